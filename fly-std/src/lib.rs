@@ -1,0 +1,22 @@
+//! The vocabulary of the Fly language as plain data.
+//!
+//! Here live the types and values of Fly, its literal formats, the schema of every block, the function table
+//! and the fields of policy conditions, each with its documentation and an example. Whoever needs to know what
+//! Fly *is* (checker, editor, reference pages, JSON Schema) renders it from these tables; nobody keeps a second
+//! list.
+//!
+//! What never lives here: syntax, files, salsa, diagnostics.
+
+pub mod formats;
+pub mod functions;
+pub mod policy;
+pub mod reference;
+pub mod schema;
+mod types;
+mod value;
+
+pub use types::{Entities, SizeUnit, Type, Variant};
+pub use value::{Float, Value};
+
+/// The edition a Nest has when its `nest.fly` names none.
+pub const DEFAULT_EDITION: u16 = 2026;

@@ -1,0 +1,177 @@
+//! `egg`: the runner configuration of one GitLab project or group, and the blocks it shares with `eggsbucket`.
+
+use super::{Attribute, Block, Child, Label, gitlab::GITLAB, rift};
+use crate::types::{Type, Variant};
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+const TIB: u64 = 1 << 40;
+const MINUTE: u64 = 60;
+const DAY: u64 = 24 * 3600;
+
+/// `egg "name" { … }`
+pub static EGG: Block = Block {
+    label: Label::Name("the egg's name"),
+    attributes: &[RUNNER_TYPE],
+    blocks: &[
+        Child::optional(&CLOUD),
+        Child::optional(&RESOURCES),
+        Child::optional(&RUNNER),
+        Child::once(&GITLAB),
+        Child::optional(&ENVIRONMENT),
+        Child::optional(&rift::RIFT_REFERENCE),
+    ],
+    example: r#"egg "my-app" {
+  type = "vm"
+
+  gitlab {
+    project_id = 12345
+  }
+}"#,
+    ..Block::new("egg", "The runners of one GitLab project or of every project in one GitLab group.")
+};
+
+/// `type`, the same for eggs and buckets.
+pub(super) const RUNNER_TYPE: Attribute = Attribute::required(
+    "type",
+    Type::Enum(RUNNER_TYPES),
+    "what a runner is made of: a virtual machine, or a serverless container that lives 60 minutes at most",
+    "\"vm\"",
+);
+
+/// The kinds of runner.
+pub(super) const RUNNER_TYPES: &[Variant] = &[
+    Variant::new("vm", "A virtual machine; no time limit, can sleep in the nadir pool."),
+    Variant::new("serverless", "A serverless container; starts in seconds, lives 60 minutes at most."),
+];
+
+/// `cloud { … }`
+pub(super) static CLOUD: Block = Block {
+    attributes: &[
+        Attribute::optional(
+            "provider",
+            Type::Enum(&[
+                Variant::new("yandex", "Yandex Cloud."),
+                Variant::new("aws", "Amazon Web Services."),
+                Variant::new("local", "Processes on the orchestrator's own machine; needs no cloud account."),
+            ]),
+            "the cloud that runners are made in",
+            "\"yandex\"",
+        )
+        .default("\"yandex\""),
+        Attribute::optional(
+            "region",
+            Type::Name,
+            "the cloud's region or availability zone that runners are made in",
+            "\"ru-central1-a\"",
+        )
+        .derived("`ru-central1-a` on yandex, `eu-central-1` on aws"),
+        Attribute::optional(
+            "zone",
+            Type::Name,
+            "the availability zone within the region",
+            "\"ru-central1-a\"",
+        )
+        .derived("the region's first zone"),
+        Attribute::optional("network", Type::Name, "the id of the network runners are attached to", "\"enp1a2b3c\"")
+            .derived("the network of the MotherGoose installation"),
+        Attribute::optional("subnet", Type::Name, "the id of the subnet runners are attached to", "\"e9b1a2b3c\"")
+            .derived("the subnet of the MotherGoose installation"),
+        Attribute::optional("image", Type::String, "the id or family of the disk image a vm starts from", "\"debian-12\"")
+            .default("\"debian-12\""),
+    ],
+    example: r#"cloud {
+  provider = "yandex"
+  region   = "ru-central1-a"
+}"#,
+    ..Block::new("cloud", "Where runners are made.")
+};
+
+/// `resources { … }`
+pub(super) static RESOURCES: Block = Block {
+    attributes: &[
+        Attribute::optional("cpu", Type::int(1, 256), "the number of virtual CPUs one runner gets", "2").default("2"),
+        Attribute::optional(
+            "memory",
+            Type::megabytes(512 * MIB, 4 * TIB),
+            "what one runner gets: a whole number of MB, or a size from 512MiB to 4TiB",
+            "4GiB",
+        )
+        .default("4GiB"),
+        Attribute::optional(
+            "disk",
+            Type::gigabytes(8 * GIB, 64 * TIB),
+            "one runner's disk: a whole number of GB, or a size from 8GiB to 64TiB",
+            "20GiB",
+        )
+        .default("20GiB"),
+    ],
+    example: r"resources {
+  cpu    = 2
+  memory = 4GiB
+  disk   = 20GiB
+}",
+    ..Block::new("resources", "How large one runner is.")
+};
+
+/// `runner { … }`
+pub(super) static RUNNER: Block = Block {
+    attributes: &[
+        Attribute::optional(
+            "tags",
+            Type::List(&Type::String),
+            "the GitLab tags the runner serves; a job is taken when all of its tags are among them",
+            "[\"docker\", \"linux\"]",
+        )
+        .default("[]"),
+        Attribute::optional("concurrent", Type::int(1, 10_000), "the most runners that work at one time", "3").default("1"),
+        Attribute::optional(
+            "idle_timeout",
+            Type::duration(MINUTE, 7 * DAY),
+            "how long a runner without a job stays active",
+            "10m",
+        )
+        .default("10m"),
+        Attribute::optional("timeout", Type::duration(MINUTE, 30 * DAY), "the longest a single job may take", "1h")
+            .derived("60m for serverless runners, 24h for vms"),
+        Attribute::optional("run_untagged", Type::Bool, "whether jobs without tags are taken too", "true")
+            .default("false"),
+        Attribute::optional("protected", Type::Bool, "whether only jobs of protected branches and tags are taken", "true")
+            .default("false"),
+        Attribute::optional(
+            "executor",
+            Type::Enum(&[
+                Variant::new("docker", "Each job runs in a container."),
+                Variant::new("shell", "Each job runs in a shell on the runner itself."),
+            ]),
+            "how gitlab-runner runs a job",
+            "\"docker\"",
+        )
+        .default("\"docker\""),
+        Attribute::optional("image", Type::Image, "the container image of jobs that name none", "\"debian:12\"")
+            .default("\"debian:12-slim\""),
+        Attribute::optional("privileged", Type::Bool, "whether job containers run privileged", "true").default("false"),
+        Attribute::optional("ephemeral", Type::Bool, "whether a runner is destroyed after one job", "true").default("false"),
+    ],
+    example: r#"runner {
+  tags         = ["docker", "linux"]
+  concurrent   = 3
+  idle_timeout = 10m
+}"#,
+    ..Block::new("runner", "How the runners take jobs.")
+};
+
+/// `environment { … }`
+pub(super) static ENVIRONMENT: Block = Block {
+    free_attributes: Some(Attribute::optional(
+        "NAME",
+        Type::EnvValue,
+        "a variable every job of these runners sees: a string, or the URI of a secret that is read on the runner",
+        "\"overlay2\"",
+    )),
+    example: r#"environment {
+  DOCKER_DRIVER = "overlay2"
+  API_KEY       = "yc-lockbox://api-keys/my-app"
+}"#,
+    ..Block::new("environment", "Environment variables of the jobs.")
+};

@@ -1,0 +1,244 @@
+//! The static types of Fly. Limits are part of the type, so that one place tells what a value may be.
+
+use std::fmt;
+
+/// A type an attribute can have.
+///
+/// Matched without a wildcard everywhere: a new variant makes the compiler list each place that must learn it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// Any text; `${…}` is interpolated.
+    String,
+    /// A whole number within the limits, both included.
+    Int {
+        /// The smallest allowed value.
+        min: i64,
+        /// The largest allowed value.
+        max: i64,
+    },
+    /// A number with or without a fraction.
+    Float,
+    /// `true` or `false`.
+    Bool,
+    /// A span of time in whole seconds, written `10m` or `"10m"`.
+    Duration {
+        /// The shortest allowed span, in seconds.
+        min: u64,
+        /// The longest allowed span, in seconds.
+        max: u64,
+        /// Whether a bare whole number is accepted and means seconds.
+        bare: bool,
+    },
+    /// An amount of memory or storage in bytes, written `4GiB`, or as a bare whole number of `bare` units.
+    Size {
+        /// The smallest allowed amount, in bytes.
+        min: u64,
+        /// The largest allowed amount, in bytes.
+        max: u64,
+        /// What a bare whole number counts.
+        bare: SizeUnit,
+    },
+    /// A percentage from 0 to 100, written `80%` or as a bare number.
+    Percent,
+    /// A cron expression of five fields, as a string.
+    Cron,
+    /// An IANA time zone name such as `Europe/Berlin`.
+    Timezone,
+    /// A fully qualified domain name, optionally with a port.
+    Fqdn,
+    /// An absolute `http` or `https` URL.
+    Url,
+    /// An e-mail address.
+    Email,
+    /// A container image reference.
+    Image,
+    /// A name: letters, digits, `-` and `_`, beginning with a letter or digit, at most 63 characters.
+    Name,
+    /// The URI of a secret (`yc-lockbox://id/key`); the value itself never enters the compiler.
+    Secret,
+    /// Text for a shell: verbatim, `${…}` in it belongs to the shell.
+    Script,
+    /// A policy condition such as `failed_count >= 3 AND age > 1h`; its fields stand in [`crate::policy`].
+    Condition,
+    /// One of a closed set of strings.
+    Enum(&'static [Variant]),
+    /// A list of values of one type.
+    List(&'static Type),
+    /// A map from names to values of one type.
+    Map(&'static Type),
+    /// A map with a fixed set of keys, each with its own type.
+    Object(&'static [crate::schema::Attribute]),
+    /// The name of an entity that must exist in the Nest.
+    Entity(Entities),
+    /// A value that may hold text or the URI of a secret (an environment variable).
+    EnvValue,
+}
+
+/// What a bare whole number counts in an attribute of type size.
+///
+/// The units are binary (1 MB = 1 MiB = 2^20 bytes), as in both clouds' own consoles and APIs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SizeUnit {
+    /// 2^20 bytes.
+    Mebibytes,
+    /// 2^30 bytes.
+    Gibibytes,
+}
+
+impl SizeUnit {
+    /// How many bytes one unit is.
+    pub const fn bytes(self) -> u64 {
+        match self {
+            Self::Mebibytes => 1 << 20,
+            Self::Gibibytes => 1 << 30,
+        }
+    }
+
+    /// What users call it: `MB` or `GB`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Mebibytes => "MB",
+            Self::Gibibytes => "GB",
+        }
+    }
+}
+
+/// Which entities of the Nest an attribute of type [`Type::Entity`] may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entities {
+    /// An egg or an eggsbucket.
+    EggOrBucket,
+}
+
+/// One allowed value of a closed set, with its documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variant {
+    /// The value as written between quotes.
+    pub name: &'static str,
+    /// One sentence for hover and completion.
+    pub doc: &'static str,
+}
+
+impl Variant {
+    /// A variant and its documentation.
+    pub const fn new(name: &'static str, doc: &'static str) -> Self {
+        Self { name, doc }
+    }
+}
+
+impl Type {
+    /// A whole number from `min` to `max`.
+    pub const fn int(min: i64, max: i64) -> Self {
+        Self::Int { min, max }
+    }
+
+    /// A span of time from `min` to `max` seconds.
+    pub const fn duration(min: u64, max: u64) -> Self {
+        Self::Duration { min, max, bare: false }
+    }
+
+    /// A span of time from `min` to `max` seconds, where a bare number means seconds.
+    pub const fn seconds(min: u64, max: u64) -> Self {
+        Self::Duration { min, max, bare: true }
+    }
+
+    /// A size from `min` to `max` bytes where a bare number means MB.
+    pub const fn megabytes(min: u64, max: u64) -> Self {
+        Self::Size { min, max, bare: SizeUnit::Mebibytes }
+    }
+
+    /// A size from `min` to `max` bytes where a bare number means GB.
+    pub const fn gigabytes(min: u64, max: u64) -> Self {
+        Self::Size { min, max, bare: SizeUnit::Gibibytes }
+    }
+
+    /// The type in a sentence, with its article: `a size`, `a list of strings`.
+    pub fn noun(&self) -> String {
+        self.words().0.to_owned_with_items(self)
+    }
+
+    /// The keyword of the type as reference pages show it: `size`, `list<string>`.
+    pub fn keyword(&self) -> String {
+        match self {
+            Self::List(item) => format!("list<{}>", item.keyword()),
+            Self::Map(item) => format!("map<{}>", item.keyword()),
+            Self::Enum(variants) => {
+                let names: Vec<_> = variants.iter().map(|v| format!("\"{}\"", v.name)).collect();
+                names.join(" | ")
+            }
+            Self::Object(fields) => {
+                let fields: Vec<_> =
+                    fields.iter().map(|f| format!("{} = {}", f.name, f.ty.keyword())).collect();
+                format!("{{ {} }}", fields.join(", "))
+            }
+            other => other.words().1.to_owned(),
+        }
+    }
+
+    /// The noun with its article, and the keyword.
+    const fn words(&self) -> (Noun, &'static str) {
+        match self {
+            Self::String => (Noun("a string"), "string"),
+            Self::Int { .. } => (Noun("a whole number"), "int"),
+            Self::Float => (Noun("a number"), "float"),
+            Self::Bool => (Noun("`true` or `false`"), "bool"),
+            Self::Duration { .. } => (Noun("a duration"), "duration"),
+            Self::Size { .. } => (Noun("a size"), "size"),
+            Self::Percent => (Noun("a percentage"), "percent"),
+            Self::Cron => (Noun("a cron expression"), "cron"),
+            Self::Timezone => (Noun("a time zone"), "timezone"),
+            Self::Fqdn => (Noun("a host name"), "fqdn"),
+            Self::Url => (Noun("a URL"), "url"),
+            Self::Email => (Noun("an e-mail address"), "email"),
+            Self::Image => (Noun("a container image"), "image"),
+            Self::Name => (Noun("a name"), "name"),
+            Self::Secret => (Noun("a secret URI"), "secret"),
+            Self::Script => (Noun("a script"), "script"),
+            Self::Condition => (Noun("a condition"), "condition"),
+            Self::Enum(_) => (Noun("one of"), "enum"),
+            Self::List(_) => (Noun("a list of"), "list"),
+            Self::Map(_) => (Noun("a map"), "map"),
+            Self::Object(_) => (Noun("a map"), "object"),
+            Self::Entity(Entities::EggOrBucket) => (Noun("the name of an egg or bucket"), "egg-name"),
+            Self::EnvValue => (Noun("a string or a secret URI"), "string | secret"),
+        }
+    }
+}
+
+struct Noun(&'static str);
+
+impl Noun {
+    fn to_owned_with_items(&self, ty: &Type) -> String {
+        match ty {
+            Type::List(item) => format!("a list of {}", plural(item)),
+            Type::Enum(variants) => {
+                let names: Vec<_> = variants.iter().map(|v| format!("\"{}\"", v.name)).collect();
+                match names.split_last() {
+                    Some((last, [])) => last.clone(),
+                    Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+                    None => "nothing".to_owned(),
+                }
+            }
+            _ => self.0.to_owned(),
+        }
+    }
+}
+
+fn plural(ty: &Type) -> String {
+    match ty {
+        Type::String => "strings".into(),
+        Type::Int { .. } => "whole numbers".into(),
+        Type::Float => "numbers".into(),
+        Type::Name => "names".into(),
+        Type::Email => "e-mail addresses".into(),
+        Type::Object(_) | Type::Map(_) => "maps".into(),
+        Type::Entity(Entities::EggOrBucket) => "egg or bucket names".into(),
+        other => format!("values, each {}", other.noun()),
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.keyword())
+    }
+}

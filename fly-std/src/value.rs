@@ -1,0 +1,81 @@
+//! Typed values: what an expression comes to after checking.
+
+use smol_str::SmolStr;
+
+use crate::formats::SecretUri;
+
+/// A value of the Fly language. Equality is by meaning: `4GiB` and `4096` in an attribute of type size are equal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Value {
+    /// Text of any string-like type (string, name, fqdn, url, cron, script, an enum's variant, …).
+    String(SmolStr),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Float(Float),
+    /// `true` or `false`.
+    Bool(bool),
+    /// A span of time, in seconds.
+    Duration(u64),
+    /// An amount of memory or storage, in bytes.
+    Size(u64),
+    /// A percentage, 0 to 100.
+    Percent(Float),
+    /// A reference to a secret; its value is never known to the compiler.
+    Secret(SecretUri),
+    /// Values in order.
+    List(Vec<Value>),
+    /// Named values in the order they were written.
+    Map(Vec<(SmolStr, Value)>),
+}
+
+/// A finite floating-point number, comparable by its bits (`-0.0` is stored as `0.0`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Float(u64);
+
+impl Float {
+    /// The number, or `None` when it is not finite.
+    pub fn new(value: f64) -> Option<Self> {
+        value.is_finite().then(|| Self(if value == 0.0 { 0.0_f64 } else { value }.to_bits()))
+    }
+
+    /// The number.
+    pub fn get(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+impl Value {
+    /// What the value is, in a sentence with its article: `a string`, `a list`.
+    pub const fn noun(&self) -> &'static str {
+        match self {
+            Self::String(_) => "a string",
+            Self::Int(_) => "a whole number",
+            Self::Float(_) => "a number with a fraction",
+            Self::Bool(true) => "`true`",
+            Self::Bool(false) => "`false`",
+            Self::Duration(_) => "a duration",
+            Self::Size(_) => "a size",
+            Self::Percent(_) => "a percentage",
+            Self::Secret(_) => "a secret",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+        }
+    }
+
+    /// The text, when the value is text.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The whole number, when the value is one.
+    pub const fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
