@@ -57,7 +57,9 @@ fn strict(text: &str) -> Result<u64, FormatError> {
 pub fn print(bytes: u64) -> String {
     UNITS
         .iter()
-        .find(|(name, length)| bytes > 0 && bytes % length == 0 && (name.contains('i') || *name == "B"))
+        .find(|(name, length)| {
+            bytes > 0 && bytes.is_multiple_of(*length) && (name.contains('i') || *name == "B")
+        })
         .map_or_else(|| "0B".to_owned(), |(name, length)| format!("{}{name}", bytes / length))
 }
 
@@ -86,7 +88,7 @@ pub(super) fn scaled(number: &str, unit: u64) -> Option<u64> {
     }
     let thousandths: u64 = format!("{fraction:0<3}").parse().ok()?;
     let part = thousandths.checked_mul(unit)?;
-    (part % 1000 == 0).then_some(())?;
+    part.is_multiple_of(1000).then_some(())?;
     whole.parse::<u64>().ok()?.checked_mul(unit)?.checked_add(part / 1000)
 }
 
