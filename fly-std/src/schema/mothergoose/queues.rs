@@ -1,4 +1,4 @@
-//! `message_queues`: the queues between the API, the workers and UglyFox.
+//! `message_queues`: the queues between the API, the workers and `UglyFox`.
 
 use super::{Attribute, Block, Child, DAY, MINUTE, Type, Variant};
 

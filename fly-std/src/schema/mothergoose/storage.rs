@@ -1,4 +1,4 @@
-//! `storage`: the buckets for OpenTofu's state and for binaries.
+//! `storage`: the buckets for the state and for binaries.
 
 use super::{Attribute, Block, Child, Type, Variant};
 
