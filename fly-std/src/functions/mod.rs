@@ -347,8 +347,8 @@ fn int(arguments: &[Value], index: usize) -> Result<i64, CallError> {
     arguments.get(index).and_then(Value::as_int).ok_or_else(|| mismatch(index))
 }
 
-const fn count(length: usize) -> Value {
-    Value::Int(if length > MAX_TEXT { MAX_TEXT as i64 } else { length as i64 })
+fn count(length: usize) -> Value {
+    Value::Int(i64::try_from(length).unwrap_or(i64::MAX))
 }
 
 /// Every function, in the order the reference shows them.

@@ -152,8 +152,7 @@ fn type_schema(ty: &Type) -> Map<String, Value> {
         Type::Url => json!({ "type": "string", "format": "uri", "pattern": "^https?://" }),
         Type::Email => json!({ "type": "string", "format": "email" }),
         Type::Image => json!({ "type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9._/:@-]*$" }),
-        Type::Name => name_schema(),
-        Type::Entity(Entities::EggOrBucket) => name_schema(),
+        Type::Name | Type::Entity(Entities::EggOrBucket) => name_schema(),
         Type::Secret => {
             let schemes = SecretBackend::ALL.map(SecretBackend::scheme).join("|");
             json!({ "type": "string", "pattern": format!(r"^({schemes})://[^\s/]+(/[^\s/]+)+$") })

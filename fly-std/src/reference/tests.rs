@@ -112,5 +112,7 @@ fn no_default_is_lost() {
             visit(free);
         }
     }
-    ROOTS.iter().for_each(|root| visit(root.block));
+    for root in ROOTS {
+        visit(root.block);
+    }
 }

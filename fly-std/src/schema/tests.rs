@@ -84,7 +84,9 @@ fn defaults_and_examples_of_attributes_fit_their_types() {
             check_value(&value, &attribute.ty).unwrap_or_else(|why| panic!("{path}: `{text}`: {why}"));
         }
         if let Type::List(&Type::Object(fields)) | Type::Object(fields) = attribute.ty {
-            fields.iter().for_each(|field| fits(&path, field));
+            for field in fields {
+                fits(&path, field);
+            }
         }
     }
     walk(&mut |path, block| {
@@ -115,8 +117,8 @@ fn examples_of_blocks_are_whole_and_valid() {
 }
 
 #[test]
-fn the_seeds_mothergoose_is_accepted() {
-    let text = include_str!("tests/mothergoose.fly");
+fn every_block_of_the_seeds_is_accepted() {
+    let text = include_str!("tests/seeds.fly");
     let mut reader = Reader::new(text);
     let mut errors = Vec::new();
     while !reader.at_end() {
@@ -291,7 +293,7 @@ impl<'a> Reader<'a> {
             match child.times {
                 Times::Once if count == 0 => errors.push(format!("`{}` is missing", child.block.name)),
                 Times::Once | Times::AtMostOnce if count > 1 => {
-                    errors.push(format!("`{}` twice", child.block.name))
+                    errors.push(format!("`{}` twice", child.block.name));
                 }
                 Times::Once | Times::AtMostOnce | Times::Many | Times::Never(_) => {}
             }
@@ -321,7 +323,10 @@ impl<'a> Reader<'a> {
 
 /// Whether a literal is of a type, within its limits.
 fn check_value(value: &Literal, ty: &Type) -> Result<(), String> {
-    fn within<T: PartialOrd + std::fmt::Debug>(found: T, limits: &RangeInclusive<T>) -> Result<(), String> {
+    fn within<T: PartialOrd + Copy + std::fmt::Debug>(
+        found: T,
+        limits: &RangeInclusive<T>,
+    ) -> Result<(), String> {
         if limits.contains(&found) { Ok(()) } else { Err(format!("{found:?} is not within {limits:?}")) }
     }
     let said = |error: crate::formats::FormatError| error.message;
