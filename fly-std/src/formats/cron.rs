@@ -4,7 +4,7 @@ use std::{ops::Range, str::FromStr};
 
 use chrono::DateTime;
 
-use super::FormatError;
+use super::{FormatError, short};
 
 /// A schedule that was read and can fire.
 #[derive(Debug, Clone)]
@@ -122,8 +122,12 @@ fn check_field(text: &str, index: usize, range: &Range<usize>) -> Result<(), For
             if !inside {
                 return Err(FormatError::new(
                     format!(
-                        "`{word}` is not {} {} ({} to {})",
-                        about.article, about.noun, about.min, about.max
+                        "`{}` is not {} {} ({} to {})",
+                        short(word),
+                        about.article,
+                        about.noun,
+                        about.min,
+                        about.max
                     ),
                     start..start + word.len(),
                 ));
@@ -133,8 +137,12 @@ fn check_field(text: &str, index: usize, range: &Range<usize>) -> Result<(), For
     }
     Err(FormatError::new(
         format!(
-            "`{field}` is not {} {} ({} to {}), a range, a list or `*`",
-            about.article, about.noun, about.min, about.max
+            "`{}` is not {} {} ({} to {}), a range, a list or `*`",
+            short(field),
+            about.article,
+            about.noun,
+            about.min,
+            about.max
         ),
         range.clone(),
     ))

@@ -1,6 +1,6 @@
 //! Durations: `30s`, `10m`, `1h30m`, `7d`. Units `w d h m s`, each at most once, the larger first; whole seconds.
 
-use super::FormatError;
+use super::{FormatError, short};
 
 const UNITS: [(char, u64, &str); 5] = [
     ('w', 7 * 24 * 3600, "weeks"),
@@ -52,7 +52,7 @@ fn strict(text: &str) -> Result<u64, FormatError> {
                 if unit == "ms" {
                     "a duration is counted in whole seconds".to_owned()
                 } else {
-                    format!("`{unit}` is not a unit of time: w, d, h, m, s")
+                    format!("`{}` is not a unit of time: w, d, h, m, s", short(unit))
                 },
                 unit_range,
             ));

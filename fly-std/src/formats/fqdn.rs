@@ -41,13 +41,18 @@ pub fn parse(text: &str) -> Result<Fqdn, FormatError> {
             match number.filter(|port| *port > 0) {
                 Some(number) => (host, Some(number)),
                 None if port.is_empty() => {
-                    return Err(FormatError::new("the port is missing", host.len()..text.len()).suggest(host));
+                    return Err(FormatError::new("the port is missing", host.len()..text.len())
+                        .suggest_maybe(check_host(host).is_ok().then(|| host.to_owned())));
                 }
                 None => return Err(FormatError::new("a port is a number from 1 to 65535", range)),
             }
         }
     };
-    check_host(host)?;
+    check_host(host).map_err(|mut error| {
+        // What was meant keeps its port.
+        error.suggestion = error.suggestion.map(|meant| meant + &text[host.len()..]);
+        error
+    })?;
     Ok(Fqdn { host: SmolStr::new(host), port })
 }
 
@@ -132,6 +137,7 @@ mod tests {
             ("git lab.com", "a space has no place in a host name", 3..4, None),
             ("gitlab..com", "a part of the host name is empty", 7..8, None),
             ("gitlab.com.", "a host name ends without a dot", 10..11, Some("gitlab.com")),
+            ("gitlab.com.:80", "a host name ends without a dot", 10..11, Some("gitlab.com:80")),
             ("-gitlab.com", "a part of a host name neither begins nor ends with `-`", 0..7, None),
             ("gitlab.com:0", "a port is a number from 1 to 65535", 11..12, None),
             ("gitlab.com:99999", "a port is a number from 1 to 65535", 11..16, None),

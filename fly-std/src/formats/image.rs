@@ -75,6 +75,7 @@ pub fn parse(text: &str) -> Result<Image, FormatError> {
 }
 
 fn check_path(text: &str, path: &str, start: usize) -> Result<(), FormatError> {
+    let whole = start..start + path.len();
     let mut start = start;
     for part in path.split('/') {
         let range = start..start + part.len();
@@ -85,12 +86,10 @@ fn check_path(text: &str, path: &str, start: usize) -> Result<(), FormatError> {
         if let Some((wrong, c)) = find_char(part, |c| !matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-')) {
             let wrong = range.start + wrong.start..range.start + wrong.end;
             return Err(if c.is_ascii_uppercase() {
-                FormatError::new("an image's name is in lower case", range.clone()).suggest(format!(
-                    "{}{}{}",
-                    &text[..range.start],
-                    part.to_ascii_lowercase(),
-                    &text[range.end..]
-                ))
+                let meant =
+                    format!("{}{}{}", &text[..whole.start], path.to_ascii_lowercase(), &text[whole.end..]);
+                FormatError::new("an image's name is in lower case", range.clone())
+                    .suggest_maybe(parse(&meant).is_ok().then_some(meant))
             } else {
                 FormatError::new(format!("{} has no place in an image's name", describe(c)), wrong)
             });

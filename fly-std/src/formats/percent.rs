@@ -1,6 +1,6 @@
 //! Percentages: `80%`, `12.5%`, from 0 to 100.
 
-use super::FormatError;
+use super::{FormatError, short};
 use crate::value::Float;
 
 /// The number before the `%`.
@@ -17,7 +17,7 @@ pub fn parse(text: &str) -> Result<Float, FormatError> {
         });
     };
     let value = number_of(number)
-        .ok_or_else(|| FormatError::new(format!("`{number}` is not a number"), 0..number.len()))
+        .ok_or_else(|| FormatError::new(format!("`{}` is not a number", short(number)), 0..number.len()))
         .map_err(|error| {
             let meant = number.trim();
             error.suggest_maybe(number_of(meant).map(|_| format!("{meant}%")))

@@ -3,7 +3,7 @@
 //! All units are binary: `1GB` is `1GiB` is 2^30 bytes, as in both clouds' consoles and APIs. Someone who asks
 //! for 20 GB of disk gets the disk the cloud calls 20 GB.
 
-use super::FormatError;
+use super::{FormatError, short};
 
 const UNITS: [(&str, u64); 9] = [
     ("TiB", 1 << 40),
@@ -41,7 +41,7 @@ fn strict(text: &str) -> Result<u64, FormatError> {
             FormatError::whole("a size is written without a space", text)
         } else {
             FormatError::new(
-                format!("`{unit}` is not a unit of size: B, KiB, MiB, GiB, TiB"),
+                format!("`{}` is not a unit of size: B, KiB, MiB, GiB, TiB", short(unit)),
                 digits..text.len(),
             )
         });

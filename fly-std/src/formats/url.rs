@@ -14,13 +14,12 @@ pub fn parse(text: &str) -> Result<Url, FormatError> {
     }
     let Some((scheme, rest)) = text.split_once("://") else {
         let meant = format!("https://{text}");
-        return Err(FormatError::whole("a URL begins with `https://` or `http://`", text).suggest_maybe(
-            (!text.contains(':') && text.contains('.') && Url::parse(&meant).is_ok()).then_some(meant),
-        ));
+        return Err(FormatError::whole("a URL begins with `https://` or `http://`", text)
+            .suggest_maybe((!text.contains(':') && text.contains('.')).then_some(meant).and_then(valid)));
     };
     if scheme != "http" && scheme != "https" {
         return Err(FormatError::new("a URL begins with `https://` or `http://`", 0..scheme.len())
-            .suggest(format!("https://{rest}")));
+            .suggest_maybe(valid(format!("https://{rest}"))));
     }
     let start = scheme.len() + 3;
     let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -29,7 +28,7 @@ pub fn parse(text: &str) -> Result<Url, FormatError> {
     }
     if let Some(at) = rest[..authority].rfind('@') {
         return Err(FormatError::new("a user name or password has no place in a URL", start..start + at + 1)
-            .suggest(format!("{scheme}://{}", &rest[at + 1..])));
+            .suggest_maybe(valid(format!("{scheme}://{}", &rest[at + 1..]))));
     }
     let host = start..start + authority;
     Url::parse(text).map_err(|error| match error {
@@ -43,6 +42,11 @@ pub fn parse(text: &str) -> Result<Url, FormatError> {
         }
         _ => FormatError::whole("not a URL", text),
     })
+}
+
+/// A suggestion, when it is a URL itself.
+fn valid(text: String) -> Option<String> {
+    parse(&text).is_ok().then_some(text)
 }
 
 #[cfg(test)]
