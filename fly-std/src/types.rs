@@ -236,6 +236,7 @@ fn plural(ty: &Type) -> String {
         Type::Email => "e-mail addresses".into(),
         Type::Object(_) | Type::Map(_) => "maps".into(),
         Type::Entity(Entities::EggOrBucket) => "egg or bucket names".into(),
+        Type::Any => "values".into(),
         other => format!("values, each {}", other.noun()),
     }
 }
