@@ -98,16 +98,15 @@ fn write_one(
         undrawn.push(format!("and {} more places", diagnostic.related.len() - related.len()));
     }
 
-    let width = match canvas.draw(marks, severity, out)? {
-        Some(width) => width,
-        None => {
-            let (corner, close) = (style.frame("╭─[", ",-["), style.frame("]", "]"));
-            writeln!(out, "   {corner} {} {close}", location(&diagnostic.span, places))?;
-            if !diagnostic.label.is_empty() {
-                writeln!(out, "   {} {}", style.frame("│", "|"), one_line(&diagnostic.label))?;
-            }
-            3
+    let width = if let Some(width) = canvas.draw(marks, severity, out)? {
+        width
+    } else {
+        let (corner, close) = (style.frame("╭─[", ",-["), style.frame("]", "]"));
+        writeln!(out, "   {corner} {} {close}", location(&diagnostic.span, places))?;
+        if !diagnostic.label.is_empty() {
+            writeln!(out, "   {} {}", style.frame("│", "|"), one_line(&diagnostic.label))?;
         }
+        3
     };
     let margin = format!("{:width$}{}", "", style.frame("│", "|"));
     for note in undrawn.iter().chain(&diagnostic.notes) {

@@ -17,7 +17,7 @@ mod sarif;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, io};
+use std::{collections::HashMap, hash::BuildHasher, io};
 
 use crate::{diag::Diagnostic, text::Source};
 
@@ -53,7 +53,7 @@ pub trait Sources {
     fn source(&self, path: &str) -> Option<Source>;
 }
 
-impl Sources for HashMap<String, Source> {
+impl<S: BuildHasher> Sources for HashMap<String, Source, S> {
     fn source(&self, path: &str) -> Option<Source> {
         self.get(path).cloned()
     }

@@ -1,6 +1,6 @@
 //! Snapshots of `full` over texts that are hard to draw.
 
-#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+#![allow(clippy::needless_raw_string_hashes, clippy::unicode_not_nfc, reason = "expect-test writes them")]
 
 use expect_test::{Expect, expect};
 
