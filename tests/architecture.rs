@@ -23,7 +23,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
 ];
 
 /// The rooms of `flyc`, and which others each may import. `model` and `check` see `db` for the trait their queries
-/// are defined against.
+/// are defined against; `db` sees `render` for the trait that its compiler gives texts by.
 const ROOMS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("syntax", &["text"]),
@@ -31,7 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("format", &["text", "syntax"]),
     ("model", &["text", "syntax", "diag", "db"]),
     ("check", &["text", "syntax", "diag", "model", "db"]),
-    ("db", &["text", "syntax", "diag", "format", "model", "check"]),
+    ("db", &["text", "syntax", "diag", "format", "model", "check", "render"]),
     ("artifact", &[]),
     ("lower", &["artifact", "text", "diag"]),
     ("render", &["text", "diag"]),
