@@ -1,0 +1,369 @@
+//! The shape of the workspace: who may import whom, and the rules every source file keeps. The rules are the tables
+//! below; the rest reads the workspace and compares.
+//!
+//! What never lives here: rules that a lint can check.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test program reads the workspace"
+)]
+
+use std::path::{Path, PathBuf};
+
+/// The packages, by folder, and which others each may depend on.
+const PACKAGES: &[(&str, &[&str])] = &[
+    ("fly-std", &[]),
+    ("flyc", &["fly-std"]),
+    ("fly-lsp", &["fly-std", "flyc"]),
+    ("orchestrator", &["fly-std", "flyc"]),
+    ("tests", &["fly-std", "flyc", "fly-lsp", "orchestrator"]),
+];
+
+/// The rooms of `flyc`, and which others each may import. `model` and `check` see `db` for the trait their queries
+/// are defined against; `db` sees `render` for the trait that its compiler gives texts by.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("text", &[]),
+    ("syntax", &["text"]),
+    ("diag", &["text"]),
+    ("format", &["text", "syntax"]),
+    ("model", &["text", "syntax", "diag", "db"]),
+    ("check", &["text", "syntax", "diag", "model", "db"]),
+    ("db", &["text", "syntax", "diag", "format", "model", "check", "render"]),
+    ("artifact", &[]),
+    ("lower", &["artifact", "text", "diag"]),
+    ("render", &["text", "diag"]),
+    ("host", &["text", "diag", "db"]),
+    (
+        "cli",
+        &["text", "syntax", "diag", "format", "db", "model", "check", "artifact", "lower", "render", "host"],
+    ),
+];
+
+/// What stands at the top, besides dot-files.
+const TOP: &[&str] = &[
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "clippy.toml",
+    "docs",
+    "editors",
+    "fly-lsp",
+    "fly-std",
+    "flyc",
+    "orchestrator",
+    "rustfmt.toml",
+    "tests",
+];
+
+/// What a build leaves at the top.
+const BUILT: &[&str] = &["target"];
+
+/// The folders that Rust sources are looked for in.
+const SOURCES: &[&str] = &["flyc", "fly-std", "fly-lsp", "orchestrator", "editors", "tests"];
+
+/// Folders that hold nobody's sources.
+const SKIPPED: &[&str] = &["target", "node_modules", ".git", ".fly"];
+
+/// The most lines a file may have.
+const MOST_LINES: usize = 600;
+
+/// Where tables stand, which may be longer.
+const TABLES: &[&str] = &["fly-std/src/schema", "fly-std/src/functions"];
+
+/// Texts that no source may hold, and why. Written in two halves, because this file is a source as well.
+const FORBIDDEN: &[(&str, &str)] = &[
+    (concat!("TO", "DO"), "work that is left belongs in an issue"),
+    (concat!("FIX", "ME"), "work that is left belongs in an issue"),
+    (concat!("#[ign", "ore"), "a test is run or removed"),
+];
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests stands in the workspace").to_owned()
+}
+
+/// The Rust sources below a folder of the workspace: path relative to the workspace, and text.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let root = root();
+    let mut found = Vec::new();
+    let mut folders = vec![root.join(folder)];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries {
+            let entry = entry.expect("a folder of the workspace can be listed");
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type().expect("an entry has a type").is_dir() {
+                if !SKIPPED.contains(&name.as_str()) {
+                    folders.push(path);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let relative = path.strip_prefix(&root).expect("it is in the workspace");
+                let text = std::fs::read_to_string(&path).expect("a source is readable");
+                found.push((relative.to_string_lossy().replace('\\', "/"), text));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The text without comments and without what stands in strings, line breaks kept.
+fn code(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let skipped = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else if let Some(hashes) = raw_string(rest, out.chars().next_back()) {
+            let close = format!("\"{}", "#".repeat(hashes));
+            let open = 2 + hashes;
+            rest[open..].find(&close).map_or(rest.len(), |end| open + end + close.len())
+        } else if c == '"' {
+            string_len(rest)
+        } else if rest.starts_with("'\"'") || rest.starts_with("'\\") {
+            rest.get(2..).and_then(|tail| tail.find('\'')).map_or(1, |end| end + 3)
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+            continue;
+        };
+        out.extend(rest[..skipped].chars().filter(|c| *c == '\n'));
+        rest = &rest[skipped..];
+    }
+    out
+}
+
+/// How many `#` a raw string that begins here has.
+fn raw_string(text: &str, before: Option<char>) -> Option<usize> {
+    if before.is_some_and(|c| c.is_alphanumeric() && c != 'b' || c == '_') {
+        return None;
+    }
+    let rest = text.strip_prefix('r')?;
+    let hashes = rest.chars().take_while(|c| *c == '#').count();
+    rest[hashes..].starts_with('"').then_some(hashes)
+}
+
+/// The length of the string that begins here.
+fn string_len(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            '\\' if !escaped => escaped = true,
+            '"' if !escaped => return at + 1,
+            _ => escaped = false,
+        }
+    }
+    text.len()
+}
+
+/// The first names behind each `prefix` in code, with their lines: `crate::a::b` gives `a`, `crate::{a, b::c}` gives
+/// `a` and `b`.
+fn names_behind<'a>(code: &'a str, prefix: &str) -> Vec<(usize, &'a str)> {
+    let mut names = Vec::new();
+    for (at, _) in code.match_indices(prefix) {
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            continue;
+        }
+        let line = code[..at].matches('\n').count() + 1;
+        let rest = &code[at + prefix.len()..];
+        if let Some(list) = rest.strip_prefix('{') {
+            names.extend(first_names(list).into_iter().map(|name| (line, name)));
+        } else {
+            names.push((line, identifier(rest)));
+        }
+    }
+    names
+}
+
+/// The first name of each item of a list in braces whose opening brace is gone.
+fn first_names(list: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut depth = 0_usize;
+    let mut begin = true;
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => begin = true,
+            c if begin && !c.is_whitespace() => {
+                names.push(identifier(&list[at..]));
+                begin = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The identifier a text begins with.
+fn identifier(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    &text[..end]
+}
+
+/// The imports of a file of `flyc` that its room may not have. Tests may import everything.
+fn wrong_imports(path: &str, text: &str) -> Vec<String> {
+    let Some(inner) = path.strip_prefix("flyc/src/") else { return Vec::new() };
+    let Some((room, inside)) = inner.split_once('/') else { return Vec::new() };
+    if inside.ends_with("tests.rs") || inside.contains("tests/") {
+        return Vec::new();
+    }
+    let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else {
+        return vec![format!("{path}: `{room}` is not a room; add it to ROOMS in tests/architecture.rs")];
+    };
+    let code = code(text);
+    let code = code.find("#[cfg(test)]\nmod ").map_or(code.as_str(), |tests| &code[..tests]);
+    let mut imports = names_behind(code, "crate::");
+    // `super::` as often as it takes to leave the room.
+    let depth = inside.matches('/').count() + usize::from(!inside.ends_with("mod.rs")) + 1;
+    imports.extend(names_behind(code, &"super::".repeat(depth)));
+    imports
+        .into_iter()
+        .filter(|(_, name)| ROOMS.iter().any(|(other, _)| other == name))
+        .filter(|(_, name)| *name != room && !allowed.contains(name))
+        .map(|(line, name)| format!("{path}:{line}: `{room}` may not import `{name}`"))
+        .collect()
+}
+
+/// The rules of a source file that it breaks.
+fn broken_rules(path: &str, text: &str) -> Vec<String> {
+    let mut broken = Vec::new();
+    let lines = text.lines().count();
+    if lines > MOST_LINES && !TABLES.iter().any(|tables| path.starts_with(tables)) {
+        broken.push(format!("{path}: {lines} lines; split it along its seams, {MOST_LINES} are the most"));
+    }
+    if !text.starts_with("//!") {
+        broken.push(format!("{path}:1: begin with `//!`: what lives here, and what never does"));
+    }
+    for (forbidden, why) in FORBIDDEN {
+        for (at, _) in text.match_indices(forbidden) {
+            let line = text[..at].matches('\n').count() + 1;
+            broken.push(format!("{path}:{line}: no `{forbidden}`: {why}"));
+        }
+    }
+    broken
+}
+
+/// Fails with every problem on a line.
+fn none(problems: &[String]) {
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+#[test]
+fn packages_point_one_way() {
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("cargo metadata runs");
+    let mut problems = Vec::new();
+    for package in &metadata.packages {
+        let folder = package.manifest_path.parent().and_then(|path| path.file_name()).expect("in a folder");
+        let Some((_, allowed)) = PACKAGES.iter().find(|(name, _)| *name == folder) else {
+            problems.push(format!("`{folder}` is not a package of PACKAGES in tests/architecture.rs"));
+            continue;
+        };
+        for dependency in &package.dependencies {
+            let Some(other) = dependency.path.as_ref().and_then(|path| path.file_name()) else { continue };
+            if !allowed.contains(&other) {
+                problems.push(format!("{folder}/Cargo.toml: `{folder}` may not depend on `{other}`"));
+            }
+        }
+    }
+    none(&problems);
+}
+
+#[test]
+fn rooms_point_one_way() {
+    let sources = sources("flyc/src");
+    assert!(sources.len() > ROOMS.len(), "flyc's sources are there");
+    none(&sources.iter().flat_map(|(path, text)| wrong_imports(path, text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_source_keeps_the_rules() {
+    let sources: Vec<_> = SOURCES.iter().flat_map(|folder| sources(folder)).collect();
+    none(&sources.iter().flat_map(|(path, text)| broken_rules(path, text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_top_is_as_listed() {
+    let mut names: Vec<String> = std::fs::read_dir(root())
+        .expect("the workspace can be listed")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.') && !BUILT.contains(&name.as_str()))
+        .collect();
+    names.sort();
+    assert_eq!(names, TOP);
+}
+
+#[test]
+fn a_wrong_import_is_found() {
+    for (path, text, problem) in [
+        (
+            "flyc/src/text/mod.rs",
+            "use crate::diag::Span;",
+            "flyc/src/text/mod.rs:1: `text` may not import `diag`",
+        ),
+        (
+            "flyc/src/syntax/tree.rs",
+            "//! x\nuse crate::{\n  text::{self, model},\n  db,\n};",
+            "flyc/src/syntax/tree.rs:2: `syntax` may not import `db`",
+        ),
+        (
+            "flyc/src/render/full.rs",
+            "fn f() { crate::host::read(); }",
+            "flyc/src/render/full.rs:1: `render` may not import `host`",
+        ),
+        (
+            "flyc/src/check/rule/one.rs",
+            "use super::super::super::cli;",
+            "flyc/src/check/rule/one.rs:1: `check` may not import `cli`",
+        ),
+        (
+            "flyc/src/diag/mod.rs",
+            "const A: &str = \"\\\"\"; const B: char = '\"'; const C: &str = r#\"\"\"#;\nuse crate::db;",
+            "flyc/src/diag/mod.rs:2: `diag` may not import `db`",
+        ),
+    ] {
+        assert_eq!(wrong_imports(path, text), [problem]);
+    }
+    assert_eq!(wrong_imports("flyc/src/new/mod.rs", "").len(), 1);
+}
+
+#[test]
+fn a_right_import_is_not_found() {
+    for (path, text) in [
+        ("flyc/src/diag/mod.rs", "use crate::text::TextRange;\nuse super::diag;"),
+        ("flyc/src/syntax/tree.rs", "use crate::{text::{db, model}, syntax::Tree};"),
+        ("flyc/src/text/mod.rs", "// use crate::db\n/* use crate::db; */ const A: &str = \"crate::db\";"),
+        ("flyc/src/text/mod.rs", "const A: &str = r##\"crate::db \"# \"##;"),
+        ("flyc/src/text/mod.rs", "use mycrate::db;\n#[cfg(test)]\nmod tests { use crate::db::X; }"),
+        ("flyc/src/text/tests.rs", "use crate::db::X;"),
+        ("flyc/src/model/mod.rs", "use crate::db::Db;"),
+        ("flyc/src/lib.rs", "use crate::cli;"),
+        ("fly-lsp/src/ide/mod.rs", "use crate::server;"),
+    ] {
+        assert_eq!(wrong_imports(path, text), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
+fn a_broken_rule_is_found() {
+    let long = "//! x\n".repeat(MOST_LINES + 1);
+    assert_eq!(broken_rules("flyc/src/a.rs", &long).len(), 1);
+    assert_eq!(broken_rules("fly-std/src/schema/egg.rs", &long).len(), 0);
+    assert_eq!(broken_rules("flyc/src/a.rs", "use std::io;\n").len(), 1);
+    for (forbidden, _) in FORBIDDEN {
+        assert_eq!(broken_rules("flyc/src/a.rs", &format!("//! x\n// {forbidden}\n")).len(), 1);
+    }
+    assert_eq!(broken_rules("flyc/src/a.rs", "//! x\n"), Vec::<String>::new());
+}
