@@ -2,20 +2,19 @@
 //!
 //! The way of the data, each room importing only from those before it:
 //!
-//! `text → syntax → { format, diag } → db → model → check → lower → artifact`, with `render` for diagnostics.
+//! `text → syntax → { format, diag } → db → model → check → compiler → lower → host → cli`
 //!
-//! `host` finds and reads files, `cli` is the `flyc` program; no other room touches the outside world.
+//! `artifact` holds the types of what is written, `render` the ways diagnostics are shown, `compiler` the one
+//! object that programs hold. `host` finds, reads and writes files, `cli` is the `flyc` program; no other room
+//! touches the outside world.
 
 #![recursion_limit = "256"]
 
-pub mod artifact;
 pub mod check;
-pub mod cli;
+pub mod compiler;
 pub mod db;
 pub mod diag;
-pub mod format;
 pub mod host;
-pub mod lower;
 pub mod model;
 pub mod render;
 pub mod syntax;

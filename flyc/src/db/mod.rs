@@ -1,1 +1,56 @@
-//! To be filled.
+//! The database: what the compiler is told (inputs) and the first question it answers (parsing).
+//!
+//! Later rooms add their queries as salsa functions against [`Db`]. Queries return their diagnostics in their
+//! results. What never lives here: the file system, and anything a query decides.
+
+use std::sync::Arc;
+
+use crate::syntax::{self, Parse};
+
+/// What every query runs against.
+#[salsa::db]
+pub trait Db: salsa::Database {}
+
+/// The compiler's memory: inputs, and every answer that is still true.
+#[salsa::db]
+#[derive(Clone, Default)]
+pub struct Database {
+    storage: salsa::Storage<Self>,
+}
+
+#[salsa::db]
+impl salsa::Database for Database {}
+
+#[salsa::db]
+impl Db for Database {}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
+}
+
+/// One `.fly` file.
+#[salsa::input(debug)]
+pub struct SourceFile {
+    /// The path relative to the Nest's root, with `/` between folders.
+    #[returns(ref)]
+    pub path: Arc<str>,
+    /// The whole text.
+    #[returns(ref)]
+    pub text: Arc<str>,
+}
+
+/// The Nest: all of its files, ordered by path. A database holds one.
+#[salsa::input(singleton, debug)]
+pub struct Nest {
+    /// The files.
+    #[returns(ref)]
+    pub files: Arc<[SourceFile]>,
+}
+
+/// The tree of a file.
+#[salsa::tracked(returns(ref))]
+pub fn parse(db: &dyn Db, file: SourceFile) -> Parse {
+    syntax::parse(file.text(db).clone())
+}

@@ -3,11 +3,26 @@
 //! A diagnostic's kind is one static [`Declaration`], declared with [`declare_diagnostic!`] beside the rule that
 //! emits it; its page stands in `docs/<id>.md` of this room. Rendering lives in `crate::render`, never here.
 
-mod registry;
+/// Declares a kind of diagnostic: `declare_diagnostic! { pub(crate) BAD_CRON = "bad-cron", Error, "summary" }`.
+///
+/// The page `diag/docs/<id>.md` must exist, or this does not compile.
+macro_rules! declare_diagnostic {
+    ($(#[$meta:meta])* $vis:vis $name:ident = $id:literal, $severity:ident, $summary:literal) => {
+        $(#[$meta])*
+        #[doc = concat!("`", $id, "`: ", $summary)]
+        $vis static $name: $crate::diag::Declaration = $crate::diag::Declaration {
+            id: $id,
+            severity: $crate::diag::Severity::$severity,
+            summary: $summary,
+            page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/diag/docs/", $id, ".md")),
+        };
+    };
+}
+pub(crate) use declare_diagnostic;
+
+pub mod files;
 
 use std::sync::Arc;
-
-pub use registry::{all, find};
 
 use crate::text::TextRange;
 
@@ -63,23 +78,6 @@ impl Declaration {
         format!("{DOCS_URL}{}.html", self.id)
     }
 }
-
-/// Declares a kind of diagnostic: `declare_diagnostic! { pub(crate) BAD_CRON = "bad-cron", Error, "summary" }`.
-///
-/// The page `diag/docs/<id>.md` must exist, or this does not compile.
-macro_rules! declare_diagnostic {
-    ($(#[$meta:meta])* $vis:vis $name:ident = $id:literal, $severity:ident, $summary:literal) => {
-        $(#[$meta])*
-        #[doc = concat!("`", $id, "`: ", $summary)]
-        $vis static $name: $crate::diag::Declaration = $crate::diag::Declaration {
-            id: $id,
-            severity: $crate::diag::Severity::$severity,
-            summary: $summary,
-            page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/diag/docs/", $id, ".md")),
-        };
-    };
-}
-pub(crate) use declare_diagnostic;
 
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]

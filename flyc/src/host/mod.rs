@@ -1,1 +1,10 @@
-//! To be filled.
+//! The outside world: finding Nests, reading their files, writing what is built.
+//!
+//! This room and `cli` alone touch the file system. What never lives here: anything about the language.
+#![allow(clippy::disallowed_methods, reason = "this is the room that may")]
+
+mod discover;
+mod read;
+
+pub use discover::{Walk, find_root, walk};
+pub use read::{Loaded, load, read_file, read_text};

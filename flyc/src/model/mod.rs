@@ -1,1 +1,52 @@
-//! To be filled.
+//! The model: what a Nest means. Outlines and the index of names, expressions and their values, and the typed IR.
+//!
+//! What never lives here: rules about more than one block (see `check`), rendering, files.
+
+mod blocks;
+mod condition;
+mod eval;
+mod ir;
+mod messages;
+mod names;
+mod syntax_errors;
+
+mod values;
+
+use std::sync::Arc;
+
+pub use blocks::{
+    DEPRECATED, DUPLICATE_ATTRIBUTE, DUPLICATE_BLOCK, MISPLACED_BLOCK, MISSING_ATTRIBUTE, MISSING_BLOCK, UNKNOWN_ATTRIBUTE,
+    UNKNOWN_BLOCK, WRONG_LABEL,
+};
+pub use condition::{CONDITION_FIELD, CONDITION_SYNTAX, CONDITION_TYPE};
+pub use eval::{BAD_CALL, BAD_OPERAND, CYCLIC_LOCAL, UNKNOWN_FUNCTION, UNKNOWN_NAME};
+pub use names::{Entity, EntityKind, Index, Outline, OutlineBlock, index, outline};
+pub use syntax_errors::{BAD_ESCAPE, STRAY_BRACE, SYNTAX_ERROR, TOO_DEEP, UNCLOSED};
+pub use ir::{Meaning, TypedAttribute, TypedBlock};
+pub use values::{BAD_CRON, BAD_FORMAT, BAD_NUMBER, BAD_SECRET_URI, OUT_OF_RANGE, TYPE_MISMATCH, UNKNOWN_VALUE};
+
+use crate::{
+    db::{Db, SourceFile, parse},
+    diag::Diagnostic,
+};
+
+/// A file after type checking: its blocks with their values, and what was found wrong on the way.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Typed {
+    /// The blocks at the top of the file whose kind is known.
+    pub blocks: Vec<TypedBlock>,
+    /// What is wrong with the file by itself: its form, its names and its types.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks the form and the types of a file.
+#[salsa::tracked(returns(ref))]
+pub fn typed(db: &dyn Db, file: SourceFile) -> Typed {
+    let parse = parse(db, file);
+    let path: Arc<str> = file.path(db).clone();
+    let mut diagnostics = syntax_errors::diagnostics(&path, parse);
+    let mut checker = blocks::Checker::new(db, path, parse);
+    let blocks = checker.file();
+    diagnostics.append(&mut checker.diagnostics);
+    Typed { blocks, diagnostics }
+}

@@ -1,0 +1,143 @@
+//! The compiler as programs hold it: a Nest in memory that can be asked and edited.
+//!
+//! The command line, the editor's server and the orchestrator all use this one object. What never lives here: the
+//! file system, and any decision about the language.
+
+mod registry;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rayon::prelude::*;
+pub use registry::{all_diagnostics, find_diagnostic};
+use salsa::Setter;
+
+use crate::{
+    check::{check_file, check_nest},
+    db::{Database, Nest, SourceFile, parse},
+    diag::Diagnostic,
+    model::{Typed, index, outline, typed},
+    render::Sources,
+    syntax::Parse,
+    text::Source,
+};
+
+/// A Nest in memory.
+#[derive(Debug)]
+pub struct Compiler {
+    db: Database,
+    nest: Nest,
+    files: BTreeMap<Arc<str>, SourceFile>,
+}
+
+impl Compiler {
+    /// A Nest of these files, each a path relative to the Nest's root (with `/` between folders) and a text.
+    pub fn new<P: Into<Arc<str>>, T: Into<Arc<str>>>(files: impl IntoIterator<Item = (P, T)>) -> Self {
+        let db = Database::default();
+        let files: BTreeMap<Arc<str>, SourceFile> = files
+            .into_iter()
+            .map(|(path, text)| {
+                let path = path.into();
+                (path.clone(), SourceFile::new(&db, path, text.into()))
+            })
+            .collect();
+        let nest = Nest::new(&db, files.values().copied().collect());
+        Self { db, nest, files }
+    }
+
+    /// Sets the text of a file, which is added when it is new.
+    pub fn set(&mut self, path: &str, text: impl Into<Arc<str>>) {
+        let text = text.into();
+        if let Some(file) = self.files.get(path) {
+            if **file.text(&self.db) != *text {
+                file.set_text(&mut self.db).to(text);
+            }
+            return;
+        }
+        let path: Arc<str> = path.into();
+        self.files.insert(path.clone(), SourceFile::new(&self.db, path, text));
+        self.list_files();
+    }
+
+    /// Takes a file out of the Nest.
+    pub fn remove(&mut self, path: &str) {
+        if self.files.remove(path).is_some() {
+            self.list_files();
+        }
+    }
+
+    fn list_files(&mut self) {
+        let files = self.files.values().copied().collect();
+        self.nest.set_files(&mut self.db).to(files);
+    }
+
+    /// The paths of the files, in order.
+    pub fn paths(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.files.keys()
+    }
+
+    /// Everything that is wrong with the Nest, by file and position.
+    pub fn check(&self) -> Vec<Diagnostic> {
+        let files = self.nest.files(&self.db);
+        // Each thread works on a part of the files with a handle of its own; what is between the files comes after.
+        let part = files.len().div_ceil(rayon::current_num_threads() * 4).max(16);
+        let mut diagnostics: Vec<Diagnostic> = files
+            .par_chunks(part)
+            .map_with(self.db.clone(), |db, files| {
+                let mut found = Vec::new();
+                for &file in files {
+                    outline(db, file);
+                    found.extend_from_slice(check_file(db, file));
+                }
+                found
+            })
+            .flatten_iter()
+            .collect();
+        diagnostics.extend_from_slice(check_nest(&self.db, self.nest));
+        sort(&mut diagnostics);
+        diagnostics
+    }
+
+    /// What is wrong with one file, and what the rest of the Nest makes wrong in it.
+    pub fn check_file(&self, path: &str) -> Vec<Diagnostic> {
+        let Some(&file) = self.files.get(path) else { return Vec::new() };
+        let mut diagnostics = check_file(&self.db, file).clone();
+        let others = check_nest(&self.db, self.nest).iter();
+        diagnostics.extend(others.filter(|diagnostic| &*diagnostic.span.file == path).cloned());
+        sort(&mut diagnostics);
+        diagnostics
+    }
+
+    /// The tree of a file.
+    pub fn parse(&self, path: &str) -> Option<&Parse> {
+        self.files.get(path).map(|&file| parse(&self.db, file))
+    }
+
+    /// The typed blocks of a file.
+    pub fn typed(&self, path: &str) -> Option<&Typed> {
+        self.files.get(path).map(|&file| typed(&self.db, file))
+    }
+
+    /// The text of a file.
+    pub fn text(&self, path: &str) -> Option<Arc<str>> {
+        self.files.get(path).map(|file| file.text(&self.db).clone())
+    }
+
+    /// The names of every egg and bucket, in order.
+    pub fn entity_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = index(&self.db, self.nest).names(crate::model::EntityKind::Egg).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+/// By file and position; equal ones once.
+fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| (a.span.key(), a.kind.id, &a.message).cmp(&(b.span.key(), b.kind.id, &b.message)));
+    diagnostics.dedup();
+}
+
+impl Sources for Compiler {
+    fn source(&self, path: &str) -> Option<Source> {
+        self.files.get(path).map(|file| Source::new(file.path(&self.db).clone(), file.text(&self.db).clone()))
+    }
+}

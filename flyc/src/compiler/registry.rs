@@ -1,0 +1,57 @@
+//! Every kind of diagnostic there is, for `flyc explain`, the reference and the tests that hold it whole.
+
+use crate::{check, diag::{Declaration, files}, model};
+
+/// Every kind of diagnostic, ordered by id.
+pub fn all_diagnostics() -> Vec<&'static Declaration> {
+    let mut all: Vec<&'static Declaration> = vec![
+        &model::BAD_CALL,
+        &model::BAD_CRON,
+        &model::BAD_ESCAPE,
+        &model::BAD_FORMAT,
+        &model::BAD_NUMBER,
+        &model::BAD_OPERAND,
+        &model::BAD_SECRET_URI,
+        &model::CONDITION_FIELD,
+        &model::CONDITION_SYNTAX,
+        &model::CONDITION_TYPE,
+        &model::CYCLIC_LOCAL,
+        &model::DEPRECATED,
+        &model::DUPLICATE_ATTRIBUTE,
+        &model::DUPLICATE_BLOCK,
+        &model::MISPLACED_BLOCK,
+        &model::MISSING_ATTRIBUTE,
+        &model::MISSING_BLOCK,
+        &model::OUT_OF_RANGE,
+        &model::STRAY_BRACE,
+        &model::SYNTAX_ERROR,
+        &model::TOO_DEEP,
+        &model::TYPE_MISMATCH,
+        &model::UNCLOSED,
+        &model::UNKNOWN_ATTRIBUTE,
+        &model::UNKNOWN_BLOCK,
+        &model::UNKNOWN_FUNCTION,
+        &model::UNKNOWN_NAME,
+        &model::UNKNOWN_VALUE,
+        &model::WRONG_LABEL,
+        &check::DUPLICATE_NAME,
+        &check::ENTITY_IN_TWO_CONDITIONS,
+        &check::EXACTLY_ONE_OF,
+        &check::JOB_LIMITS,
+        &check::MIN_ABOVE_MAX,
+        &check::SERVERLESS_LIMITS,
+        &check::UNKNOWN_ENTITY,
+        &check::UNPLACED_FILE,
+        &files::NO_NEST,
+        &files::NOT_UTF8,
+        &files::TOO_LARGE,
+        &files::UNREADABLE,
+    ];
+    all.sort_by_key(|declaration| declaration.id);
+    all
+}
+
+/// The kind of diagnostic with this id.
+pub fn find_diagnostic(id: &str) -> Option<&'static Declaration> {
+    all_diagnostics().into_iter().find(|declaration| declaration.id == id)
+}

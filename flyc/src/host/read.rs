@@ -1,0 +1,97 @@
+//! Reading files, and the words for what goes wrong on the way.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    sync::Arc,
+};
+
+use rayon::prelude::*;
+
+use super::discover::{Walk, walk};
+use crate::{
+    compiler::Compiler,
+    diag::{
+        Diagnostic, Span,
+        files::{NOT_UTF8, TOO_LARGE, UNREADABLE},
+    },
+    syntax::FILE_LIMIT,
+    text::{TextRange, TextSize},
+};
+
+/// A Nest read from disk.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The Nest, with every file that could be read.
+    pub compiler: Compiler,
+    /// What could not be read.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many files were found.
+    pub files: usize,
+}
+
+/// Reads the Nest at `root`.
+pub fn load(root: &Path) -> Loaded {
+    let Walk { files, mut diagnostics } = walk(root);
+    let count = files.len();
+    let texts: Vec<Result<(Arc<str>, Arc<str>), Diagnostic>> =
+        files.into_par_iter().map(|path| read_file(root, &path).map(|text| (path, text))).collect();
+    let mut readable = Vec::with_capacity(count);
+    for text in texts {
+        match text {
+            Ok(file) => readable.push(file),
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
+    Loaded { compiler: Compiler::new(readable), diagnostics, files: count }
+}
+
+/// Reads one file of a Nest, given its path relative to the root.
+pub fn read_file(root: &Path, path: &str) -> Result<Arc<str>, Diagnostic> {
+    match File::open(root.join(path)) {
+        Ok(file) => read_text(file, path),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+/// Reads text up to the limit; `path` is what it is called in diagnostics.
+pub fn read_text(input: impl Read, path: &str) -> Result<Arc<str>, Diagnostic> {
+    let at = || Span::new(path.into(), TextRange::empty(TextSize::new(0)));
+    let mut bytes = Vec::with_capacity(4096);
+    let limit = u64::try_from(FILE_LIMIT).unwrap_or(u64::MAX);
+    input.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    if bytes.len() > FILE_LIMIT {
+        let message = format!("`{path}` is larger than {} MiB", FILE_LIMIT >> 20);
+        return Err(Diagnostic::new(&TOO_LARGE, at(), message, "")
+            .note("a file of Fly is written by people; one of this size is something else")
+            .help("move it out of the Nest, or list it in `.flyignore`"));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text.into()),
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let before = &error.as_bytes()[..valid];
+            let line = before.split(|byte| *byte == b'\n').count();
+            let byte = error.as_bytes().get(valid).copied().unwrap_or_default();
+            let message = format!("`{path}` is not UTF-8 text: line {line} holds the byte 0x{byte:02x}");
+            Err(Diagnostic::new(&NOT_UTF8, at(), message, "").help("save the file as UTF-8"))
+        }
+    }
+}
+
+fn unreadable(path: &str, error: &io::Error) -> Diagnostic {
+    let at = Span::new(path.into(), TextRange::empty(TextSize::new(0)));
+    Diagnostic::new(&UNREADABLE, at, format!("`{path}` can't be read: {}", reason(error)), "")
+        .help("see that it is a file, that it is there and that you may read it")
+}
+
+/// Why something failed, in the words of a sentence.
+pub(super) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "it isn't there".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission is denied".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,539 @@
+//! Blocks against the schema: which may stand where, which attributes they hold, and what is missing.
+
+use std::sync::Arc;
+
+use fly_std::schema::{self, Child, Label, Place, Presence, Times};
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use super::{eval, messages, ir::{TypedAttribute, TypedBlock}, values::Want};
+use crate::{
+    db::Db,
+    diag::{Diagnostic, Span, declare_diagnostic},
+    syntax::{Attribute, Block, Expr, Item, NodeKind, Parse},
+    text::TextRange,
+};
+
+declare_diagnostic! { pub UNKNOWN_BLOCK = "unknown-block", Error, "a block that Fly does not know there" }
+declare_diagnostic! { pub MISPLACED_BLOCK = "misplaced-block", Error, "a block that belongs elsewhere" }
+declare_diagnostic! { pub UNKNOWN_ATTRIBUTE = "unknown-attribute", Error, "an attribute that the block does not have" }
+declare_diagnostic! { pub MISSING_ATTRIBUTE = "missing-attribute", Error, "an attribute that must be there" }
+declare_diagnostic! { pub MISSING_BLOCK = "missing-block", Error, "a block that must be there" }
+declare_diagnostic! { pub DUPLICATE_ATTRIBUTE = "duplicate-attribute", Error, "an attribute given twice" }
+declare_diagnostic! { pub DUPLICATE_BLOCK = "duplicate-block", Error, "a block given twice that may stand once" }
+declare_diagnostic! { pub DEPRECATED = "deprecated", Warning, "something that should no longer be used" }
+declare_diagnostic! { pub WRONG_LABEL = "wrong-label", Error, "a label that is missing, too much, or no name" }
+
+/// Checks one file; each finding goes to `diagnostics`.
+pub(super) struct Checker<'p> {
+    pub(super) db: &'p dyn Db,
+    pub(super) path: Arc<str>,
+    pub(super) parse: &'p Parse,
+    pub(super) locals: eval::Locals<'p>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+impl<'p> Checker<'p> {
+    pub(super) fn new(db: &'p dyn Db, path: Arc<str>, parse: &'p Parse) -> Self {
+        Self { db, path, parse, locals: eval::Locals::of(parse), diagnostics: Vec::new() }
+    }
+
+    pub(super) fn span(&self, range: TextRange) -> Span {
+        Span::new(self.path.clone(), range)
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Every block of the file whose kind is known.
+    pub(super) fn file(&mut self) -> Vec<TypedBlock> {
+        let place = Place::of(&self.path);
+        let mut blocks = Vec::new();
+        let mut seen: FxHashMap<&'static str, TextRange> = FxHashMap::default();
+        for item in self.parse.items() {
+            match item {
+                Item::Block(block) => {
+                    let Some(keyword) = block.keyword() else { continue };
+                    let Some(root) = schema::root(keyword.text()) else {
+                        self.unknown_root(keyword.text(), keyword.range(), place);
+                        continue;
+                    };
+                    if place.is_some_and(|place| !root.places.contains(&place)) {
+                        self.misplaced_root(root, block.header(), place);
+                    }
+                    if root.times == Times::AtMostOnce
+                        && let Some(first) = seen.insert(root.block.name, block.header())
+                    {
+                        self.duplicate_block(root.block.name, block.header(), first);
+                    }
+                    blocks.push(self.block(block, root.block, keyword.text()));
+                }
+                Item::Attribute(attribute) => self.stray_attribute(attribute),
+                Item::Junk(_) => {}
+            }
+        }
+        blocks
+    }
+
+    fn stray_attribute(&mut self, attribute: Attribute<'_>) {
+        let Some(name) = attribute.name().filter(|_| attribute.value().is_some() && !attribute.is_damaged()) else {
+            return;
+        };
+        self.report(
+            Diagnostic::new(
+                &UNKNOWN_ATTRIBUTE,
+                self.span(name.range()),
+                format!("`{}` stands outside of any block", name.text()),
+                "no block around it",
+            )
+            .help("write it inside a block, or in `locals { … }` to give a value a name"),
+        );
+    }
+
+    fn unknown_root(&mut self, name: &str, range: TextRange, place: Option<Place>) {
+        let here = schema::ROOTS.iter().filter(|root| place.is_none_or(|place| root.places.contains(&place)));
+        let names: Vec<&str> = here.map(|root| root.block.name).collect();
+        let mut diagnostic = Diagnostic::new(
+            &UNKNOWN_BLOCK,
+            self.span(range),
+            format!("there is no block kind `{name}`"),
+            "not a block that stands by itself",
+        )
+        .note(format!("a file such as this holds {}", messages::list(names.iter().copied(), "or")));
+        if let Some(nearest) = messages::nearest(name, names.iter().copied()) {
+            diagnostic = diagnostic.fix(format!("did you mean `{nearest}`?"), range, nearest);
+        } else if let Some(parent) = names.iter().find(|root| {
+            schema::root(root).is_some_and(|root| root.block.child(name).is_some())
+        }) {
+            diagnostic = diagnostic.help(format!("`{name}` stands inside `{parent}`; is a `}}` too early?"));
+        }
+        self.report(diagnostic);
+    }
+
+    fn misplaced_root(&mut self, root: &schema::Root, range: TextRange, place: Option<Place>) {
+        let name = root.block.name;
+        let wanted = messages::list(root.places.iter().map(|place| place.pattern()), "or");
+        let found = place.map_or("this file", Place::pattern);
+        self.report(
+            Diagnostic::new(
+                &MISPLACED_BLOCK,
+                self.span(range),
+                format!("`{name}` does not belong in `{found}`"),
+                "in the wrong file",
+            )
+            .note(format!("`{name}` stands in {wanted}"))
+            .help(format!("move it to {wanted}")),
+        );
+    }
+
+    /// A block against its schema. `name` is what the block is called in its parent.
+    fn block(&mut self, block: Block<'p>, schema: &'static schema::Block, name: &str) -> TypedBlock {
+        let (label, label_range) = self.label(block, schema, name);
+        let mut typed = TypedBlock {
+            schema,
+            name: name.into(),
+            label,
+            label_range,
+            header: block.header(),
+            attributes: Vec::new(),
+            blocks: Vec::new(),
+            damaged: block.is_damaged(),
+        };
+        // Required things that a misspelt name was meant to be: told once, as the misspelling.
+        let mut meant: Vec<&'static str> = Vec::new();
+        for item in block.items() {
+            match item {
+                Item::Attribute(attribute) => self.attribute(attribute, schema, &mut typed, &mut meant),
+                Item::Block(inner) => self.inner_block(inner, schema, &mut typed, &mut meant),
+                Item::Junk(_) => {}
+            }
+        }
+        if !typed.damaged {
+            self.missing(schema, &typed, block, &meant);
+        }
+        typed
+    }
+
+    fn label(
+        &mut self,
+        block: Block<'_>,
+        schema: &'static schema::Block,
+        name: &str,
+    ) -> (Option<SmolStr>, Option<TextRange>) {
+        let mut labels = block.labels();
+        let first = labels.next();
+        if let Some(extra) = labels.next() {
+            self.report(
+                Diagnostic::new(
+                    &WRONG_LABEL,
+                    self.span(extra.range),
+                    format!("`{name}` has one label at most"),
+                    "one too many",
+                )
+                .fix("remove it", extra.range, ""),
+            );
+        }
+        match (schema.label, first) {
+            (Label::None, None) => (None, None),
+            (Label::None, Some(label)) => {
+                self.report(
+                    Diagnostic::new(
+                        &WRONG_LABEL,
+                        self.span(label.range),
+                        format!("`{name}` takes no label"),
+                        "a label",
+                    )
+                    .fix(format!("write `{name} {{`"), label.range, ""),
+                );
+                (None, None)
+            }
+            (Label::Name(what), None) => {
+                let at = block.header();
+                self.report(
+                    Diagnostic::new(
+                        &WRONG_LABEL,
+                        self.span(at),
+                        format!("`{name}` lacks its label"),
+                        format!("{what} is missing"),
+                    )
+                    .help(format!("write `{name} \"my-{name}\" {{ … }}`")),
+                );
+                (None, None)
+            }
+            (Label::Name(what), Some(label)) => {
+                if !label.quoted {
+                    self.report(
+                        Diagnostic::new(
+                            &WRONG_LABEL,
+                            self.span(label.range),
+                            format!("{what} stands in quotes"),
+                            "without quotes",
+                        )
+                        .fix(
+                            format!("write `\"{}\"`", label.name),
+                            label.range,
+                            format!("\"{}\"", label.name),
+                        ),
+                    );
+                } else if let Err(error) = fly_std::formats::name::parse(label.name) {
+                    let mut diagnostic = Diagnostic::new(
+                        &WRONG_LABEL,
+                        self.span(label.range),
+                        format!("{what} wants to be a name, found `{}`", label.name),
+                        error.message,
+                    )
+                    .note("a name has letters, digits, `-` and `_`, begins with a letter or digit, and at most 63 characters");
+                    if let Some(name) = error.suggestion {
+                        diagnostic =
+                            diagnostic.fix(format!("write `\"{name}\"`"), label.range, format!("\"{name}\""));
+                    }
+                    self.report(diagnostic);
+                }
+                (Some(label.name.into()), Some(label.range))
+            }
+        }
+    }
+
+    fn attribute(
+        &mut self,
+        attribute: Attribute<'p>,
+        schema: &'static schema::Block,
+        typed: &mut TypedBlock,
+        meant: &mut Vec<&'static str>,
+    ) {
+        let Some(name) = attribute.name() else { return };
+        let known = schema.attribute(name.text()).or(schema.free_attributes.as_ref());
+        let Some(known) = known else {
+            self.unknown_attribute(attribute, name.text(), name.range(), schema, typed, meant);
+            return;
+        };
+        if let Some(first) = typed.attribute(name.text()) {
+            let first = self.span(first.name_range);
+            self.report(
+                Diagnostic::new(
+                    &DUPLICATE_ATTRIBUTE,
+                    self.span(name.range()),
+                    format!("`{}` is given twice", name.text()),
+                    "given again here",
+                )
+                .related(first, "first given here")
+                .help("keep one of the two"),
+            );
+            return;
+        }
+        if let Some(reason) = known.deprecated {
+            self.report(
+                Diagnostic::new(
+                    &DEPRECATED,
+                    self.span(name.range()),
+                    format!("`{}` should no longer be used", name.text()),
+                    "deprecated",
+                )
+                .note(reason),
+            );
+        }
+        let want = Want { attribute: known, name: name.text(), ty: known.ty, inner: false };
+        // What was not understood has been told; checking what is left of it would only add to that.
+        let expr = attribute.value().filter(|_| !attribute.is_damaged());
+        let is_local = std::ptr::eq(schema, &raw const schema::LOCALS);
+        let value = match expr {
+            Some(expr) if is_local => self.local(name.text(), expr),
+            Some(expr) => self.value(expr, want),
+            None => None,
+        };
+        let elements = match expr.filter(|expr| matches!(expr.node().kind(), NodeKind::List)) {
+            Some(list) => list.operands().map(Expr::range).collect(),
+            None => Box::default(),
+        };
+        let range = expr.map_or(name.range(), Expr::range);
+        typed.attributes.push(TypedAttribute {
+            name: name.text().into(),
+            name_range: name.range(),
+            value,
+            range,
+            elements,
+        });
+    }
+
+    fn unknown_attribute(
+        &mut self,
+        attribute: Attribute<'_>,
+        name: &str,
+        range: TextRange,
+        schema: &'static schema::Block,
+        typed: &TypedBlock,
+        meant: &mut Vec<&'static str>,
+    ) {
+        if let Some(child) = schema.child(name) {
+            meant.push(child.block.name);
+            // `gitlab =` without a value has been told as such.
+            if attribute.value().is_some() && !attribute.is_damaged() {
+                self.report(
+                    Diagnostic::new(
+                        &UNKNOWN_ATTRIBUTE,
+                        self.span(range),
+                        format!("`{name}` is a block, not an attribute"),
+                        "written as an attribute",
+                    )
+                    .note(child.block.doc)
+                    .help(format!("write `{name} {{ … }}` without `=`")),
+                );
+            }
+            return;
+        }
+        let attributes = schema.attributes.iter().map(|attribute| attribute.name);
+        let nearest = messages::nearest(
+            name,
+            attributes.clone().filter(|known| typed.attribute(known).is_none()),
+        );
+        meant.extend(nearest);
+        if attribute.is_damaged() && attribute.value().is_none() {
+            return;
+        }
+        let mut diagnostic = Diagnostic::new(
+            &UNKNOWN_ATTRIBUTE,
+            self.span(range),
+            format!("`{}` has no attribute `{name}`", typed.name),
+            "not known here",
+        );
+        if let Some(nearest) = nearest {
+            diagnostic = diagnostic.fix(format!("did you mean `{nearest}`?"), range, nearest);
+        } else if let Some(elsewhere) = home(schema, name) {
+            diagnostic = diagnostic.help(format!("`{name}` belongs in the block `{elsewhere}`"));
+        } else if schema.attributes.is_empty() {
+            diagnostic = diagnostic
+                .help(format!("it holds blocks: {}", messages::list(schema.blocks.iter().map(|c| c.block.name), "and")));
+        } else {
+            diagnostic = diagnostic.help(format!("remove it, or use one of {}", messages::list(attributes, "and")));
+        }
+        self.report(diagnostic);
+    }
+
+    fn inner_block(
+        &mut self,
+        block: Block<'p>,
+        schema: &'static schema::Block,
+        typed: &mut TypedBlock,
+        meant: &mut Vec<&'static str>,
+    ) {
+        let Some(keyword) = block.keyword() else { return };
+        let name = keyword.text();
+        let Some(child) = schema.child(name) else {
+            if let Some(free) = schema.free_blocks {
+                if let Some(first) = typed.block(name) {
+                    let first = first.header;
+                    self.duplicate_block(name, block.header(), first);
+                }
+                let inner = self.block(block, free, name);
+                typed.blocks.push(inner);
+            } else {
+                self.unknown_block(name, keyword.range(), schema, typed, meant);
+            }
+            return;
+        };
+        match child.times {
+            Times::Never(why) => {
+                self.report(
+                    Diagnostic::new(
+                        &MISPLACED_BLOCK,
+                        self.span(block.header()),
+                        format!("`{name}` has no place in {}", messages::block_words(schema, typed.label.as_deref())),
+                        "not here",
+                    )
+                    .note(why)
+                    .help("remove it"),
+                );
+                return;
+            }
+            Times::Once | Times::AtMostOnce => {
+                if let Some(first) = typed.block(child.block.name) {
+                    let first = first.header;
+                    self.duplicate_block(name, block.header(), first);
+                    // The second is checked as well, but does not count.
+                    self.block(block, child.block, child.block.name);
+                    return;
+                }
+            }
+            Times::Many => {}
+        }
+        let inner = self.block(block, child.block, child.block.name);
+        if let (Times::Many, Some(label)) = (child.times, &inner.label)
+            && let Some(first) = typed.blocks(child.block.name).find(|known| known.label.as_ref() == Some(label))
+        {
+            let first = self.span(first.header);
+            self.report(
+                Diagnostic::new(
+                    &DUPLICATE_BLOCK,
+                    self.span(inner.header),
+                    format!("there are two `{name}` blocks named \"{label}\""),
+                    "named so again here",
+                )
+                .related(first, "first named so here")
+                .help("give one of them another name"),
+            );
+        }
+        typed.blocks.push(inner);
+    }
+
+    fn unknown_block(
+        &mut self,
+        name: &str,
+        range: TextRange,
+        schema: &'static schema::Block,
+        typed: &TypedBlock,
+        meant: &mut Vec<&'static str>,
+    ) {
+        let names = schema.blocks.iter().filter(|child| !matches!(child.times, Times::Never(_)));
+        let names: Vec<&'static str> = names.map(|child| child.block.name).collect();
+        let absent = names.iter().copied().filter(|known| {
+            typed.block(known).is_none() || schema.child(known).is_some_and(|child| child.times == Times::Many)
+        });
+        let nearest = messages::nearest(name, absent);
+        meant.extend(nearest);
+        let of = messages::block_words(schema, typed.label.as_deref());
+        let mut diagnostic = if let Some(attribute) = schema.attribute(name) {
+            meant.push(attribute.name);
+            Diagnostic::new(
+                &UNKNOWN_BLOCK,
+                self.span(range),
+                format!("`{name}` is an attribute, not a block"),
+                "written as a block",
+            )
+            .note(messages::attribute_note(name, attribute))
+            .help(format!("write `{name} = {}`", attribute.example))
+        } else {
+            Diagnostic::new(
+                &UNKNOWN_BLOCK,
+                self.span(range),
+                format!("{of} has no block `{name}`"),
+                "not known here",
+            )
+        };
+        if let Some(nearest) = nearest.filter(|_| schema.attribute(name).is_none()) {
+            diagnostic = diagnostic.fix(format!("did you mean `{nearest}`?"), range, nearest);
+        } else if schema.attribute(name).is_none() {
+            diagnostic = match (home(schema, name), names.is_empty()) {
+                (Some(parent), _) => diagnostic.help(format!("`{name}` belongs in the block `{parent}`")),
+                (None, true) => diagnostic.help("remove it: there are no blocks in here"),
+                (None, false) => {
+                    diagnostic.help(format!("remove it, or use one of {}", messages::list(names.iter().copied(), "and")))
+                }
+            };
+        }
+        self.report(diagnostic);
+    }
+
+    fn duplicate_block(&mut self, name: &str, range: TextRange, first: TextRange) {
+        let first = self.span(first);
+        self.report(
+            Diagnostic::new(
+                &DUPLICATE_BLOCK,
+                self.span(range),
+                format!("`{name}` stands twice where it may stand once"),
+                "again here",
+            )
+            .related(first, "first here")
+            .help("put both into one block"),
+        );
+    }
+
+    fn missing(
+        &mut self,
+        schema: &'static schema::Block,
+        typed: &TypedBlock,
+        block: Block<'_>,
+        meant: &[&'static str],
+    ) {
+        for attribute in schema.attributes {
+            let required = matches!(attribute.presence, Presence::Required);
+            if required && typed.attribute(attribute.name).is_none() && !meant.contains(&attribute.name) {
+                let written = format!("{} = {}", attribute.name, attribute.example);
+                let of = messages::block_words(schema, typed.label.as_deref());
+                let diagnostic = Diagnostic::new(
+                    &MISSING_ATTRIBUTE,
+                    self.span(typed.header),
+                    format!("{of} lacks `{}`", attribute.name),
+                    format!("no `{}` in here", attribute.name),
+                )
+                .note(messages::attribute_note(attribute.name, attribute));
+                self.report(insert(diagnostic, block, &written));
+            }
+        }
+        for child in schema.blocks.iter().filter(|child| child.times == Times::Once) {
+            if typed.block(child.block.name).is_none() && !meant.contains(&child.block.name) {
+                self.missing_block(schema, typed, child);
+            }
+        }
+    }
+
+    fn missing_block(&mut self, schema: &'static schema::Block, typed: &TypedBlock, child: &Child) {
+        let of = messages::block_words(schema, typed.label.as_deref());
+        let example = child.block.example;
+        self.report(
+            Diagnostic::new(
+                &MISSING_BLOCK,
+                self.span(typed.header),
+                format!("{of} lacks the block `{}`", child.block.name),
+                format!("no `{}` in here", child.block.name),
+            )
+            .note(child.block.doc)
+            .help(format!("add\n{example}")),
+        );
+    }
+}
+
+/// Offers to write an attribute at the beginning of a block.
+fn insert(diagnostic: Diagnostic, block: Block<'_>, written: &str) -> Diagnostic {
+    let help = format!("add `{written}`");
+    match block.open() {
+        Some(open) => diagnostic.fix(help, TextRange::empty(open.range().end()), format!("\n  {written}")),
+        None => diagnostic.help(help),
+    }
+}
+
+/// The block within `schema` that a misplaced attribute or block belongs in.
+fn home(schema: &'static schema::Block, name: &str) -> Option<&'static str> {
+    let has = |block: &schema::Block| block.attribute(name).is_some() || block.child(name).is_some();
+    schema.blocks.iter().find(|child| has(child.block)).map(|child| child.block.name)
+}

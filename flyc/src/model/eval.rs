@@ -1,0 +1,655 @@
+//! Evaluation: references, operators, functions and templates to values. Pure and total: it always ends, and what
+//! it makes is bounded in size.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use fly_std::{
+    Float, Value, formats,
+    functions::{self, Function},
+};
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use super::{blocks::Checker, messages, typed};
+use crate::{
+    db::{Db, Nest, SourceFile},
+    diag::{Declaration, Diagnostic, declare_diagnostic},
+    syntax::{
+        Expr, Item, Kind, NodeKind, Parse,
+        literal::{self, Content, Part},
+        parse_expression,
+    },
+    text::{TextRange, TextSize},
+};
+
+declare_diagnostic! { pub UNKNOWN_NAME = "unknown-name", Error, "a name that stands for nothing" }
+declare_diagnostic! { pub UNKNOWN_FUNCTION = "unknown-function", Error, "a function that Fly does not have" }
+declare_diagnostic! { pub BAD_CALL = "bad-call", Error, "a call whose arguments the function does not take" }
+declare_diagnostic! { pub BAD_OPERAND = "bad-operand", Error, "an operator between values it has no meaning for" }
+declare_diagnostic! { pub CYCLIC_LOCAL = "cyclic-local", Error, "a local that is defined by itself" }
+
+/// How many values the locals of one file may come to, each use counted.
+const VALUE_LIMIT: usize = 100_000;
+/// How long a text may become, in bytes.
+const TEXT_LIMIT: usize = 1 << 20;
+
+/// The locals of a file: their expressions, and the values of those that were asked for.
+pub(super) struct Locals<'p> {
+    expressions: FxHashMap<&'p str, Expr<'p>>,
+    values: FxHashMap<SmolStr, Option<Value>>,
+    /// The locals that are being evaluated, outermost first.
+    open: Vec<SmolStr>,
+    /// How many values have been made.
+    spent: usize,
+}
+
+impl<'p> Locals<'p> {
+    pub(super) fn of(parse: &'p Parse) -> Self {
+        let mut expressions = FxHashMap::default();
+        for item in parse.items() {
+            let Item::Block(block) = item else { continue };
+            if block.keyword().is_none_or(|keyword| keyword.text() != "locals") {
+                continue;
+            }
+            for item in block.items() {
+                if let Item::Attribute(attribute) = item
+                    && let (Some(name), Some(value)) = (attribute.name(), attribute.value())
+                    && !attribute.is_damaged()
+                {
+                    expressions.entry(name.text()).or_insert(value);
+                }
+            }
+        }
+        Self { expressions, values: FxHashMap::default(), open: Vec::new(), spent: 0 }
+    }
+}
+
+/// The locals of `nest.fly`, which every file sees.
+#[salsa::tracked(returns(ref))]
+pub(super) fn nest_locals(db: &dyn Db, nest: Nest) -> Arc<BTreeMap<SmolStr, Value>> {
+    let files = nest.files(db);
+    let found = files.binary_search_by(|file| (**file.path(db)).cmp("nest.fly"));
+    let Some(&file) = found.ok().and_then(|at| files.get(at)) else { return Arc::default() };
+    Arc::new(locals_of(db, file))
+}
+
+fn locals_of(db: &dyn Db, file: SourceFile) -> BTreeMap<SmolStr, Value> {
+    let blocks = typed(db, file).blocks.iter().filter(|block| block.name == "locals");
+    blocks
+        .flat_map(|block| &block.attributes)
+        .filter_map(|attribute| Some((attribute.name.clone(), attribute.value.clone()?)))
+        .collect()
+}
+
+impl<'p> Checker<'p> {
+    /// The value of a local where it is defined.
+    pub(super) fn local(&mut self, name: &str, expr: Expr<'p>) -> Option<Value> {
+        if let Some(known) = self.locals.values.get(name) {
+            return known.clone();
+        }
+        self.locals.open.push(name.into());
+        let value = self.eval(expr);
+        self.locals.open.pop();
+        self.locals.values.insert(name.into(), value.clone());
+        value
+    }
+
+    /// The value of an expression; `None` when it has none, which has been told then.
+    pub(super) fn eval(&mut self, expr: Expr<'_>) -> Option<Value> {
+        match expr.node().kind() {
+            NodeKind::Literal => self.eval_literal(expr),
+            NodeKind::Paren => self.eval(expr.operands().next()?),
+            NodeKind::Name => match expr.text() {
+                "true" => Some(Value::Bool(true)),
+                "false" => Some(Value::Bool(false)),
+                name => {
+                    self.unknown_name(name, expr.range());
+                    None
+                }
+            },
+            NodeKind::Field => self.field(expr),
+            NodeKind::Index => self.index(expr),
+            NodeKind::Call => self.call(expr),
+            NodeKind::Unary => self.unary(expr),
+            NodeKind::Binary => self.binary(expr),
+            NodeKind::Conditional => self.conditional(expr),
+            NodeKind::List => {
+                let values: Vec<_> = expr.operands().map(|element| self.eval(element)).collect();
+                values.into_iter().collect::<Option<Vec<_>>>().map(Value::List)
+            }
+            NodeKind::Map => {
+                let mut entries = Vec::new();
+                for entry in expr.entries() {
+                    let value = self.eval(entry.value?);
+                    entries.push((SmolStr::new(entry.name()), value));
+                }
+                let entries = entries.into_iter().map(|(name, value)| Some((name, value?)));
+                entries.collect::<Option<Vec<_>>>().map(Value::Map)
+            }
+            NodeKind::File
+            | NodeKind::Block
+            | NodeKind::Attribute
+            | NodeKind::Entry
+            | NodeKind::Error
+            | NodeKind::Missing(_) => None,
+        }
+    }
+
+    fn eval_literal(&mut self, expr: Expr<'_>) -> Option<Value> {
+        let token = expr.literal()?;
+        if token.kind() == Kind::Number {
+            return self.number(token.text(), token.range());
+        }
+        let content = literal::content(token.kind(), token.text(), token.range().start(), false);
+        if !self.content_errors(&content) {
+            return None;
+        }
+        match content.plain() {
+            Some(text) => Some(Value::String(text.text.as_str().into())),
+            None => self.template(&content, token.range()),
+        }
+    }
+
+    /// The text of a string with interpolations.
+    pub(super) fn template(&mut self, content: &Content, range: TextRange) -> Option<Value> {
+        let (mut text, mut complete) = (String::new(), true);
+        for part in &content.parts {
+            match part {
+                Part::Text(part) => text.push_str(&part.text),
+                Part::Interpolation(inside) => match self.interpolation(*inside) {
+                    Some(value) => text.push_str(&value),
+                    None => complete = false,
+                },
+            }
+        }
+        if text.len() > TEXT_LIMIT {
+            self.problem(&BAD_CALL, range, "this text becomes longer than 1 MiB", "too long");
+            return None;
+        }
+        complete.then(|| Value::String(text.into()))
+    }
+
+    /// The text of one `${…}`.
+    fn interpolation(&mut self, inside: TextRange) -> Option<SmolStr> {
+        let inner = parse_expression(self.parse.text()[inside].into());
+        // The expression is parsed by itself; what is told of it must point into the file.
+        let from = self.diagnostics.len();
+        let value = if inner.errors().is_empty() {
+            Expr::of(&inner).and_then(|expr| self.within(&inner, expr))
+        } else {
+            let path = self.path.clone();
+            self.diagnostics.extend(super::syntax_errors::diagnostics(&path, &inner).into_iter().take(1));
+            None
+        };
+        for diagnostic in &mut self.diagnostics[from..] {
+            shift(diagnostic, inside.start());
+        }
+        let value = value?;
+        let text = value.to_text();
+        if text.is_none() {
+            let message = format!("text can't hold {}", value.noun());
+            self.problem(&BAD_OPERAND, inside, &message, "not text");
+        }
+        text
+    }
+
+    /// Evaluates an expression of another parse with the names of this file.
+    fn within(&mut self, parse: &Parse, expr: Expr<'_>) -> Option<Value> {
+        // Locals that the expression names are evaluated here, in their own file, before it is.
+        let names = expr.node().descendants().filter_map(Expr::cast).filter_map(local_name).collect::<Vec<_>>();
+        for name in names {
+            if let Some(local) = self.locals.expressions.get(name).copied()
+                && !self.locals.open.iter().any(|open| open == name)
+            {
+                self.quiet_local(name, local);
+            }
+        }
+        let mut inner = Checker {
+            db: self.db,
+            path: self.path.clone(),
+            parse,
+            locals: Locals {
+                expressions: FxHashMap::default(),
+                values: self.locals.values.clone(),
+                open: self.locals.open.clone(),
+                spent: self.locals.spent,
+            },
+            diagnostics: Vec::new(),
+        };
+        let value = inner.eval(expr);
+        self.locals.spent = inner.locals.spent;
+        self.diagnostics.append(&mut inner.diagnostics);
+        value
+    }
+
+    /// The value of a local that is used; what is wrong with it is told where it is defined, not here.
+    fn quiet_local(&mut self, name: &str, expr: Expr<'p>) -> Option<Value> {
+        if let Some(known) = self.locals.values.get(name) {
+            return known.clone();
+        }
+        let from = self.diagnostics.len();
+        self.locals.open.push(name.into());
+        let value = self.eval(expr);
+        self.locals.open.pop();
+        self.diagnostics.truncate(from);
+        if value.is_some() {
+            self.locals.values.insert(name.into(), value.clone());
+        }
+        value
+    }
+
+    fn field(&mut self, expr: Expr<'_>) -> Option<Value> {
+        let mut operands = expr.operands();
+        let (base, field) = (operands.next()?, operands.next()?);
+        if base.node().kind() == NodeKind::Name && base.text() == "local" {
+            return self.local_reference(field.text(), expr.range());
+        }
+        let value = self.eval(base)?;
+        let Value::Map(entries) = &value else {
+            let message = format!("`.{}` needs a map, found {}", field.text(), value.noun());
+            self.problem(&BAD_OPERAND, base.range(), &message, "not a map");
+            return None;
+        };
+        let found = entries.iter().find(|(name, _)| name == field.text()).map(|(_, value)| value.clone());
+        if found.is_none() {
+            self.unknown_field(field.text(), field.range(), entries);
+        }
+        found
+    }
+
+    fn unknown_field(&mut self, name: &str, range: TextRange, entries: &[(SmolStr, Value)]) {
+        let names = entries.iter().map(|(name, _)| name.as_str());
+        let mut diagnostic =
+            Diagnostic::new(&UNKNOWN_NAME, self.span(range), format!("this map has no `{name}`"), "not in the map");
+        if let Some(nearest) = messages::nearest(name, names.clone()) {
+            diagnostic = diagnostic.fix(format!("did you mean `{nearest}`?"), range, nearest);
+        } else if !entries.is_empty() {
+            diagnostic = diagnostic.help(format!("it has {}", messages::list(names, "and")));
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn local_reference(&mut self, name: &str, range: TextRange) -> Option<Value> {
+        if let Some(at) = self.locals.open.iter().position(|open| open == name) {
+            let way = self.locals.open[at..].iter().map(SmolStr::as_str).chain([name]).collect::<Vec<_>>().join("` → `");
+            self.diagnostics.push(
+                Diagnostic::new(
+                    &CYCLIC_LOCAL,
+                    self.span(range),
+                    format!("`{name}` is defined by itself"),
+                    "leads back to itself",
+                )
+                .note(format!("the way is `{way}`"))
+                .help("give one of them a value of its own"),
+            );
+            return None;
+        }
+        let value = if let Some(known) = self.locals.values.get(name) {
+            known.clone()
+        } else if let Some(local) = self.locals.expressions.get(name).copied() {
+            // Told where it is defined, unless this is where a cycle closes.
+            self.quiet_local(name, local)
+        } else {
+            let shared = self.shared_locals();
+            match shared.get(name) {
+                Some(value) => Some(value.clone()),
+                None => {
+                    self.unknown_local(name, range, &shared);
+                    None
+                }
+            }
+        };
+        let value = value?;
+        self.locals.spent += count(&value);
+        if self.locals.spent > VALUE_LIMIT {
+            self.problem(&BAD_CALL, range, "the locals of this file come to more than 100000 values", "one too many");
+            return None;
+        }
+        Some(value)
+    }
+
+    fn shared_locals(&self) -> Arc<BTreeMap<SmolStr, Value>> {
+        if &*self.path == "nest.fly" {
+            return Arc::default();
+        }
+        Nest::try_get(self.db).map(|nest| nest_locals(self.db, nest).clone()).unwrap_or_default()
+    }
+
+    fn unknown_local(&mut self, name: &str, range: TextRange, shared: &BTreeMap<SmolStr, Value>) {
+        let names: Vec<SmolStr> = self
+            .locals
+            .expressions
+            .keys()
+            .map(|name| SmolStr::new(name))
+            .chain(self.locals.values.keys().cloned())
+            .chain(shared.keys().cloned())
+            .collect();
+        let mut diagnostic = Diagnostic::new(
+            &UNKNOWN_NAME,
+            self.span(range),
+            format!("there is no local `{name}`"),
+            "not defined",
+        )
+        .note("locals stand in a `locals { … }` block of the same file or of `nest.fly`");
+        diagnostic = match messages::nearest(name, names.iter().map(SmolStr::as_str)) {
+            Some(nearest) => diagnostic.fix(format!("did you mean `local.{nearest}`?"), range, format!("local.{nearest}")),
+            None => diagnostic.help(format!("add `locals {{ {name} = … }}`")),
+        };
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn unknown_name(&mut self, name: &str, range: TextRange) {
+        let mut diagnostic = Diagnostic::new(
+            &UNKNOWN_NAME,
+            self.span(range),
+            format!("`{name}` is not a value"),
+            "a bare word",
+        );
+        diagnostic = if self.locals.expressions.contains_key(name) || self.locals.values.contains_key(name) {
+            diagnostic.fix(format!("write `local.{name}`"), range, format!("local.{name}"))
+        } else {
+            diagnostic.fix(format!("strings stand in quotes: write `\"{name}\"`"), range, format!("\"{name}\""))
+        };
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn index(&mut self, expr: Expr<'_>) -> Option<Value> {
+        let mut operands = expr.operands();
+        let (base, index) = (operands.next()?, operands.next()?);
+        let value = self.eval(base);
+        let at = self.eval(index);
+        let (value, at) = (value?, at?);
+        match (&value, &at) {
+            (Value::List(values), Value::Int(number)) => {
+                let found = usize::try_from(*number).ok().and_then(|number| values.get(number)).cloned();
+                if found.is_none() {
+                    let message = format!("this list has {} elements, so no element {number}", values.len());
+                    self.problem(&BAD_OPERAND, index.range(), &message, "counted from 0");
+                }
+                found
+            }
+            (Value::Map(entries), Value::String(name)) => {
+                let found = entries.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+                if found.is_none() {
+                    self.unknown_field(name, index.range(), entries);
+                }
+                found
+            }
+            (Value::List(_), other) => {
+                let message = format!("a list is indexed by a whole number, found {}", other.noun());
+                self.problem(&BAD_OPERAND, index.range(), &message, "not a whole number");
+                None
+            }
+            (Value::Map(_), other) => {
+                let message = format!("a map is indexed by a string, found {}", other.noun());
+                self.problem(&BAD_OPERAND, index.range(), &message, "not a string");
+                None
+            }
+            (other, _) => {
+                let message = format!("an index needs a list or a map, found {}", other.noun());
+                self.problem(&BAD_OPERAND, base.range(), &message, "neither list nor map");
+                None
+            }
+        }
+    }
+
+    fn call(&mut self, expr: Expr<'_>) -> Option<Value> {
+        let name = expr.name()?;
+        let arguments: Vec<_> = expr.operands().collect();
+        if name.text() == "secret" {
+            return self.secret(expr, &arguments);
+        }
+        let Some(function) = functions::find(name.text()) else {
+            self.unknown_function(name.text(), name.range());
+            return None;
+        };
+        let values: Vec<_> = arguments.iter().map(|argument| self.eval(*argument)).collect();
+        let values = values.into_iter().collect::<Option<Vec<_>>>()?;
+        match function.evaluate(&values) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let range = error.argument.and_then(|at| arguments.get(at)).map_or(expr.range(), |a| a.range());
+                self.bad_call(function, range, &error.message);
+                None
+            }
+        }
+    }
+
+    fn bad_call(&mut self, function: &'static Function, range: TextRange, message: &str) {
+        self.diagnostics.push(
+            Diagnostic::new(&BAD_CALL, self.span(range), message, "not what it takes")
+                .note(format!("`{}`: {}", function.signature(), function.doc))
+                .help(format!("write a call such as `{}`", function.example.0)),
+        );
+    }
+
+    fn unknown_function(&mut self, name: &str, range: TextRange) {
+        let names = functions::FUNCTIONS.iter().map(|function| function.name).chain(["secret"]);
+        let mut diagnostic = Diagnostic::new(
+            &UNKNOWN_FUNCTION,
+            self.span(range),
+            format!("there is no function `{name}`"),
+            "not a function",
+        );
+        diagnostic = match messages::nearest(name, names.clone()) {
+            Some(nearest) => diagnostic.fix(format!("did you mean `{nearest}`?"), range, nearest),
+            None => diagnostic.help(format!("the functions are {}", messages::list(names, "and"))),
+        };
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// `secret(backend, name, key)`
+    fn secret(&mut self, expr: Expr<'_>, arguments: &[Expr<'_>]) -> Option<Value> {
+        let values: Vec<_> = arguments.iter().map(|argument| self.eval(*argument)).collect();
+        let values = values.into_iter().collect::<Option<Vec<_>>>()?;
+        let parts: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+        let [backend, name, key] = parts[..] else {
+            self.problem(
+                &BAD_CALL,
+                expr.range(),
+                "`secret` wants three strings: the backend, the secret's name and the key",
+                "not what it takes",
+            );
+            return None;
+        };
+        match formats::secret_uri::parse(&format!("{backend}://{name}/{key}")) {
+            Ok(secret) => Some(Value::Secret(secret)),
+            Err(error) => {
+                let range = arguments.first().map_or(expr.range(), |first| first.range());
+                self.problem(&super::BAD_SECRET_URI, range, "these do not name a secret", &error.message);
+                None
+            }
+        }
+    }
+
+    fn unary(&mut self, expr: Expr<'_>) -> Option<Value> {
+        let operand = expr.operands().next()?;
+        let operator = expr.operator()?;
+        match (operator.kind(), self.eval(operand)?) {
+            (Kind::Minus, Value::Int(number)) => number.checked_neg().map(Value::Int),
+            (Kind::Minus, Value::Float(number)) => Float::new(-number.get()).map(Value::Float),
+            (Kind::Not, Value::Bool(value)) => Some(Value::Bool(!value)),
+            (kind, value) => {
+                let wants = if kind == Kind::Not { "`true` or `false`" } else { "a number" };
+                let message = format!("`{}` wants {wants}, found {}", operator.text(), value.noun());
+                self.problem(&BAD_OPERAND, operand.range(), &message, &format!("not {wants}"));
+                None
+            }
+        }
+    }
+
+    fn binary(&mut self, expr: Expr<'_>) -> Option<Value> {
+        let mut operands = expr.operands();
+        let (left, right) = (operands.next()?, operands.next()?);
+        let operator = expr.operator()?;
+        let (left_value, right_value) = (self.eval(left), self.eval(right));
+        let (left_value, right_value) = (left_value?, right_value?);
+        match operate(operator.kind(), &left_value, &right_value) {
+            Ok(value) => Some(value),
+            Err(Problem::Types) => {
+                let message = format!(
+                    "`{}` has no meaning between {} and {}",
+                    operator.text(),
+                    left_value.noun(),
+                    right_value.noun()
+                );
+                let text = matches!((&left_value, &right_value), (Value::String(_), _) | (_, Value::String(_)));
+                let mut diagnostic =
+                    Diagnostic::new(&BAD_OPERAND, self.span(expr.range()), message, "of two kinds");
+                if text && operator.kind() == Kind::Plus {
+                    diagnostic = diagnostic.help("put texts together in one string: `\"${a}${b}\"`");
+                } else {
+                    diagnostic = diagnostic
+                        .note("Fly converts nothing by itself, so that a mistake is never taken for a value");
+                }
+                self.diagnostics.push(diagnostic);
+                None
+            }
+            Err(Problem::Zero) => {
+                self.problem(&BAD_OPERAND, right.range(), "nothing can be divided by zero", "this is zero");
+                None
+            }
+            Err(Problem::Overflow) => {
+                self.problem(&BAD_OPERAND, expr.range(), "the result is larger than Fly can count", "too large");
+                None
+            }
+        }
+    }
+
+    fn conditional(&mut self, expr: Expr<'_>) -> Option<Value> {
+        let mut operands = expr.operands();
+        let (condition, yes, no) = (operands.next()?, operands.next()?, operands.next()?);
+        let value = self.eval(condition);
+        // Both sides are checked, whichever is taken.
+        let (yes, no) = (self.eval(yes), self.eval(no));
+        match value? {
+            Value::Bool(true) => yes,
+            Value::Bool(false) => no,
+            other => {
+                let message = format!("`?` wants `true` or `false` before it, found {}", other.noun());
+                self.problem(&BAD_OPERAND, condition.range(), &message, "neither `true` nor `false`");
+                None
+            }
+        }
+    }
+
+    fn problem(&mut self, kind: &'static Declaration, range: TextRange, message: &str, label: &str) {
+        let diagnostic = Diagnostic::new(kind, self.span(range), message, label);
+        self.diagnostics.push(diagnostic);
+    }
+}
+
+/// The name in `local.name`.
+fn local_name(expr: Expr<'_>) -> Option<&str> {
+    let mut operands = expr.operands();
+    let base = operands.next().filter(|_| expr.node().kind() == NodeKind::Field)?;
+    (base.text() == "local").then(|| operands.next()).flatten().map(Expr::text)
+}
+
+enum Problem {
+    Types,
+    Zero,
+    Overflow,
+}
+
+fn operate(operator: Kind, left: &Value, right: &Value) -> Result<Value, Problem> {
+    use Value::{Bool, Duration, Float as Fraction, Int, Size};
+    let fraction = |number: f64| Float::new(number).map(Fraction).ok_or(Problem::Overflow);
+    match operator {
+        Kind::And | Kind::Or => match (left, right) {
+            (Bool(a), Bool(b)) => Ok(Bool(if operator == Kind::And { *a && *b } else { *a || *b })),
+            _ => Err(Problem::Types),
+        },
+        Kind::EqualsEquals | Kind::NotEquals => {
+            if std::mem::discriminant(left) != std::mem::discriminant(right) {
+                return Err(Problem::Types);
+            }
+            Ok(Bool((left == right) == (operator == Kind::EqualsEquals)))
+        }
+        Kind::Less | Kind::LessEquals | Kind::Greater | Kind::GreaterEquals => {
+            let order = match (left, right) {
+                (Int(a), Int(b)) => a.cmp(b),
+                (Duration(a), Duration(b)) | (Size(a), Size(b)) => a.cmp(b),
+                (Fraction(a), Fraction(b)) | (Value::Percent(a), Value::Percent(b)) => a.get().total_cmp(&b.get()),
+                _ => return Err(Problem::Types),
+            };
+            Ok(Bool(match operator {
+                Kind::Less => order.is_lt(),
+                Kind::LessEquals => order.is_le(),
+                Kind::Greater => order.is_gt(),
+                _ => order.is_ge(),
+            }))
+        }
+        _ => match (left, right) {
+            (Int(a), Int(b)) => whole(operator, *a, *b).map(Int),
+            (Fraction(a), Fraction(b)) => match operator {
+                Kind::Plus => fraction(a.get() + b.get()),
+                Kind::Minus => fraction(a.get() - b.get()),
+                Kind::Star => fraction(a.get() * b.get()),
+                _ if b.get() == 0.0 => Err(Problem::Zero),
+                Kind::Slash => fraction(a.get() / b.get()),
+                _ => fraction(a.get() % b.get()),
+            },
+            (Duration(a), Duration(b)) if matches!(operator, Kind::Plus | Kind::Minus) => {
+                amount(operator, *a, *b).map(Duration)
+            }
+            (Size(a), Size(b)) if matches!(operator, Kind::Plus | Kind::Minus) => amount(operator, *a, *b).map(Size),
+            (Duration(a), Int(b)) if matches!(operator, Kind::Star | Kind::Slash) => {
+                scale(operator, *a, *b).map(Duration)
+            }
+            (Size(a), Int(b)) if matches!(operator, Kind::Star | Kind::Slash) => scale(operator, *a, *b).map(Size),
+            (Int(a), Duration(b)) if operator == Kind::Star => scale(operator, *b, *a).map(Duration),
+            (Int(a), Size(b)) if operator == Kind::Star => scale(operator, *b, *a).map(Size),
+            _ => Err(Problem::Types),
+        },
+    }
+}
+
+fn whole(operator: Kind, a: i64, b: i64) -> Result<i64, Problem> {
+    let result = match operator {
+        Kind::Plus => a.checked_add(b),
+        Kind::Minus => a.checked_sub(b),
+        Kind::Star => a.checked_mul(b),
+        _ if b == 0 => return Err(Problem::Zero),
+        Kind::Slash => a.checked_div(b),
+        _ => a.checked_rem(b),
+    };
+    result.ok_or(Problem::Overflow)
+}
+
+fn amount(operator: Kind, a: u64, b: u64) -> Result<u64, Problem> {
+    let result = if operator == Kind::Plus { a.checked_add(b) } else { a.checked_sub(b) };
+    result.ok_or(Problem::Overflow)
+}
+
+fn scale(operator: Kind, amount: u64, by: i64) -> Result<u64, Problem> {
+    let by = u64::try_from(by).map_err(|_| Problem::Overflow)?;
+    let result = if operator == Kind::Star {
+        amount.checked_mul(by)
+    } else if by == 0 {
+        return Err(Problem::Zero);
+    } else {
+        amount.checked_div(by)
+    };
+    result.ok_or(Problem::Overflow)
+}
+
+/// How many values a value is made of.
+fn count(value: &Value) -> usize {
+    match value {
+        Value::List(values) => 1 + values.iter().map(count).sum::<usize>(),
+        Value::Map(entries) => 1 + entries.iter().map(|(_, value)| count(value)).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+/// Moves a diagnostic of a part of the file to where the part stands.
+fn shift(diagnostic: &mut Diagnostic, by: TextSize) {
+    diagnostic.span.range += by;
+    for related in &mut diagnostic.related {
+        related.span.range += by;
+    }
+    for edit in diagnostic.help.iter_mut().flat_map(|help| &mut help.edits) {
+        edit.range += by;
+    }
+}

@@ -1,0 +1,117 @@
+//! Outlines of files and the index of the Nest: which names there are, without any position, so that an edit
+//! inside a block leaves both as they are.
+
+use std::sync::Arc;
+
+use fly_std::schema;
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use crate::{
+    db::{Db, Nest, SourceFile, parse},
+    syntax::Item,
+};
+
+/// The blocks at the top of a file, without positions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outline {
+    /// The blocks in order.
+    pub blocks: Vec<OutlineBlock>,
+}
+
+/// A block at the top of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutlineBlock {
+    /// Its keyword, when the language knows it.
+    pub keyword: Option<&'static str>,
+    /// Its first label.
+    pub label: Option<SmolStr>,
+}
+
+/// The outline of a file.
+#[salsa::tracked(returns(ref))]
+pub fn outline(db: &dyn Db, file: SourceFile) -> Outline {
+    let blocks = parse(db, file)
+        .items()
+        .filter_map(|item| match item {
+            Item::Block(block) => Some(block),
+            Item::Attribute(_) | Item::Junk(_) => None,
+        })
+        .map(|block| OutlineBlock {
+            keyword: block.keyword().and_then(|keyword| schema::root(keyword.text())).map(|root| root.block.name),
+            label: block.labels().next().map(|label| label.name.into()),
+        })
+        .collect();
+    Outline { blocks }
+}
+
+/// Something other files can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entity {
+    /// What it is.
+    pub kind: EntityKind,
+    /// The file it stands in.
+    pub file: SourceFile,
+    /// Its place among the blocks at the top of the file.
+    pub position: u32,
+}
+
+/// What an entity is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EntityKind {
+    /// An egg or an eggsbucket; they share their names.
+    Egg,
+    /// A job.
+    Job,
+    /// A Rift server.
+    Rift,
+}
+
+impl EntityKind {
+    fn of(keyword: &str) -> Option<Self> {
+        match keyword {
+            "egg" | "eggsbucket" => Some(Self::Egg),
+            "job" => Some(Self::Job),
+            "rift" => Some(Self::Rift),
+            _ => None,
+        }
+    }
+}
+
+/// Every name of the Nest and where it is given.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Index {
+    entities: FxHashMap<(EntityKind, SmolStr), Vec<Entity>>,
+}
+
+impl Index {
+    /// Every entity with this name, in the order of the files.
+    pub fn find(&self, kind: EntityKind, name: &str) -> &[Entity] {
+        self.entities.get(&(kind, SmolStr::new(name))).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every name of a kind, in no order.
+    pub fn names(&self, kind: EntityKind) -> impl Iterator<Item = &str> {
+        self.entities.keys().filter(move |(of, _)| *of == kind).map(|(_, name)| name.as_str())
+    }
+
+    /// Names that are given more than once, and by whom.
+    pub fn duplicates(&self) -> impl Iterator<Item = (&str, &[Entity])> {
+        self.entities.iter().filter(|(_, all)| all.len() > 1).map(|((_, name), all)| (name.as_str(), all.as_slice()))
+    }
+}
+
+/// The index of the Nest.
+#[salsa::tracked(returns(ref))]
+pub fn index(db: &dyn Db, nest: Nest) -> Arc<Index> {
+    let mut index = Index::default();
+    for &file in nest.files(db).iter() {
+        for (position, block) in outline(db, file).blocks.iter().enumerate() {
+            let Some(kind) = block.keyword.and_then(EntityKind::of) else { continue };
+            let Some(label) = &block.label else { continue };
+            let position = u32::try_from(position).unwrap_or(u32::MAX);
+            index.entities.entry((kind, label.clone())).or_default().push(Entity { kind, file, position });
+        }
+    }
+    Arc::new(index)
+}

@@ -1,0 +1,146 @@
+//! The words for mistakes in a text's form.
+
+use std::sync::Arc;
+
+use crate::{
+    diag::{Diagnostic, Span, declare_diagnostic},
+    syntax::{Expected, NESTING_LIMIT, Parse, SyntaxError, SyntaxErrorKind},
+    text::{TextRange, TextSize},
+};
+
+declare_diagnostic! { pub SYNTAX_ERROR = "syntax-error", Error, "something has no place here, or something is missing" }
+declare_diagnostic! { pub UNCLOSED = "unclosed", Error, "a bracket, string, heredoc or comment that is never closed" }
+declare_diagnostic! { pub STRAY_BRACE = "stray-brace", Error, "a `}` that closes nothing" }
+declare_diagnostic! { pub TOO_DEEP = "too-deep", Error, "nested more deeply than Fly reads" }
+declare_diagnostic! { pub BAD_ESCAPE = "bad-escape", Error, "an escape in a string that Fly does not know" }
+
+/// The diagnostics of a file's form.
+pub(super) fn diagnostics(path: &Arc<str>, parse: &Parse) -> Vec<Diagnostic> {
+    parse.errors().iter().map(|error| diagnostic(path, parse, error)).collect()
+}
+
+fn diagnostic(path: &Arc<str>, parse: &Parse, error: &SyntaxError) -> Diagnostic {
+    let text = &parse.text()[error.range];
+    let at = |range| Span::new(path.clone(), range);
+    let end = TextRange::empty(error.range.end());
+    match error.kind {
+        SyntaxErrorKind::Missing(expected) => missing(at(error.range), parse, error, expected),
+        SyntaxErrorKind::Unexpected => unexpected(at(error.range), text),
+        SyntaxErrorKind::StrayClose => Diagnostic::new(
+            &STRAY_BRACE,
+            at(error.range),
+            "this `}` closes nothing",
+            "every block before it is closed already",
+        )
+        .fix("remove it, or add the `{` it belongs to", error.range, ""),
+        SyntaxErrorKind::UnclosedString => Diagnostic::new(
+            &UNCLOSED,
+            at(error.range),
+            "this string is never closed",
+            "the line ends before a second `\"`",
+        )
+        .note("a string stands on one line; write `\\n` for a line end in it, or a heredoc `<<EOT` for a longer text")
+        .fix("add a `\"` where the string ends", end, "\""),
+        SyntaxErrorKind::UnclosedHeredoc => {
+            let marker = text.lines().next().unwrap_or("").trim_start_matches('<').trim_start_matches('-').trim();
+            let length = u32::try_from(text.find(['\n', '\r']).unwrap_or(text.len())).unwrap_or(0);
+            let first = TextRange::at(error.range.start(), TextSize::new(length));
+            Diagnostic::new(
+                &UNCLOSED,
+                at(first),
+                format!("this heredoc is never closed: no line holds `{marker}` alone"),
+                "begins here and takes the rest of the file",
+            )
+            .fix(
+                format!("write `{marker}` on a line of its own where the text ends"),
+                end,
+                format!("{}{marker}\n", if text.ends_with('\n') { "" } else { "\n" }),
+            )
+        }
+        SyntaxErrorKind::UnclosedComment => Diagnostic::new(
+            &UNCLOSED,
+            at(error.range),
+            "this comment is never closed",
+            "begins here and takes the rest of the file",
+        )
+        .help("write `*/` where the comment ends"),
+        SyntaxErrorKind::TooDeep => Diagnostic::new(
+            &TOO_DEEP,
+            at(error.range),
+            format!("nested more than {NESTING_LIMIT} levels deep"),
+            "Fly reads no further than this",
+        )
+        .help("name parts of the value in `locals { … }` and put them together here"),
+    }
+}
+
+fn missing(span: Span, parse: &Parse, error: &SyntaxError, expected: Expected) -> Diagnostic {
+    let range = span.range;
+    let here = TextRange::empty(range.end());
+    let close = |what: &'static str, closer: &'static str| {
+        let opener = Span::new(span.file.clone(), error.opener.unwrap_or(range));
+        let diagnostic = Diagnostic::new(
+            &UNCLOSED,
+            span.clone(),
+            format!("this {what} is never closed"),
+            format!("a `{closer}` is missing"),
+        );
+        let diagnostic =
+            if opener.range == range { diagnostic } else { diagnostic.related(opener, "it was opened here") };
+        diagnostic.help(format!("add `{closer}` where it ends"))
+    };
+    match expected {
+        Expected::Value => Diagnostic::new(&SYNTAX_ERROR, span, "a value is missing here", "nothing follows on this line")
+            .help("write a value, such as `2`, `\"text\"`, `10m` or `[\"a\", \"b\"]`"),
+        Expected::EqualsOrBrace => {
+            let name = &parse.text()[range];
+            Diagnostic::new(
+                &SYNTAX_ERROR,
+                span,
+                format!("`{name}` is followed by neither `=` nor `{{`"),
+                "an attribute or a block?",
+            )
+            .help(format!("write `{name} = …` for an attribute, or `{name} {{ … }}` for a block"))
+        }
+        Expected::Equals => {
+            Diagnostic::new(&SYNTAX_ERROR, span, "a `=` is missing after this key", "")
+                .help("write `key = value` for each entry of a map")
+        }
+        Expected::OpenBrace => Diagnostic::new(&SYNTAX_ERROR, span, "a `{` is missing here", "").fix(
+            "open the block with `{`",
+            here,
+            " {",
+        ),
+        Expected::CloseBrace => close("`{`", "}"),
+        Expected::CloseBracket => close("list", "]"),
+        Expected::CloseParen => close("`(`", ")"),
+        Expected::Comma => Diagnostic::new(&SYNTAX_ERROR, span, "a `,` is missing here", "").fix(
+            "write `,` between two values",
+            here,
+            ",",
+        ),
+        Expected::Colon => Diagnostic::new(
+            &SYNTAX_ERROR,
+            span,
+            "a `:` is missing here",
+            "the value for `false` belongs here",
+        )
+        .help("write both values: `condition ? yes : no`"),
+        Expected::Name => Diagnostic::new(&SYNTAX_ERROR, span, "a name is missing after this `.`", "")
+            .help("write the name of the field, such as `local.region`"),
+    }
+}
+
+fn unexpected(span: Span, text: &str) -> Diagnostic {
+    let shown: String = text.chars().take(40).collect();
+    let shown = if shown.len() < text.len() { format!("{shown}…") } else { shown };
+    let diagnostic =
+        Diagnostic::new(&SYNTAX_ERROR, span, format!("`{shown}` has no place here"), "not expected here");
+    if text.starts_with('\'') {
+        diagnostic.help("strings stand in double quotes: `\"text\"`")
+    } else if text.starts_with(';') {
+        diagnostic.help("attributes end with their line; remove the `;`")
+    } else {
+        diagnostic.help("a line holds one attribute `name = value`, or begins or ends a block `name { … }`")
+    }
+}

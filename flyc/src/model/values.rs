@@ -1,0 +1,664 @@
+//! Values against types: what an attribute wants, what was found, and the words for the difference.
+
+use fly_std::{Entities, Float, Type, Value, formats, schema::Attribute};
+use smol_str::SmolStr;
+
+use super::{blocks::Checker, condition, messages};
+use crate::{
+    diag::{Declaration, Diagnostic, declare_diagnostic},
+    syntax::{
+        Expr, Kind, NodeKind,
+        literal::{self, Content, ContentErrorKind, Text},
+    },
+    text::{TextRange, TextSize},
+};
+
+declare_diagnostic! { pub TYPE_MISMATCH = "type-mismatch", Error, "a value of another type than the attribute wants" }
+declare_diagnostic! { pub OUT_OF_RANGE = "out-of-range", Error, "a value beyond what the attribute allows" }
+declare_diagnostic! { pub UNKNOWN_VALUE = "unknown-value", Error, "a string that is none of the allowed ones" }
+declare_diagnostic! { pub BAD_FORMAT = "bad-format", Error, "a string that does not have the form the attribute wants" }
+declare_diagnostic! { pub BAD_NUMBER = "bad-number", Error, "a number or unit that Fly does not know" }
+declare_diagnostic! { pub BAD_CRON = "bad-cron", Error, "a schedule that is no cron expression" }
+declare_diagnostic! { pub BAD_SECRET_URI = "bad-secret-uri", Error, "a secret's URI that Fly can't read" }
+
+/// What a value is checked against, and for whom.
+#[derive(Clone, Copy)]
+pub(super) struct Want<'a> {
+    /// The attribute it belongs to.
+    pub(super) attribute: &'static Attribute,
+    /// The attribute's name as written; differs from the schema's for names of the user's own.
+    pub(super) name: &'a str,
+    /// The type of this value: the attribute's, or that of an element of it.
+    pub(super) ty: Type,
+    /// Whether the value stands within the attribute's value.
+    pub(super) inner: bool,
+}
+
+impl Want<'_> {
+    fn of(self, ty: Type) -> Self {
+        Self { ty, inner: true, ..self }
+    }
+
+    /// `` `tags` `` or `` an element of `tags` ``.
+    fn subject(&self) -> String {
+        if self.inner { format!("an element of `{}`", self.name) } else { format!("`{}`", self.name) }
+    }
+
+    fn note(&self) -> String {
+        messages::attribute_note(self.name, self.attribute)
+    }
+}
+
+/// Text and where it stands: in one piece for a literal, as a whole for a computed value.
+enum Place<'a> {
+    /// A literal without escapes whose text begins there.
+    Simple(TextSize),
+    Literal { text: &'a Text, token: TextRange },
+    Whole(TextRange),
+}
+
+impl Place<'_> {
+    fn range(&self, of: std::ops::Range<usize>) -> TextRange {
+        match self {
+            Self::Simple(start) => {
+                let at = |offset: usize| *start + TextSize::new(u32::try_from(offset).unwrap_or(0));
+                TextRange::new(at(of.start), at(of.end.max(of.start)))
+            }
+            Self::Literal { text, token } if text.text.is_empty() => *token,
+            Self::Literal { text, .. } => text.source(of),
+            Self::Whole(range) => *range,
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// The value of an expression as the type wants it; `None` when it is wrong, which has been told then.
+    pub(super) fn value(&mut self, expr: Expr<'_>, want: Want<'_>) -> Option<Value> {
+        match expr.node().kind() {
+            NodeKind::Literal => self.literal(expr, want),
+            NodeKind::Paren => self.value(expr.operands().next()?, want),
+            NodeKind::List => self.list(expr, want),
+            NodeKind::Map => self.map(expr, want),
+            NodeKind::Name if !matches!(expr.text(), "true" | "false") => {
+                self.bare_word(expr, want);
+                None
+            }
+            _ => {
+                let value = self.eval(expr)?;
+                self.fit(value, expr.range(), want)
+            }
+        }
+    }
+
+    fn literal(&mut self, expr: Expr<'_>, want: Want<'_>) -> Option<Value> {
+        let token = expr.literal()?;
+        let range = token.range();
+        if token.kind() == Kind::Number {
+            let value = self.number(token.text(), range)?;
+            return self.fit(value, range, want);
+        }
+        let verbatim = matches!(want.ty, Type::Script | Type::Condition);
+        if let Some(simple) = literal::simple_string(token.kind(), token.text()) {
+            return self.string(simple, &Place::Simple(range.start() + TextSize::new(1)), range, want);
+        }
+        let content = literal::content(token.kind(), token.text(), range.start(), verbatim);
+        if !self.content_errors(&content) {
+            return None;
+        }
+        match content.plain() {
+            Some(text) => self.string(&text.text, &Place::Literal { text, token: range }, range, want),
+            None => {
+                let value = self.template(&content, range)?;
+                self.fit(value, range, want)
+            }
+        }
+    }
+
+    /// Tells what is wrong inside a string; whether nothing is.
+    pub(super) fn content_errors(&mut self, content: &Content) -> bool {
+        for error in &content.errors {
+            let span = self.span(error.range);
+            let shown = &self.parse.text()[error.range];
+            let kind = &super::BAD_ESCAPE;
+            let diagnostic = match error.kind {
+                ContentErrorKind::UnknownEscape => {
+                    Diagnostic::new(kind, span, format!("strings know no escape `{shown}`"), "not an escape")
+                        .note("the escapes are `\\n`, `\\t`, `\\r`, `\\\"`, `\\\\` and `\\u{…}`")
+                        .fix(
+                            format!("write `\\{shown}` for a backslash"),
+                            TextRange::empty(error.range.start()),
+                            "\\",
+                        )
+                }
+                ContentErrorKind::UnknownCharacter => {
+                    Diagnostic::new(kind, span, format!("`{shown}` names no character"), "not a character")
+                        .help("write the character's number in hexadecimal digits, such as `\\u{1F98A}`")
+                }
+                ContentErrorKind::UnclosedInterpolation => Diagnostic::new(
+                    kind,
+                    span,
+                    "this `${` is never closed",
+                    "a `}` is missing",
+                )
+                .fix("write `$${` for the text `${`", TextRange::empty(error.range.start()), "$"),
+            };
+            self.diagnostics.push(diagnostic);
+        }
+        content.errors.is_empty()
+    }
+
+    /// The value of a number, with its unit.
+    pub(super) fn number(&mut self, text: &str, range: TextRange) -> Option<Value> {
+        match number(text) {
+            Ok(value) => Some(value),
+            Err((label, suggestion)) => {
+                let mut diagnostic = Diagnostic::new(
+                    &BAD_NUMBER,
+                    self.span(range),
+                    format!("`{text}` is not a number that Fly knows"),
+                    label,
+                )
+                .note("durations end in w, d, h, m or s; sizes in KiB, MiB, GiB or TiB; percentages in %");
+                if let Some(suggestion) = suggestion {
+                    diagnostic = diagnostic.fix(format!("write `{suggestion}`"), range, suggestion);
+                } else {
+                    diagnostic = diagnostic.help("write a number such as `2`, `1_000`, `1.5`, `10m`, `4GiB` or `80%`");
+                }
+                self.diagnostics.push(diagnostic);
+                None
+            }
+        }
+    }
+
+    fn list(&mut self, expr: Expr<'_>, want: Want<'_>) -> Option<Value> {
+        let item = match want.ty {
+            Type::List(item) => *item,
+            Type::Any => Type::Any,
+            _ => {
+                self.mismatch(expr.range(), "a list", want);
+                return None;
+            }
+        };
+        // Every element is checked, even after a wrong one.
+        let elements: Vec<_> = expr.operands().map(|element| self.value(element, want.of(item))).collect();
+        elements.into_iter().collect::<Option<Vec<_>>>().map(Value::List)
+    }
+
+    fn map(&mut self, expr: Expr<'_>, want: Want<'_>) -> Option<Value> {
+        let mut entries: Vec<(SmolStr, Option<Value>)> = Vec::new();
+        let mut ranges: Vec<TextRange> = Vec::new();
+        let mut complete = true;
+        if !matches!(want.ty, Type::Map(_) | Type::Object(_) | Type::Any) {
+            self.mismatch(expr.range(), "a map", want);
+            return None;
+        }
+        for entry in expr.entries() {
+            let (name, range) = (entry.name(), entry.key.range());
+            if let Some(before) = entries.iter().position(|(known, _)| known == name) {
+                let first = self.span(ranges[before]);
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        &super::DUPLICATE_ATTRIBUTE,
+                        self.span(range),
+                        format!("`{name}` stands twice in this map"),
+                        "given again here",
+                    )
+                    .related(first, "first given here")
+                    .help("remove one of the two"),
+                );
+                complete = false;
+                continue;
+            }
+            let inner = match want.ty {
+                Type::Map(item) => Some(want.of(*item)),
+                Type::Object(fields) => match fields.iter().find(|field| field.name == name) {
+                    Some(field) => Some(Want { attribute: field, name, ty: field.ty, inner: false }),
+                    None => {
+                        self.unknown_key(name, range, fields, want);
+                        None
+                    }
+                },
+                _ => Some(want.of(Type::Any)),
+            };
+            let value = inner.and_then(|inner| self.value(entry.value?, inner));
+            complete &= value.is_some();
+            entries.push((name.into(), value));
+            ranges.push(range);
+        }
+        if let Type::Object(fields) = want.ty {
+            complete &= self.required_keys(&entries, fields, expr.range(), want);
+        }
+        let entries = entries.into_iter().map(|(name, value)| Some((name, value?))).collect::<Option<Vec<_>>>();
+        entries.filter(|_| complete).map(Value::Map)
+    }
+
+    fn unknown_key(&mut self, name: &str, range: TextRange, fields: &'static [Attribute], want: Want<'_>) {
+        let names = fields.iter().map(|field| field.name);
+        let mut diagnostic = Diagnostic::new(
+            &super::UNKNOWN_ATTRIBUTE,
+            self.span(range),
+            format!("an element of `{}` has no `{name}`", want.name),
+            "not known here",
+        )
+        .note(format!("it has {}", messages::list(names.clone(), "and")));
+        if let Some(nearest) = messages::nearest(name, names) {
+            diagnostic = diagnostic.fix(format!("did you mean `{nearest}`?"), range, nearest);
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn required_keys(
+        &mut self,
+        entries: &[(SmolStr, Option<Value>)],
+        fields: &'static [Attribute],
+        range: TextRange,
+        want: Want<'_>,
+    ) -> bool {
+        let mut complete = true;
+        for field in fields {
+            let required = matches!(field.presence, fly_std::schema::Presence::Required);
+            let known = entries.iter().any(|(name, _)| name == field.name);
+            // A misspelt key has been told already.
+            let misspelt = entries.iter().any(|(name, _)| {
+                fields.iter().all(|f| f.name != name)
+                    && messages::nearest(name, fields.iter().map(|f| f.name)) == Some(field.name)
+            });
+            if required && !known && !misspelt {
+                complete = false;
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        &super::MISSING_ATTRIBUTE,
+                        self.span(range),
+                        format!("an element of `{}` lacks `{}`", want.name, field.name),
+                        "incomplete",
+                    )
+                    .note(messages::attribute_note(field.name, field))
+                    .help(format!("add `{} = {}`", field.name, field.example)),
+                );
+            }
+        }
+        complete
+    }
+
+    /// A word without quotes where a value belongs.
+    fn bare_word(&mut self, expr: Expr<'_>, want: Want<'_>) {
+        let (word, range) = (expr.text(), expr.range());
+        let quoted = match want.ty {
+            Type::Enum(variants) => variants.iter().any(|variant| variant.name == word),
+            Type::String | Type::Name | Type::EnvValue | Type::Entity(_) | Type::Fqdn => true,
+            _ => false,
+        };
+        let message = format!("`{word}` is not a value");
+        let diagnostic =
+            Diagnostic::new(&super::UNKNOWN_NAME, self.span(range), message, "a bare word").note(want.note());
+        self.diagnostics.push(if quoted {
+            diagnostic.fix(format!("strings stand in quotes: write `\"{word}\"`"), range, format!("\"{word}\""))
+        } else {
+            diagnostic.help(format!("write a value such as `{}`", want.attribute.example))
+        });
+    }
+
+    /// A value of any kind as the type wants it.
+    fn fit(&mut self, value: Value, range: TextRange, want: Want<'_>) -> Option<Value> {
+        match (want.ty, value) {
+            (Type::Any, value) => Some(value),
+            (_, Value::String(text)) => self.string(&text, &Place::Whole(range), range, want),
+            (Type::Int { min, max }, Value::Int(number)) => {
+                if (min..=max).contains(&number) {
+                    return Some(Value::Int(number));
+                }
+                let limits = match (min, max) {
+                    (min, i64::MAX) => format!("{min} or more"),
+                    (min, max) => format!("from {min} to {max}"),
+                };
+                self.out_of_range(range, &format!("a whole number {limits}"), number > max, want);
+                None
+            }
+            (Type::Float, Value::Int(number)) => {
+                #[allow(clippy::cast_precision_loss, reason = "a count large enough to lose a digit is none")]
+                let number = number as f64;
+                Float::new(number).map(Value::Float)
+            }
+            (Type::Float, value @ Value::Float(_)) | (Type::Bool, value @ Value::Bool(_)) => Some(value),
+            (Type::Duration { min, max, bare }, value @ (Value::Duration(_) | Value::Int(_))) => {
+                let seconds = match value {
+                    Value::Duration(seconds) => seconds,
+                    Value::Int(number) if bare && number >= 0 => number.unsigned_abs(),
+                    Value::Int(number) => {
+                        self.unitless(number, range, want);
+                        return None;
+                    }
+                    _ => return None,
+                };
+                self.limited(seconds, min, max, range, &formats::duration::print, want).map(Value::Duration)
+            }
+            (Type::Size { min, max, bare }, value @ (Value::Size(_) | Value::Int(_))) => {
+                let bytes = match value {
+                    Value::Size(bytes) => Some(bytes),
+                    Value::Int(number) => u64::try_from(number).ok().and_then(|n| n.checked_mul(bare.bytes())),
+                    _ => None,
+                };
+                // What does not fit into bytes is above any limit.
+                let bytes = bytes.unwrap_or(if matches!(value, Value::Int(number) if number < 0) { 0 } else { u64::MAX });
+                self.limited(bytes, min, max, range, &formats::size::print, want).map(Value::Size)
+            }
+            (Type::Percent, value @ (Value::Percent(_) | Value::Int(_) | Value::Float(_))) => {
+                #[allow(clippy::cast_precision_loss, reason = "a percentage is a small number")]
+                let percent = match value {
+                    Value::Int(number) => Float::new(number as f64),
+                    Value::Percent(number) | Value::Float(number) => Some(number),
+                    _ => None,
+                };
+                match percent.filter(|percent| formats::percent::in_range(percent.get())) {
+                    Some(percent) => Some(Value::Percent(percent)),
+                    None => {
+                        self.out_of_range(range, "a percentage from 0% to 100%", true, want);
+                        None
+                    }
+                }
+            }
+            (Type::Secret | Type::EnvValue, value @ Value::Secret(_)) => Some(value),
+            (Type::List(item), Value::List(values)) => {
+                let values: Vec<_> = values.into_iter().map(|value| self.fit(value, range, want.of(*item))).collect();
+                values.into_iter().collect::<Option<Vec<_>>>().map(Value::List)
+            }
+            (Type::Map(item), Value::Map(entries)) => {
+                let entries: Vec<_> = entries
+                    .into_iter()
+                    .map(|(name, value)| Some((name, self.fit(value, range, want.of(*item))?)))
+                    .collect();
+                entries.into_iter().collect::<Option<Vec<_>>>().map(Value::Map)
+            }
+            (Type::Object(fields), Value::Map(entries)) => self.fit_object(fields, entries, range, want),
+            (_, value) => {
+                self.mismatch(range, value.noun(), want);
+                None
+            }
+        }
+    }
+
+    fn fit_object(
+        &mut self,
+        fields: &'static [Attribute],
+        entries: Vec<(SmolStr, Value)>,
+        range: TextRange,
+        want: Want<'_>,
+    ) -> Option<Value> {
+        let mut complete = true;
+        let mut fitted = Vec::with_capacity(entries.len());
+        for (name, value) in entries {
+            let Some(field) = fields.iter().find(|field| field.name == name) else {
+                self.unknown_key(&name, range, fields, want);
+                complete = false;
+                continue;
+            };
+            let inner = Want { attribute: field, name: &name, ty: field.ty, inner: false };
+            let value = self.fit(value, range, inner);
+            complete &= value.is_some();
+            fitted.push((name, value));
+        }
+        complete &= self.required_keys(&fitted, fields, range, want);
+        let fitted = fitted.into_iter().map(|(name, value)| Some((name, value?))).collect::<Option<Vec<_>>>();
+        fitted.filter(|_| complete).map(Value::Map)
+    }
+
+    fn limited(
+        &mut self,
+        value: u64,
+        min: u64,
+        max: u64,
+        range: TextRange,
+        print: &dyn Fn(u64) -> String,
+        want: Want<'_>,
+    ) -> Option<u64> {
+        if (min..=max).contains(&value) {
+            return Some(value);
+        }
+        let wanted = format!("{} from {} to {}", want.ty.noun(), print(min), print(max));
+        self.out_of_range(range, &wanted, value > max, want);
+        None
+    }
+
+    /// A string as the type wants it.
+    fn string(&mut self, text: &str, place: &Place<'_>, token: TextRange, want: Want<'_>) -> Option<Value> {
+        let plain = || Some(Value::String(text.into()));
+        let of = |result: Result<(), formats::FormatError>| result.map(|()| Value::String(text.into()));
+        let (kind, result): (&'static Declaration, Result<Value, formats::FormatError>) = match want.ty {
+            Type::String | Type::Script | Type::Any | Type::Entity(Entities::EggOrBucket) => return plain(),
+            Type::Enum(variants) => {
+                if variants.iter().any(|variant| variant.name == text) {
+                    return plain();
+                }
+                self.unknown_value(text, token, variants, want);
+                return None;
+            }
+            Type::Condition => {
+                return self.condition(text, place, token, want).then(|| Value::String(text.into()));
+            }
+            Type::EnvValue if !formats::is_secret_uri_like(text) => return plain(),
+            Type::EnvValue | Type::Secret => {
+                (&BAD_SECRET_URI, formats::secret_uri::parse(text).map(Value::Secret))
+            }
+            Type::Cron => (&BAD_CRON, of(formats::cron::parse(text).map(drop))),
+            Type::Timezone => (&BAD_FORMAT, of(formats::timezone::parse(text).map(drop))),
+            Type::Fqdn => (&BAD_FORMAT, of(formats::fqdn::parse(text).map(drop))),
+            Type::Url => (&BAD_FORMAT, of(formats::url::parse(text).map(drop))),
+            Type::Email => (&BAD_FORMAT, of(formats::email::parse(text).map(drop))),
+            Type::Image => (&BAD_FORMAT, of(formats::image::parse(text).map(drop))),
+            Type::Name => (&BAD_FORMAT, of(formats::name::parse(text).map(drop))),
+            Type::Duration { .. } => (&TYPE_MISMATCH, formats::duration::parse(text).map(Value::Duration)),
+            Type::Size { .. } => (&TYPE_MISMATCH, formats::size::parse(text).map(Value::Size)),
+            Type::Percent => (&TYPE_MISMATCH, formats::percent::parse(text).map(Value::Percent)),
+            Type::Int { .. } | Type::Float | Type::Bool | Type::List(_) | Type::Map(_) | Type::Object(_) => {
+                self.string_for_other(text, token, want);
+                return None;
+            }
+        };
+        match result {
+            // A size or duration read from a string has limits like one written as such.
+            Ok(value @ (Value::Duration(_) | Value::Size(_) | Value::Percent(_))) => self.fit(value, token, want),
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.bad_string(kind, text, &error, place, token, want);
+                None
+            }
+        }
+    }
+
+    fn bad_string(
+        &mut self,
+        kind: &'static Declaration,
+        text: &str,
+        error: &formats::FormatError,
+        place: &Place<'_>,
+        token: TextRange,
+        want: Want<'_>,
+    ) {
+        let found = if *kind == TYPE_MISMATCH {
+            "a string".to_owned()
+        } else if text.is_empty() {
+            "an empty string".to_owned()
+        } else if want.ty == Type::Secret || want.ty == Type::EnvValue {
+            // The text may be a secret somebody pasted: it is never repeated.
+            "another text".to_owned()
+        } else {
+            format!("`{}`", clip(text))
+        };
+        let message = format!("{} wants {}, found {found}", want.subject(), want.ty.noun());
+        let range = place.range(error.range.clone());
+        let label = if *kind == TYPE_MISMATCH && error.message.is_empty() {
+            format!("not {}", want.ty.noun())
+        } else {
+            error.message.clone()
+        };
+        let mut diagnostic = Diagnostic::new(kind, self.span(range), message, label).note(want.note());
+        diagnostic = match &error.suggestion {
+            Some(suggestion) if want.ty != Type::Secret && want.ty != Type::EnvValue => {
+                let unit = matches!(want.ty, Type::Duration { .. } | Type::Size { .. } | Type::Percent);
+                let written = if unit { suggestion.clone() } else { format!("\"{suggestion}\"") };
+                diagnostic.fix(format!("write `{written}`"), token, written)
+            }
+            _ => diagnostic.help(format!("write `{}`", want.written())),
+        };
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn unknown_value(
+        &mut self,
+        text: &str,
+        token: TextRange,
+        variants: &'static [fly_std::Variant],
+        want: Want<'_>,
+    ) {
+        let message = format!("{} wants {}, found `\"{}\"`", want.subject(), want.ty.noun(), clip(text));
+        let nearest = messages::nearest(text, variants.iter().map(|variant| variant.name));
+        let diagnostic =
+            Diagnostic::new(&UNKNOWN_VALUE, self.span(token), message, "none of these").note(want.note());
+        self.diagnostics.push(match nearest {
+            Some(name) => diagnostic.fix(format!("did you mean `\"{name}\"`?"), token, format!("\"{name}\"")),
+            None => diagnostic.help(format!("write `{}`", want.written())),
+        });
+    }
+
+    /// A string where something else belongs; perhaps only its quotes are too much.
+    fn string_for_other(&mut self, text: &str, token: TextRange, want: Want<'_>) {
+        let bare = match want.ty {
+            Type::Int { .. } => text.parse::<i64>().is_ok(),
+            Type::Float => text.parse::<f64>().is_ok_and(f64::is_finite),
+            Type::Bool => matches!(text, "true" | "false"),
+            _ => false,
+        };
+        let diagnostic = self.mismatch_diagnostic(token, "a string", want);
+        self.diagnostics.push(match want.ty {
+            _ if bare => diagnostic.fix(format!("write it without quotes: `{text}`"), token, text),
+            Type::List(item) if matches!(item, Type::String | Type::Name | Type::Email | Type::Entity(_)) => {
+                let written = format!("[{}]", &self.parse.text()[token]);
+                diagnostic.fix("write a list, even of one element", token, written)
+            }
+            _ => diagnostic,
+        });
+    }
+
+    fn condition(&mut self, text: &str, place: &Place<'_>, token: TextRange, want: Want<'_>) -> bool {
+        let findings = condition::check(text);
+        let right = findings.is_empty();
+        for finding in findings {
+            let range = if text.is_empty() { token } else { place.range(finding.range) };
+            let mut diagnostic =
+                Diagnostic::new(finding.kind, self.span(range), finding.message, finding.label);
+            diagnostic.notes.push(finding.note.unwrap_or_else(|| want.note()));
+            diagnostic = match (finding.help, finding.replacement) {
+                (Some(help), Some(replacement)) if !matches!(place, Place::Whole(_)) => {
+                    diagnostic.fix(help, range, replacement)
+                }
+                (Some(help), _) => diagnostic.help(help),
+                (None, _) => diagnostic,
+            };
+            self.diagnostics.push(diagnostic);
+        }
+        right
+    }
+
+    /// A bare number where a unit is needed.
+    fn unitless(&mut self, number: i64, range: TextRange, want: Want<'_>) {
+        let diagnostic = self
+            .mismatch_diagnostic(range, "a number without a unit", want)
+            .help(format!("write the unit, such as `{number}s`, `{number}m` or `{number}h`"));
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn mismatch(&mut self, range: TextRange, found: &str, want: Want<'_>) {
+        let mut diagnostic = self.mismatch_diagnostic(range, found, want);
+        let text = &self.parse.text()[range];
+        let text_wanted = matches!(want.ty, Type::String | Type::EnvValue | Type::Name | Type::Script);
+        let scalar = matches!(found, "a whole number" | "a number with a fraction" | "`true`" | "`false`" | "a duration" | "a size" | "a percentage");
+        if text_wanted && scalar && !text.contains(['"', '\n', '$', '(']) {
+            diagnostic = diagnostic.fix(format!("write it in quotes: `\"{text}\"`"), range, format!("\"{text}\""));
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn mismatch_diagnostic(&self, range: TextRange, found: &str, want: Want<'_>) -> Diagnostic {
+        let noun = want.ty.noun();
+        let label = if matches!(want.ty, Type::Enum(_)) { "not one of them".to_owned() } else { format!("not {noun}") };
+        Diagnostic::new(&TYPE_MISMATCH, self.span(range), format!("{} wants {noun}, found {found}", want.subject()), label)
+            .note(want.note())
+            .help(format!("write `{}`", want.written()))
+    }
+
+    fn out_of_range(&mut self, range: TextRange, wanted: &str, above: bool, want: Want<'_>) {
+        let found = clip(&self.parse.text()[range]);
+        let label = if above { "too much" } else { "too little" };
+        self.diagnostics.push(
+            Diagnostic::new(
+                &OUT_OF_RANGE,
+                self.span(range),
+                format!("{} wants {wanted}, found `{found}`", want.subject()),
+                label,
+            )
+            .note(want.note())
+            .help(format!("write `{}`", want.written())),
+        );
+    }
+}
+
+impl Want<'_> {
+    /// A valid attribute as one would write it.
+    fn written(&self) -> String {
+        format!("{} = {}", self.name, self.attribute.example)
+    }
+}
+
+fn clip(text: &str) -> String {
+    let first = text.lines().next().unwrap_or("");
+    if first.chars().count() > 60 || first.len() < text.len() {
+        format!("{}…", first.chars().take(60).collect::<String>())
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The value of a number's text; otherwise what is wrong with it and what was probably meant.
+fn number(text: &str) -> Result<Value, (String, Option<String>)> {
+    let bytes = text.as_bytes();
+    let plain = bytes.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'.'));
+    if let Some(digits) = text.strip_suffix('%') {
+        return match formats::percent::parse(&text.replace('_', "")) {
+            Ok(percent) => Ok(Value::Percent(percent)),
+            Err(error) if digits.is_empty() => Err((error.message, None)),
+            Err(error) => Err((error.message, error.suggestion)),
+        };
+    }
+    if plain {
+        if text.ends_with('_') || text.contains("__") || text.contains("_.") || text.contains("._") {
+            return Err(("`_` stands between digits".to_owned(), Some(tidy(text))));
+        }
+        let digits = text.replace('_', "");
+        if digits.contains('.') {
+            return digits
+                .parse()
+                .ok()
+                .and_then(Float::new)
+                .map(Value::Float)
+                .ok_or_else(|| ("too large".to_owned(), None));
+        }
+        return digits.parse().map(Value::Int).map_err(|_| (format!("larger than {}", i64::MAX), None));
+    }
+    // What remains ends in a unit; sizes are told from durations by their `B`.
+    let tidy = text.replace('_', "");
+    let size = tidy.ends_with(['B', 'b']) || tidy.ends_with(['K', 'M', 'G', 'T', 'i']);
+    if size {
+        formats::size::parse(&tidy).map(Value::Size).map_err(|error| (error.message, error.suggestion))
+    } else {
+        formats::duration::parse(&tidy).map(Value::Duration).map_err(|error| (error.message, error.suggestion))
+    }
+}
+
+/// A number with its underscores where they belong.
+fn tidy(text: &str) -> String {
+    text.split('.')
+        .map(|half| half.split('_').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_"))
+        .collect::<Vec<_>>()
+        .join(".")
+}
+

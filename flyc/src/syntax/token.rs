@@ -1,0 +1,279 @@
+//! Tokens: what the lexer makes of a text. They tile it: joined, they are the text.
+
+use logos::{Lexer, Logos};
+
+/// What a token is.
+#[derive(Logos, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Spaces, tabs, line ends and a byte order mark.
+    #[regex("[ \t\r\n\u{feff}]+")]
+    Whitespace,
+    /// `# …` or `// …`, without the line end.
+    #[regex("#[^\n]*", allow_greedy = true)]
+    #[regex("//[^\n]*", allow_greedy = true)]
+    Comment,
+    /// `/// …`, documentation of what follows.
+    #[regex("///[^\n]*", doc_comment, priority = 20, allow_greedy = true)]
+    DocComment,
+    /// `/* … */`
+    #[token("/*", block_comment)]
+    BlockComment,
+    /// `/* …` to the end of the file.
+    UnclosedComment,
+
+    /// A name.
+    #[regex("[A-Za-z_][A-Za-z0-9_]*")]
+    Ident,
+    /// A number, with or without a unit: `2`, `1_000`, `1.5`, `10m`, `4GiB`, `80%`.
+    #[regex("[0-9][0-9A-Za-z_]*", number)]
+    Number,
+    /// `"…"`
+    #[token("\"", string)]
+    String,
+    /// `"…` to the end of the line.
+    UnclosedString,
+    /// `<<EOT … EOT` or `<<-EOT … EOT`
+    #[regex("<<-?[A-Za-z_][A-Za-z0-9_]*", heredoc)]
+    Heredoc,
+    /// A heredoc whose end marker never comes.
+    UnclosedHeredoc,
+
+    /// `{`
+    #[token("{")]
+    OpenBrace,
+    /// `}`
+    #[token("}")]
+    CloseBrace,
+    /// `[`
+    #[token("[")]
+    OpenBracket,
+    /// `]`
+    #[token("]")]
+    CloseBracket,
+    /// `(`
+    #[token("(")]
+    OpenParen,
+    /// `)`
+    #[token(")")]
+    CloseParen,
+    /// `=`
+    #[token("=")]
+    Equals,
+    /// `,`
+    #[token(",")]
+    Comma,
+    /// `.`
+    #[token(".")]
+    Dot,
+    /// `:`
+    #[token(":")]
+    Colon,
+    /// `?`
+    #[token("?")]
+    Question,
+    /// `+`
+    #[token("+")]
+    Plus,
+    /// `-`
+    #[token("-")]
+    Minus,
+    /// `*`
+    #[token("*")]
+    Star,
+    /// `/`
+    #[token("/")]
+    Slash,
+    /// `%`
+    #[token("%")]
+    Percent,
+    /// `==`
+    #[token("==")]
+    EqualsEquals,
+    /// `!=`
+    #[token("!=")]
+    NotEquals,
+    /// `<`
+    #[token("<")]
+    Less,
+    /// `<=`
+    #[token("<=")]
+    LessEquals,
+    /// `>`
+    #[token(">")]
+    Greater,
+    /// `>=`
+    #[token(">=")]
+    GreaterEquals,
+    /// `&&`
+    #[token("&&")]
+    And,
+    /// `||`
+    #[token("||")]
+    Or,
+    /// `!`
+    #[token("!")]
+    Not,
+    /// Anything else.
+    Unknown,
+
+    /// In the parser's stream only: the `{` that an unclosed string before it swallowed.
+    VirtualOpen,
+    /// In the parser's stream only: a `}` that the indentation says is missing here.
+    VirtualClose,
+    /// In the parser's stream only: a `}` that the indentation says is one too many.
+    StrayClose,
+    /// In the parser's stream only: a token nested deeper than the limit.
+    TooDeep,
+}
+
+impl Kind {
+    /// Whether the token has no meaning to the grammar.
+    pub const fn is_trivia(self) -> bool {
+        matches!(
+            self,
+            Self::Whitespace | Self::Comment | Self::DocComment | Self::BlockComment | Self::UnclosedComment
+        )
+    }
+
+    /// Whether the token is a comment.
+    pub const fn is_comment(self) -> bool {
+        self.is_trivia() && !matches!(self, Self::Whitespace)
+    }
+}
+
+/// One token: what it is and where it begins; it ends where the next one begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token {
+    /// What it is.
+    pub kind: Kind,
+    /// Its first byte.
+    pub start: u32,
+}
+
+/// The tokens of a text, in order and without gaps.
+pub(super) fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::with_capacity(text.len() / 4 + 1);
+    let mut lexer = Kind::lexer(text);
+    while let Some(kind) = lexer.next() {
+        let start = u32::try_from(lexer.span().start).unwrap_or(u32::MAX);
+        let kind = kind.unwrap_or(Kind::Unknown);
+        // A run of unknown characters is one token, so that it is one error.
+        if kind == Kind::Unknown && tokens.last().is_some_and(|last: &Token| last.kind == Kind::Unknown) {
+            continue;
+        }
+        tokens.push(Token { kind, start });
+    }
+    tokens
+}
+
+/// `///` documents, `////…` is a rule drawn with slashes.
+fn doc_comment(lexer: &mut Lexer<'_, Kind>) -> Kind {
+    if lexer.slice().starts_with("////") { Kind::Comment } else { Kind::DocComment }
+}
+
+fn block_comment(lexer: &mut Lexer<'_, Kind>) -> Kind {
+    if let Some(end) = lexer.remainder().find("*/") {
+        lexer.bump(end + 2);
+        Kind::BlockComment
+    } else {
+        lexer.bump(lexer.remainder().len());
+        Kind::UnclosedComment
+    }
+}
+
+/// Takes the fraction and the percent sign of a number, where they belong to it.
+fn number(lexer: &mut Lexer<'_, Kind>) {
+    let rest = lexer.remainder().as_bytes();
+    let mut length = 0;
+    if rest.first() == Some(&b'.') && rest.get(1).is_some_and(u8::is_ascii_digit) {
+        length = 1 + rest[1..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    }
+    // `5%` is a percentage; in `5%2` and `5%(a)` the sign is an operator.
+    if rest.get(length) == Some(&b'%')
+        && !rest.get(length + 1).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'('))
+    {
+        length += 1;
+    }
+    lexer.bump(length);
+}
+
+/// Takes a string to its closing quote, or to the end of the line when there is none.
+fn string(lexer: &mut Lexer<'_, Kind>) -> Kind {
+    let rest = lexer.remainder();
+    let line = rest.find('\n').map_or(rest, |end| rest[..end].trim_end_matches('\r'));
+    match closing_quote(line) {
+        Some(end) => {
+            lexer.bump(end + 1);
+            Kind::String
+        }
+        None => {
+            lexer.bump(line.len());
+            Kind::UnclosedString
+        }
+    }
+}
+
+/// The offset of the quote that closes a string whose inside begins `line`.
+///
+/// Quotes inside `${…}` belong to the interpolation, if that is closed on the line; a `${` that is not closed is
+/// text as far as the lexer is concerned.
+fn closing_quote(line: &str) -> Option<usize> {
+    let bytes = line.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' => return Some(at),
+            b'\\' => at += 1,
+            b'$' if line[at..].starts_with("$${") => at += 2,
+            b'$' if bytes.get(at + 1) == Some(&b'{') => {
+                if let Some(length) = interpolation(&line[at + 2..]) {
+                    at += 1 + length;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The length of an interpolation up to and including its `}`, given the text after its `${`.
+pub(super) fn interpolation(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut depth, mut in_string, mut at) = (0_usize, false, 0);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'\n' if in_string => return None,
+            b'\\' if in_string => at += 1,
+            b'"' => in_string = !in_string,
+            b'{' if !in_string => depth += 1,
+            b'}' if !in_string && depth == 0 => return Some(at + 1),
+            b'}' if !in_string => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Takes a heredoc to the line that holds its end marker alone, without that line's end.
+fn heredoc(lexer: &mut Lexer<'_, Kind>) -> Kind {
+    let marker = lexer.slice().trim_start_matches("<<").trim_start_matches('-');
+    let rest = lexer.remainder();
+    let mut start = match rest.find('\n') {
+        // Something other than the marker on the first line is junk, but the heredoc still begins.
+        Some(end) => end + 1,
+        None => rest.len(),
+    };
+    while start < rest.len() {
+        let end = rest[start..].find('\n').map_or(rest.len(), |length| start + length);
+        let line = &rest[start..end];
+        if line.trim() == marker {
+            lexer.bump(start + line.trim_end().len());
+            return Kind::Heredoc;
+        }
+        start = end + 1;
+    }
+    lexer.bump(rest.len());
+    Kind::UnclosedHeredoc
+}

@@ -1,0 +1,259 @@
+//! Typed views: what a node means to the later passes. They hold nothing but a reference into the tree.
+
+use super::{
+    Parse,
+    token::Kind,
+    tree::{Expected, NodeKind, NodeRef, TokenRef},
+};
+use crate::text::TextRange;
+
+/// What can stand in a file or block.
+#[derive(Debug, Clone, Copy)]
+pub enum Item<'p> {
+    /// `type "label" { … }`
+    Block(Block<'p>),
+    /// `name = value`
+    Attribute(Attribute<'p>),
+    /// Tokens that have no place there.
+    Junk(NodeRef<'p>),
+}
+
+impl<'p> Item<'p> {
+    /// Its node.
+    pub const fn node(self) -> NodeRef<'p> {
+        match self {
+            Self::Block(block) => block.0,
+            Self::Attribute(attribute) => attribute.0,
+            Self::Junk(node) => node,
+        }
+    }
+}
+
+/// The items directly within a file or block.
+pub(super) fn items(node: NodeRef<'_>) -> impl Iterator<Item = Item<'_>> {
+    node.children().filter_map(|child| match child.kind() {
+        NodeKind::Block => Some(Item::Block(Block(child))),
+        NodeKind::Attribute => Some(Item::Attribute(Attribute(child))),
+        NodeKind::Error => Some(Item::Junk(child)),
+        _ => None,
+    })
+}
+
+/// `type "label" { … }`
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Block<'p>(NodeRef<'p>);
+
+/// One label of a block.
+#[derive(Debug, Clone, Copy)]
+pub struct Label<'p> {
+    /// The text between the quotes, or the bare word.
+    pub name: &'p str,
+    /// The label with its quotes.
+    pub range: TextRange,
+    /// Whether it stands in quotes.
+    pub quoted: bool,
+}
+
+impl<'p> Block<'p> {
+    /// Its node.
+    pub const fn node(self) -> NodeRef<'p> {
+        self.0
+    }
+
+    /// Its keyword.
+    pub fn keyword(self) -> Option<TokenRef<'p>> {
+        self.0.tokens().next()
+    }
+
+    /// What follows the keyword before `{`.
+    pub fn labels(self) -> impl Iterator<Item = Label<'p>> {
+        self.0.tokens().skip(1).take_while(|token| token.kind() != Kind::OpenBrace).map(|token| {
+            let text = token.text();
+            let quoted = matches!(token.kind(), Kind::String | Kind::UnclosedString);
+            let name = if quoted { text.trim_start_matches('"').trim_end_matches(['"', '{', ' ']) } else { text };
+            Label { name, range: token.range(), quoted }
+        })
+    }
+
+    /// The keyword and the labels: what a diagnostic about the whole block points at.
+    pub fn header(self) -> TextRange {
+        let start = self.0.range().start();
+        let end = self.0.tokens().take_while(|token| token.kind() != Kind::OpenBrace).last();
+        TextRange::new(start, end.map_or(start, |token| token.range().end()))
+    }
+
+    /// The items within.
+    pub fn items(self) -> impl Iterator<Item = Item<'p>> {
+        items(self.0)
+    }
+
+    /// Its `{`, when it is there.
+    pub fn open(self) -> Option<TokenRef<'p>> {
+        self.0.tokens().find(|token| token.kind() == Kind::OpenBrace)
+    }
+
+    /// Whether junk stands directly within it or its braces do not pair, so that something in it may not have
+    /// been understood.
+    pub fn is_damaged(self) -> bool {
+        self.0.children().any(|child| match child.kind() {
+            NodeKind::Error | NodeKind::Missing(_) => true,
+            NodeKind::Attribute => {
+                child.children().any(|inner| inner.kind() == NodeKind::Missing(Expected::EqualsOrBrace))
+            }
+            _ => false,
+        })
+    }
+}
+
+/// `name = value`
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Attribute<'p>(NodeRef<'p>);
+
+impl<'p> Attribute<'p> {
+    /// Its node.
+    pub const fn node(self) -> NodeRef<'p> {
+        self.0
+    }
+
+    /// Its name.
+    pub fn name(self) -> Option<TokenRef<'p>> {
+        self.0.tokens().next()
+    }
+
+    /// Its value, when one is there.
+    pub fn value(self) -> Option<Expr<'p>> {
+        self.0.children().find_map(Expr::cast)
+    }
+
+    /// Whether its value is not what was written, because something of it was not understood.
+    pub fn is_damaged(self) -> bool {
+        self.0.descendants().any(|node| matches!(node.kind(), NodeKind::Error | NodeKind::Missing(_)))
+            || self
+                .0
+                .token_range()
+                .any(|at| matches!(self.0.parse().tree().tokens()[at].kind, Kind::UnclosedString | Kind::UnclosedHeredoc))
+    }
+}
+
+/// An expression.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expr<'p>(NodeRef<'p>);
+
+/// `key = value` in a map.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'p> {
+    /// The key with its quotes, if it has any.
+    pub key: TokenRef<'p>,
+    /// The value, when one is there.
+    pub value: Option<Expr<'p>>,
+}
+
+impl<'p> Entry<'p> {
+    /// The key without quotes.
+    pub fn name(&self) -> &'p str {
+        self.key.text().trim_matches('"')
+    }
+}
+
+impl<'p> Expr<'p> {
+    /// The expression that a node is, unless it is none.
+    pub fn cast(node: NodeRef<'p>) -> Option<Self> {
+        match node.kind() {
+            NodeKind::Literal
+            | NodeKind::Name
+            | NodeKind::Field
+            | NodeKind::Index
+            | NodeKind::Call
+            | NodeKind::Unary
+            | NodeKind::Binary
+            | NodeKind::Conditional
+            | NodeKind::Paren
+            | NodeKind::List
+            | NodeKind::Map => Some(Self(node)),
+            NodeKind::File
+            | NodeKind::Block
+            | NodeKind::Attribute
+            | NodeKind::Entry
+            | NodeKind::Error
+            | NodeKind::Missing(_) => None,
+        }
+    }
+
+    /// The expression of a text parsed by [`super::parse_expression`].
+    pub fn of(parse: &'p Parse) -> Option<Self> {
+        parse.root().children().find_map(Self::cast)
+    }
+
+    /// Its node.
+    pub const fn node(self) -> NodeRef<'p> {
+        self.0
+    }
+
+    /// Its range, without the trivia around it.
+    pub fn range(self) -> TextRange {
+        self.0.range()
+    }
+
+    /// Its text.
+    pub fn text(self) -> &'p str {
+        self.0.text()
+    }
+
+    /// The token of a literal.
+    pub fn literal(self) -> Option<TokenRef<'p>> {
+        (self.0.kind() == NodeKind::Literal).then(|| self.0.tokens().next()).flatten()
+    }
+
+    /// The expressions directly within: operands, elements, arguments.
+    pub fn operands(self) -> impl Iterator<Item = Expr<'p>> {
+        self.0.children().filter_map(Self::cast)
+    }
+
+    /// The entries of a map.
+    pub fn entries(self) -> impl Iterator<Item = Entry<'p>> {
+        self.0.children().filter(|child| child.kind() == NodeKind::Entry).filter_map(|entry| {
+            let key = entry.tokens().next()?;
+            Some(Entry { key, value: entry.children().find_map(Self::cast) })
+        })
+    }
+
+    /// The operator of a unary or binary expression.
+    pub fn operator(self) -> Option<TokenRef<'p>> {
+        self.0.tokens().next()
+    }
+
+    /// The name of a call, or the name itself.
+    pub fn name(self) -> Option<TokenRef<'p>> {
+        matches!(self.0.kind(), NodeKind::Call | NodeKind::Name).then(|| self.0.tokens().next()).flatten()
+    }
+}
+
+/// The tokens of the comments that stand on lines of their own directly above a node.
+pub fn comment_block(node: NodeRef<'_>) -> impl Iterator<Item = usize> {
+    let tokens = node.parse().tree().tokens();
+    let mut at = node.token_range().start;
+    std::iter::from_fn(move || {
+        while at > 0 && tokens[at - 1].kind.is_trivia() {
+            at -= 1;
+            if tokens[at].kind.is_comment() {
+                return Some(at);
+            }
+        }
+        None
+    })
+}
+
+/// The documentation of a block or attribute: the `///` comments directly above it, without their slashes.
+pub fn doc_comment(node: NodeRef<'_>) -> Option<String> {
+    let tokens = node.parse().tree().tokens();
+    let mut lines: Vec<&str> = comment_block(node)
+        .take_while(|at| tokens[*at].kind == Kind::DocComment)
+        .map(|at| {
+            let text = &node.parse().text()[super::tree::token_range(node.parse(), at)];
+            let text = text.trim_start_matches('/').trim_end();
+            text.strip_prefix(' ').unwrap_or(text)
+        })
+        .collect();
+    lines.reverse();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
