@@ -2,4 +2,6 @@
 //!
 //! Test files stand beside this one and see every package; helpers live here. Nothing here is part of the product.
 
+#![allow(clippy::disallowed_methods, reason = "tests drive real programs and files")]
+
 pub mod tools;
