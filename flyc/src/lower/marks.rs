@@ -19,8 +19,16 @@ pub(super) fn at(path: &str) -> Value {
     Value::from_safe_string(format!("{OPEN}{path}{CLOSE}"))
 }
 
-/// The text without its marks, and what its blocks and attributes come from.
+/// The text without its marks, and what its blocks and attributes come from. Files of other kinds than HCL and YAML
+/// have neither.
 pub(super) fn strip(file: &str, text: &str, origins: &Origins) -> (String, Vec<Mapping>) {
+    let places_of: fn(&str) -> Vec<Place> = if file.ends_with(".tf") {
+        hcl_places
+    } else if file.ends_with(".yaml") {
+        yaml_places
+    } else {
+        return (text.to_owned(), Vec::new());
+    };
     let mut plain = String::with_capacity(text.len());
     let mut lines = Vec::new();
     for line in text.split_inclusive('\n') {
@@ -37,13 +45,7 @@ pub(super) fn strip(file: &str, text: &str, origins: &Origins) -> (String, Vec<M
         plain.push_str(rest);
         lines.push(path);
     }
-    let places = if file.ends_with(".tf") {
-        hcl_places(&plain)
-    } else if file.ends_with(".yaml") {
-        yaml_places(&plain)
-    } else {
-        Vec::new()
-    };
+    let places = places_of(&plain);
     let mut mappings: Vec<(Option<&str>, Mapping)> = Vec::with_capacity(places.len());
     for place in places {
         let own = lines.get(place.line).copied().flatten();

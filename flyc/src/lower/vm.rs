@@ -17,6 +17,7 @@ struct RunnerFile<'a> {
     name: &'a str,
     runner: &'a Runner,
     environment: &'a std::collections::BTreeMap<String, EnvValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     rift: Option<&'a RiftReference>,
 }
 
