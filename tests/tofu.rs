@@ -14,8 +14,8 @@ use std::{
 
 use flyc::{
     artifact::{
-        Artifact, Cloud, EggConfig, EggKind, EnvValue, Executor, Origin, Origins, Provider, Repository, Resources,
-        Runner, RunnerType, SourceMap,
+        Artifact, Cloud, EggConfig, EggKind, EnvValue, Executor, Mapping, Origin, Origins, Provider,
+        Repository, Resources, Runner, RunnerType, SourceMap,
     },
     lower::{self, Backend, Options},
 };
@@ -104,7 +104,8 @@ fn varied(provider: Provider) -> Vec<EggConfig> {
     full.name = "full.Egg_2".into();
     full.cloud.network = Some("enp1a2b3c".into());
     full.cloud.subnet = Some("subnet-0a1b".into());
-    full.cloud.image = if provider == Provider::Aws { "ami-0abcdef12" } else { "fd8abcdefghijklmnop1" }.into();
+    full.cloud.image =
+        if provider == Provider::Aws { "ami-0abcdef12" } else { "fd8abcdefghijklmnop1" }.into();
     full.resources = Resources { cpu: 7, memory_mib: 65_537, disk_gib: 500 };
     full.runner.executor = Executor::Shell;
     full.environment.insert("KEY".into(), EnvValue::Secret("vault://keys/a".into()));
@@ -161,10 +162,12 @@ impl Bench {
             _ => "linux_amd64",
         };
         let mirror = self.folder.path().join("mirror");
-        let place = mirror.join("registry.opentofu.org").join(namespace).join(name).join(version).join(platform);
+        let place =
+            mirror.join("registry.opentofu.org").join(namespace).join(name).join(version).join(platform);
         fs::create_dir_all(&place).unwrap();
         symlink(stand_in, place.join(format!("terraform-provider-{name}_v{version}"))).unwrap();
-        let settings = format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n");
+        let settings =
+            format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n");
         fs::write(self.folder.path().join("own.rc"), settings).unwrap();
         self.environment.push(("SCHEMA_JSON", tools::provider_schema(name)));
         self
@@ -172,7 +175,11 @@ impl Bench {
 
     fn try_tofu(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(&self.tofu);
-        command.args(arguments).current_dir(&self.egg).env("TF_IN_AUTOMATION", "1").env_remove("TF_PLUGIN_CACHE_DIR");
+        command
+            .args(arguments)
+            .current_dir(&self.egg)
+            .env("TF_IN_AUTOMATION", "1")
+            .env_remove("TF_PLUGIN_CACHE_DIR");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.output().unwrap()
     }
@@ -207,8 +214,10 @@ fn options() -> Options {
 }
 
 fn vm_variables(pools: &[(&str, &str)], gosling: Option<&Path>) -> Value {
-    let runners: serde_json::Map<_, _> =
-        pools.iter().map(|(id, pool)| ((*id).to_owned(), json!({ "pool": pool, "commit": "0a1b2c3d" }))).collect();
+    let runners: serde_json::Map<_, _> = pools
+        .iter()
+        .map(|(id, pool)| ((*id).to_owned(), json!({ "pool": pool, "commit": "0a1b2c3d" })))
+        .collect();
     let tickets: serde_json::Map<_, _> =
         pools.iter().map(|(id, _)| ((*id).to_owned(), json!(format!("ticket-of-{id}")))).collect();
     let mut variables = json!({
@@ -254,8 +263,28 @@ fn accepted_by_cloud_init(cloud_init: &Path, user_data: &str) {
     let file = folder.path().join("user-data");
     fs::write(&file, user_data).unwrap();
     let output = Command::new(cloud_init).args(["schema", "--config-file"]).arg(&file).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("Valid"), "{said}\n{user_data}");
+}
+
+/// systemd reads the unit, and complains of nothing; gosling, which isn't installed here, is stood in for.
+fn accepted_by_systemd(unit: &str) {
+    for setting in ["KillSignal=SIGTERM", "KillMode=mixed", "TimeoutStopSec=300", "Restart=on-failure"] {
+        assert!(unit.lines().any(|line| line == setting), "{setting} is not in\n{unit}");
+    }
+    let systemd_analyze = need!(tools::systemd_analyze());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gosling-runner.service");
+    fs::write(&file, unit.replace("/usr/local/bin/gosling", "/bin/true")).unwrap();
+    let output = Command::new(systemd_analyze).args(["verify", "--man=no"]).arg(&file).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{said}\n{unit}");
+}
+
+fn accepted_by_the_shell(script: &str) {
+    let output = Command::new("sh").args(["-n", "-c", script]).output().unwrap();
+    assert!(output.status.success(), "{}\n{script}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// The text that the egg's runner file must give back, hostile or not.
@@ -263,7 +292,10 @@ fn says_the_same(egg_json: &str, config: &EggConfig) {
     let told: Value = serde_json::from_str(egg_json).unwrap();
     assert_eq!(told["runner"], serde_json::to_value(&config.runner).unwrap());
     assert_eq!(told["environment"], serde_json::to_value(&config.environment).unwrap());
-    assert!(!egg_json.contains("vault://gitlab"), "where GitLab's tokens are kept is not the runner's to know");
+    assert!(
+        !egg_json.contains("vault://gitlab"),
+        "where GitLab's tokens are kept is not the runner's to know"
+    );
 }
 
 fn clouds_accept(provider: Provider) {
@@ -323,7 +355,8 @@ fn clouds_accept(provider: Provider) {
         assert_eq!(files["/etc/gosling/download-url"], "https://gosling.example.com/gosling?a=1&b=2");
         let identity: Value = serde_json::from_str(&files["/etc/gosling/runner.json"]).unwrap();
         assert_eq!(identity["runner_id"], "r-awake");
-        assert!(files["/etc/systemd/system/gosling-runner.service"].contains("TimeoutStopSec=300"));
+        accepted_by_systemd(&files["/etc/systemd/system/gosling-runner.service"]);
+        accepted_by_the_shell(&files["/usr/local/lib/gosling/install"]);
     }
 }
 
@@ -464,8 +497,10 @@ fn local_runners_are_real_processes() {
     let gosling = script(bench.folder.path(), STAND_IN_RUNNER);
     let homes = bench.folder.path().join("homes of runners");
     let set = |pools: &[(&str, &str)], commit: &str| {
-        let runners: serde_json::Map<_, _> =
-            pools.iter().map(|(id, pool)| ((*id).to_owned(), json!({ "pool": pool, "commit": commit }))).collect();
+        let runners: serde_json::Map<_, _> = pools
+            .iter()
+            .map(|(id, pool)| ((*id).to_owned(), json!({ "pool": pool, "commit": commit })))
+            .collect();
         bench.set(&json!({
             "runners": runners,
             "tickets": { "a": "$(ticket)" },
@@ -542,7 +577,8 @@ fn the_settings_file_is_opentofus() {
     let mut bench = Bench::new(&tofu, &config(Provider::Local), &Options::new("nest"));
     let cache = bench.folder.path().join("plugins");
     fs::create_dir(&cache).unwrap();
-    bench.environment = vec![("TF_CLI_CONFIG_FILE", bench.egg.join("tofu.rc")), ("GOSLING_PLUGIN_CACHE", cache)];
+    bench.environment =
+        vec![("TF_CLI_CONFIG_FILE", bench.egg.join("tofu.rc")), ("GOSLING_PLUGIN_CACHE", cache)];
     let output = bench.try_tofu(&["init", "-no-color", "-input=false"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && said.is_empty(), "{said}");
@@ -562,13 +598,31 @@ fn an_error_finds_its_source() {
     let map = SourceMap::from_json(map).unwrap();
 
     let resources = bench.egg.join("resources.tf");
-    let text = fs::read_to_string(&resources).unwrap().replace("disk_size     = 20", "disk_size     = \"large\"");
-    fs::write(&resources, text).unwrap();
+    let text = fs::read_to_string(&resources).unwrap();
+    let complaint = |wrong: &str| -> Value {
+        let wrong = text.replace("disk_size     = 20", &format!("disk_size     = {wrong}"));
+        assert_ne!(wrong, text);
+        fs::write(&resources, wrong).unwrap();
+        let said: Value = serde_json::from_slice(&bench.try_tofu(&["validate", "-json"]).stdout).unwrap();
+        said["diagnostics"][0].clone()
+    };
+    let is_the_disk = |mapping: Option<&Mapping>| {
+        let mapping = mapping.unwrap();
+        assert_eq!(
+            (mapping.address.as_str(), mapping.line, mapping.column),
+            ("module.runner.disk_size", 12, 5)
+        );
+    };
     bench.tofu(&["init", "-input=false"]);
-    let said: Value = serde_json::from_slice(&bench.try_tofu(&["validate", "-json"]).stdout).unwrap();
-    let range = &said["diagnostics"][0]["range"];
-    let line = u32::try_from(range["start"]["line"].as_u64().unwrap()).unwrap();
-    let file = range["filename"].as_str().unwrap();
-    let mapping = map.at_line(file, line).unwrap_or_else(|| panic!("{said:#}"));
-    assert_eq!((mapping.address.as_str(), mapping.line, mapping.column), ("module.runner.disk_size", 12, 5));
+
+    // An error in the egg's own module has a line in it.
+    let said = complaint("local.nothing");
+    let line = u32::try_from(said["range"]["start"]["line"].as_u64().unwrap()).unwrap();
+    is_the_disk(map.at_line(said["range"]["filename"].as_str().unwrap(), line));
+
+    // One within the Compute Module names what the egg's module gave it.
+    let said = complaint("\"large\"");
+    let detail = said["detail"].as_str().unwrap();
+    let address = detail.split_whitespace().find(|word| word.starts_with("module.runner")).unwrap();
+    is_the_disk(map.at_address(address));
 }

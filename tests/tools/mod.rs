@@ -41,7 +41,9 @@ fn find_tofu() -> Result<PathBuf, String> {
     let modules = read(&source.join("go.mod"))?;
     let version = modules
         .lines()
-        .find_map(|line| line.trim().trim_start_matches("require ").strip_prefix("github.com/opentofu/opentofu v"))
+        .find_map(|line| {
+            line.trim().trim_start_matches("require ").strip_prefix("github.com/opentofu/opentofu v")
+        })
         .and_then(|rest| rest.split_whitespace().next())
         .ok_or("go.mod names no version of OpenTofu")?;
     let flags = ["-ldflags", "-s -w -X github.com/opentofu/opentofu/version.dev=no"];
@@ -72,6 +74,11 @@ pub fn cloud_init() -> Option<PathBuf> {
     or_skip("cloud-init", debian_program("cloud-init", "cloud-init"))
 }
 
+/// systemd-analyze, for `systemd-analyze verify`.
+pub fn systemd_analyze() -> Option<PathBuf> {
+    or_skip("systemd-analyze", debian_program("systemd-analyze", "systemd"))
+}
+
 /// A program of this name on `PATH`.
 pub fn on_path(program: &str) -> Option<PathBuf> {
     let executable = |path: &PathBuf| {
@@ -100,7 +107,13 @@ fn debian_program(program: &str, package: &str) -> Result<PathBuf, String> {
 }
 
 /// A program that Go builds from `source`, kept in the cache under `name`.
-fn go_build(name: &str, program: &str, source: &Path, flags: &[&str], package: &str) -> Result<PathBuf, String> {
+fn go_build(
+    name: &str,
+    program: &str,
+    source: &Path,
+    flags: &[&str],
+    package: &str,
+) -> Result<PathBuf, String> {
     let folder = cache()?.join(name);
     let built = folder.join(program);
     if built.exists() {
@@ -112,7 +125,14 @@ fn go_build(name: &str, program: &str, source: &Path, flags: &[&str], package: &
     if !built.exists() {
         let unfinished = folder.join(format!("{program}.unfinished"));
         let mut build = Command::new(go);
-        build.arg("build").arg("-trimpath").args(flags).arg("-o").arg(&unfinished).arg(package).current_dir(source);
+        build
+            .arg("build")
+            .arg("-trimpath")
+            .args(flags)
+            .arg("-o")
+            .arg(&unfinished)
+            .arg(package)
+            .current_dir(source);
         run(&mut build)?;
         fs::rename(&unfinished, &built).map_err(text)?;
     }
@@ -120,7 +140,11 @@ fn go_build(name: &str, program: &str, source: &Path, flags: &[&str], package: &
 }
 
 /// A component, or the notice that it isn't there.
-#[allow(clippy::panic, clippy::print_stderr, reason = "a missing component must be seen: as a failure on CI, as a line elsewhere")]
+#[allow(
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a missing component must be seen: as a failure on CI, as a line elsewhere"
+)]
 fn or_skip(what: &str, found: Result<PathBuf, String>) -> Option<PathBuf> {
     match found {
         Ok(path) => Some(path),

@@ -97,7 +97,13 @@ mod tests {
     use super::*;
 
     fn entry(kind: EntryKind, name: &str) -> Entry {
-        Entry { kind, name: name.into(), digest: String::new(), folder: String::new(), source_file: String::new() }
+        Entry {
+            kind,
+            name: name.into(),
+            digest: String::new(),
+            folder: String::new(),
+            source_file: String::new(),
+        }
     }
 
     #[test]

@@ -13,7 +13,8 @@ mod source_map;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use egg::{
-    Cloud, EggConfig, EggKind, EnvValue, Executor, Provider, Repository, Resources, RiftReference, Runner, RunnerType,
+    Cloud, EggConfig, EggKind, EnvValue, Executor, Provider, Repository, Resources, RiftReference, Runner,
+    RunnerType,
 };
 pub use manifest::{Entry, EntryKind, Manifest};
 pub use source_map::{Mapping, Origin, Origins, SourceMap};
@@ -33,7 +34,9 @@ pub enum ArtifactError {
         source: serde_json::Error,
     },
     /// The artifact was made by another version of the compiler.
-    #[error("this {what} has format version {found}, and only version {FORMAT_VERSION} is known; build the Nest anew")]
+    #[error(
+        "this {what} has format version {found}, and only version {FORMAT_VERSION} is known; build the Nest anew"
+    )]
     Version {
         /// What was expected.
         what: &'static str,
@@ -52,8 +55,8 @@ pub trait Artifact: Serialize + DeserializeOwned {
 
     /// The file's text: JSON, indented, ending in a newline; the same value always gives the same bytes.
     fn to_json(&self) -> Result<String, ArtifactError> {
-        let text =
-            serde_json::to_string_pretty(self).map_err(|source| ArtifactError::Json { what: Self::WHAT, source })?;
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|source| ArtifactError::Json { what: Self::WHAT, source })?;
         Ok(text + "\n")
     }
 

@@ -45,15 +45,17 @@ impl SourceMap {
         mappings.get(after.checked_sub(1)?)
     }
 
-    /// What has the address, or else the nearest block that encloses it: `module.runner["a"].yandex_compute_instance.runner`
-    /// is found by `module.runner`.
+    /// What has the address, or else the nearest block that encloses it: `module.runner["a"].aws_instance.runner` is
+    /// found by `module.runner`, and `module.runner.var.cores` by the attribute that sets it, `module.runner.cores`.
     pub fn at_address(&self, address: &str) -> Option<&Mapping> {
-        let plain = without_keys(address);
+        let plain = without_keys(address).replacen(".var.", ".", 1);
         self.files
             .values()
             .flatten()
             .filter(|mapping| {
-                plain.strip_prefix(&mapping.address).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                plain
+                    .strip_prefix(&mapping.address)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             })
             .max_by_key(|mapping| mapping.address.len())
     }
@@ -168,10 +170,18 @@ mod tests {
         let mut map = SourceMap::new();
         map.files.insert(
             "resources.tf".into(),
-            vec![mapping("module.runner", 1), mapping("module.runner.cores", 3), mapping("module.runners_other", 9)],
+            vec![
+                mapping("module.runner", 1),
+                mapping("module.runner.cores", 3),
+                mapping("module.runners_other", 9),
+            ],
         );
-        assert_eq!(map.at_address("module.runner[\"a]b\\\"c\"].yandex_compute_instance.runner").unwrap().line, 10);
+        assert_eq!(
+            map.at_address("module.runner[\"a]b\\\"c\"].yandex_compute_instance.runner").unwrap().line,
+            10
+        );
         assert_eq!(map.at_address("module.runner.cores").unwrap().line, 30);
+        assert_eq!(map.at_address("module.runner[0].var.cores").unwrap().line, 30);
         assert_eq!(map.at_address("data.x.y"), None);
         assert_eq!(map.at_line("resources.tf", 5).unwrap().line, 30);
         assert_eq!(map.at_line("resources.tf", 0), None);

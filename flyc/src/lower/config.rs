@@ -15,7 +15,8 @@ const NAME_LENGTH: usize = 128;
 pub(super) fn validate(config: &EggConfig, options: &Options) -> Result<(), LowerError> {
     let name = &config.name;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.is_empty() || name.len() > NAME_LENGTH || name.starts_with(['.', '-']) || !name.chars().all(plain) {
+    if name.is_empty() || name.len() > NAME_LENGTH || name.starts_with(['.', '-']) || !name.chars().all(plain)
+    {
         return Err(LowerError::Name { name: name.clone() });
     }
     if options.nest.contains('\0') {

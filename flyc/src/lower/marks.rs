@@ -49,7 +49,8 @@ pub(super) fn strip(file: &str, text: &str, origins: &Origins) -> (String, Vec<M
     let mut mappings: Vec<(Option<&str>, Mapping)> = Vec::with_capacity(places.len());
     for place in places {
         let own = lines.get(place.line).copied().flatten();
-        let path = own.or_else(|| place.parent.and_then(|parent| mappings.get(parent)).and_then(|(path, _)| *path));
+        let path =
+            own.or_else(|| place.parent.and_then(|parent| mappings.get(parent)).and_then(|(path, _)| *path));
         let origin = origins.get(path.unwrap_or_default());
         let mapping = Mapping {
             address: place.address,
@@ -98,6 +99,8 @@ fn hcl_places(text: &str) -> Vec<Place> {
             let address = within.map_or_else(|| name.to_owned(), |within| format!("{within}.{name}"));
             places.push(Place { address, line, parent });
             open = open.saturating_add_signed(depth(content));
+        } else if let Some(header) = content.strip_suffix("{}") {
+            places.push(Place { address: block_address(within, header), line, parent });
         } else if let Some(header) = content.strip_suffix('{') {
             let address = block_address(within, header);
             around.push(places.len());
@@ -147,7 +150,9 @@ fn yaml_places(text: &str) -> Vec<Place> {
     let mut around = None;
     for (line, content) in text.lines().enumerate() {
         if let Some(path) = content.strip_prefix("  - path: ") {
-            let within = around.and_then(|around: usize| places.get(around)).map_or("", |place| place.address.as_str());
+            let within = around
+                .and_then(|around: usize| places.get(around))
+                .map_or("", |place| place.address.as_str());
             places.push(Place { address: format!("{within}.{path}"), line, parent: around });
         } else if !content.starts_with([' ', '#', '-'])
             && let Some((key, _)) = content.split_once(':')
@@ -177,8 +182,7 @@ mod tests {
         );
         let (plain, mappings) = strip("resources.tf", &text, &origins);
         assert!(!plain.contains([OPEN, CLOSE]));
-        let seen: Vec<_> =
-            mappings.iter().map(|m| (m.address.as_str(), m.generated_line, m.line)).collect();
+        let seen: Vec<_> = mappings.iter().map(|m| (m.address.as_str(), m.generated_line, m.line)).collect();
         assert_eq!(
             seen,
             [

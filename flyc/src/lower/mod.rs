@@ -128,10 +128,9 @@ pub fn egg(config: &EggConfig, origins: &Origins, options: &Options) -> Result<V
     config::validate(config, options)?;
     match config.runner_type {
         RunnerType::Vm => vm::files(config, origins, options),
-        RunnerType::Serverless => Err(LowerError::Unsupported {
-            runner_type: "serverless",
-            provider: config.cloud.provider.name(),
-        }),
+        RunnerType::Serverless => {
+            Err(LowerError::Unsupported { runner_type: "serverless", provider: config.cloud.provider.name() })
+        }
     }
 }
 

@@ -49,7 +49,8 @@ pub(super) const TEMPLATES: &[(&str, &str)] = templates![
 static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?;
+    let syntax =
+        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?;
     environment.set_syntax(syntax);
     environment.set_auto_escape_callback(escape::auto_escape);
     environment.set_formatter(escape::format);
@@ -71,5 +72,8 @@ pub(super) fn render(template: &str, context: &Value) -> Result<String, LowerErr
         message: source.to_string(),
     };
     let environment = ENVIRONMENT.as_ref().map_err(failed)?;
-    environment.get_template(template).and_then(|template| template.render(context)).map_err(|error| failed(&error))
+    environment
+        .get_template(template)
+        .and_then(|template| template.render(context))
+        .map_err(|error| failed(&error))
 }

@@ -22,7 +22,8 @@ pub(super) struct YandexShape {
 
 /// The vCPU counts of `standard-v3` with whole cores.
 const YANDEX_CORES: &[u32] = &[
-    2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60, 64, 68, 72, 76, 80, 84, 88, 92, 96,
+    2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60, 64, 68, 72, 76, 80, 84, 88, 92,
+    96,
 ];
 
 /// Memory in GB that one vCPU can have at most, with whole and with half cores.
@@ -107,7 +108,8 @@ mod tests {
 
     #[test]
     fn yandex_takes_the_next_step_up() {
-        let shape = |cpu, gib| yandex(&resources(cpu, gib)).map(|s| (s.cores, s.core_fraction, s.memory)).ok();
+        let shape =
+            |cpu, gib| yandex(&resources(cpu, gib)).map(|s| (s.cores, s.core_fraction, s.memory)).ok();
         assert_eq!(shape(1, 2), Some((2, 50, 2)));
         assert_eq!(shape(1, 16), Some((2, 100, 16)));
         assert_eq!(shape(2, 4), Some((2, 100, 4)));
@@ -140,7 +142,10 @@ mod tests {
             for gib in [1, 3, 7, 31, 200, 700] {
                 let asked = resources(cpu, gib);
                 let shape = yandex(&asked).unwrap();
-                assert!(shape.memory >= gib && u64::from(shape.cores) * u64::from(shape.core_fraction) >= u64::from(cpu) * 100);
+                assert!(
+                    shape.memory >= gib
+                        && u64::from(shape.cores) * u64::from(shape.core_fraction) >= u64::from(cpu) * 100
+                );
                 let name = aws(&asked).unwrap();
                 let (_, cores, memory) = AWS_TYPES.iter().find(|(other, ..)| *other == name).unwrap();
                 assert!(*cores >= cpu && *memory >= gib);

@@ -86,7 +86,8 @@ fn the_same_egg_gives_the_same_bytes() {
 
 #[test]
 fn every_egg_has_its_files_in_its_folder() {
-    let names = |provider| -> Vec<String> { lowered(&config(provider)).into_iter().map(|(path, _)| path).collect() };
+    let names =
+        |provider| -> Vec<String> { lowered(&config(provider)).into_iter().map(|(path, _)| path).collect() };
     expect![[r#"
         eggs/my-app/config.json
         eggs/my-app/versions.tf
@@ -155,7 +156,8 @@ fn addresses(body: &Body, within: &str, found: &mut BTreeSet<String>) {
                     (_, kind) => Some(kind),
                 };
                 let labels = block.labels.iter().map(hcl_edit::structure::BlockLabel::as_str);
-                let address = within.to_owned() + &kind.into_iter().chain(labels).collect::<Vec<_>>().join(".");
+                let address =
+                    within.to_owned() + &kind.into_iter().chain(labels).collect::<Vec<_>>().join(".");
                 addresses(&block.body, &format!("{address}."), found);
                 found.insert(address);
             }
@@ -206,7 +208,10 @@ fn what_no_artifact_can_hold_is_refused() {
     });
     assert!(matches!(error, LowerError::Nul { .. }));
     assert!(matches!(refused(&|config| config.resources.cpu = 200), LowerError::TooLarge { .. }));
-    assert!(matches!(refused(&|config| config.runner_type = RunnerType::Serverless), LowerError::Unsupported { .. }));
+    assert!(matches!(
+        refused(&|config| config.runner_type = RunnerType::Serverless),
+        LowerError::Unsupported { .. }
+    ));
     let error = refused(&|config| {
         config.cloud.zone.clear();
         config.cloud.region.clear();

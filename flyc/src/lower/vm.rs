@@ -58,7 +58,11 @@ fn templates(provider: Provider) -> [(&'static str, &'static [&'static str]); 7]
 }
 
 /// The egg's files.
-pub(super) fn files(config: &EggConfig, origins: &Origins, options: &Options) -> Result<Vec<File>, LowerError> {
+pub(super) fn files(
+    config: &EggConfig,
+    origins: &Origins,
+    options: &Options,
+) -> Result<Vec<File>, LowerError> {
     let provider = config.cloud.provider;
     let root = root_context(config, options)?;
     let egg_json = runner_file(config)?;
@@ -164,8 +168,12 @@ fn runner_file(config: &EggConfig) -> Result<String, LowerError> {
 
 /// The egg's user data, the same on every cloud.
 fn cloud_init(config: &EggConfig, egg_json: String) -> Result<String, LowerError> {
-    let machine = context! { name => config.name.clone(), docker => config.runner.executor == Executor::Docker };
+    let machine =
+        context! { name => config.name.clone(), docker => config.runner.executor == Executor::Docker };
     let unit = render("cloud_init/gosling-runner.service.j2", &machine)?;
     let install = render("cloud_init/install.sh.j2", &machine)?;
-    render("cloud_init/cloud-init.yaml.j2", &context! { unit => unit, install => install, egg_json => egg_json, ..machine })
+    render(
+        "cloud_init/cloud-init.yaml.j2",
+        &context! { unit => unit, install => install, egg_json => egg_json, ..machine },
+    )
 }

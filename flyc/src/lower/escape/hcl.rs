@@ -48,7 +48,9 @@ pub(in crate::lower) fn heredoc(text: &str) -> Result<String, Unrepresentable> {
         return Err(NUL);
     }
     if text.chars().any(|c| c != '\n' && c != '\t' && is_invisible(c)) {
-        return Err(Unrepresentable { reason: "a heredoc can't hold control characters; use a quoted string" });
+        return Err(Unrepresentable {
+            reason: "a heredoc can't hold control characters; use a quoted string",
+        });
     }
     let ambiguous = ["$${", "%%{", "$%{", "%${"];
     if ambiguous.iter().any(|marks| text.contains(marks)) {

@@ -100,10 +100,14 @@ fn written(target: Target, value: &Value) -> Result<String, Error> {
         ValueKind::String => Ok(target.quote(value.as_str().unwrap_or_default())?),
         ValueKind::Bool | ValueKind::Number => Ok(value.to_string()),
         ValueKind::Seq if target == Target::Hcl || target == Target::Yaml => {
-            let items: Vec<_> = value.try_iter()?.map(|item| written(target, &item)).collect::<Result<_, _>>()?;
+            let items: Vec<_> =
+                value.try_iter()?.map(|item| written(target, &item)).collect::<Result<_, _>>()?;
             Ok(format!("[{}]", items.join(", ")))
         }
-        kind => Err(Error::new(ErrorKind::InvalidOperation, format!("a value of kind {kind} can't be written here"))),
+        kind => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("a value of kind {kind} can't be written here"),
+        )),
     }
 }
 

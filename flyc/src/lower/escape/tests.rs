@@ -44,9 +44,11 @@ fn hostile() -> impl Strategy<Value = String> {
 
 /// Any characters at all, but NUL.
 fn any_text() -> impl Strategy<Value = String> {
-    prop_oneof![hostile(), prop::collection::vec(any::<char>(), 0..24).prop_map(|chars| {
-        chars.into_iter().filter(|c| *c != '\0').collect()
-    })]
+    prop_oneof![
+        hostile(),
+        prop::collection::vec(any::<char>(), 0..24)
+            .prop_map(|chars| { chars.into_iter().filter(|c| *c != '\0').collect() })
+    ]
 }
 
 /// Renders one value by a template of the kind, as real templates are rendered.
