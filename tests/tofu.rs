@@ -1,17 +1,20 @@
-//! Generated modules against the real OpenTofu and cloud-init: yandex and aws by stand-in providers with the true
+//! Generated modules against the real `OpenTofu` and cloud-init: yandex and aws by stand-in providers with the true
 //! schemas, local as real processes.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "this is a test")]
 
+#[path = "tofu/bench.rs"]
+mod bench;
+
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::{PermissionsExt, symlink},
-    path::{Path, PathBuf},
-    process::{Command, Output},
+    path::Path,
+    process::Command,
     time::{Duration, Instant},
 };
 
+use bench::{Bench, changes, complaint, script};
 use flyc::{
     artifact::{
         Artifact, Cloud, EggConfig, EggKind, EnvValue, Executor, Mapping, Origin, Origins, Provider,
@@ -22,7 +25,6 @@ use flyc::{
 use polar_gosling_tests::{need, tools};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 /// What people with bad intent, or bad luck, write.
 const HOSTILE: &[&str] = &[
@@ -119,94 +121,12 @@ fn varied(provider: Provider) -> Vec<EggConfig> {
     hostile.cloud.subnet = Some(HOSTILE.concat());
     hostile.cloud.network = Some(HOSTILE[0].into());
     hostile.cloud.image = HOSTILE[1].into();
+    hostile.cloud.zone = HOSTILE[4].into();
     vec![plain, full, hostile]
 }
 
 fn origins() -> Origins {
     Origins::new(Origin { file: "Eggs/my-app/config.fly".into(), line: 1, column: 1 })
-}
-
-/// A built egg in a folder of its own, with OpenTofu to try it.
-struct Bench {
-    folder: TempDir,
-    egg: PathBuf,
-    tofu: PathBuf,
-    environment: Vec<(&'static str, PathBuf)>,
-}
-
-impl Bench {
-    fn new(tofu: &Path, config: &EggConfig, options: &Options) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let files = lower::egg(config, &origins(), options).unwrap();
-        for (path, text) in files.into_iter().chain(lower::compute_module(config.cloud.provider)) {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        let settings = folder.path().join("own.rc");
-        fs::write(&settings, "disable_checkpoint = true\n").unwrap();
-        let egg = folder.path().join("eggs").join(&config.name);
-        let environment = vec![("TF_CLI_CONFIG_FILE", settings)];
-        Self { folder, egg, tofu: tofu.into(), environment }
-    }
-
-    /// Puts the stand-in where OpenTofu looks for the cloud's provider.
-    fn with_provider(mut self, stand_in: &Path, provider: Provider) -> Self {
-        let (namespace, name, version) = match provider {
-            Provider::Yandex => ("yandex-cloud", "yandex", "0.219.0"),
-            Provider::Aws => ("hashicorp", "aws", "6.66.0"),
-            Provider::Local => return self,
-        };
-        let platform = match std::env::consts::ARCH {
-            "aarch64" => "linux_arm64",
-            _ => "linux_amd64",
-        };
-        let mirror = self.folder.path().join("mirror");
-        let place =
-            mirror.join("registry.opentofu.org").join(namespace).join(name).join(version).join(platform);
-        fs::create_dir_all(&place).unwrap();
-        symlink(stand_in, place.join(format!("terraform-provider-{name}_v{version}"))).unwrap();
-        let settings =
-            format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n");
-        fs::write(self.folder.path().join("own.rc"), settings).unwrap();
-        self.environment.push(("SCHEMA_JSON", tools::provider_schema(name)));
-        self
-    }
-
-    fn try_tofu(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(&self.tofu);
-        command
-            .args(arguments)
-            .current_dir(&self.egg)
-            .env("TF_IN_AUTOMATION", "1")
-            .env_remove("TF_PLUGIN_CACHE_DIR");
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.output().unwrap()
-    }
-
-    fn tofu(&self, arguments: &[&str]) -> String {
-        let output = self.try_tofu(arguments);
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        assert!(
-            output.status.success(),
-            "tofu {arguments:?} in {}:\n{}\n{}",
-            self.egg.display(),
-            text(&output.stdout),
-            text(&output.stderr)
-        );
-        text(&output.stdout)
-    }
-
-    /// What the orchestrator writes.
-    fn set(&self, variables: &Value) {
-        fs::write(self.egg.join("runners.auto.tfvars.json"), variables.to_string()).unwrap();
-    }
-
-    /// The plan, as OpenTofu tells it.
-    fn plan(&self) -> Value {
-        self.tofu(&["plan", "-no-color", "-input=false", "-out=plan.bin"]);
-        serde_json::from_str(&self.tofu(&["show", "-json", "plan.bin"])).unwrap()
-    }
 }
 
 fn options() -> Options {
@@ -231,18 +151,6 @@ fn vm_variables(pools: &[(&str, &str)], gosling: Option<&Path>) -> Value {
         variables["gosling"] = json!(gosling);
     }
     variables
-}
-
-/// The resource changes of a plan by address: what is done, and the values after.
-fn changes(plan: &Value) -> BTreeMap<String, (String, Value)> {
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let done = |change: &Value| {
-        change["change"]["actions"].as_array().unwrap().iter().map(text).collect::<Vec<_>>().join("+")
-    };
-    let all = plan["resource_changes"].as_array().unwrap().iter();
-    all.filter(|change| change["mode"] == "managed")
-        .map(|change| (text(&change["address"]), (done(change), change["change"]["after"].clone())))
-        .collect()
 }
 
 fn yaml_text(yaml: &Yaml<'_>) -> String {
@@ -287,6 +195,15 @@ fn accepted_by_the_shell(script: &str) {
     assert!(output.status.success(), "{}\n{script}", String::from_utf8_lossy(&output.stderr));
 }
 
+#[test]
+fn a_shell_gives_back_hostile_words() {
+    let words: Vec<String> = HOSTILE.iter().map(|text| lower::shell_word(text).unwrap()).collect();
+    let script = format!("printf '%s\\0' {}", words.join(" "));
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.split_terminator('\0').collect::<Vec<_>>(), HOSTILE);
+}
+
 /// The text that the egg's runner file must give back, hostile or not.
 fn says_the_same(egg_json: &str, config: &EggConfig) {
     let told: Value = serde_json::from_str(egg_json).unwrap();
@@ -319,32 +236,29 @@ fn clouds_accept(provider: Provider) {
         bench.set(&variables);
         let plan = bench.plan();
         let changes = changes(&plan);
-        let user_data = match provider {
-            Provider::Yandex => {
-                let instance = &changes["module.runner[\"r-awake\"].yandex_compute_instance.runner"].1;
-                let label = |name: &str| instance["labels"][name].as_str().unwrap();
-                assert_eq!(label("gosling-nest"), "nest___x___y_");
-                assert_eq!(label("gosling-egg"), config.name.to_lowercase().replace('.', "_"));
-                assert_eq!(label("gosling-runner"), "r-awake");
-                assert_eq!(label("gosling-commit"), "0a1b2c3d");
-                let subnet = instance["network_interface"][0]["subnet_id"].as_str().unwrap();
-                assert_eq!(subnet, config.cloud.subnet.as_deref().unwrap_or("subnet-given"));
-                instance["metadata"]["user-data"].as_str().unwrap().to_owned()
-            }
-            _ => {
-                let instance = &changes["module.runner[\"r-awake\"].aws_instance.runner"].1;
-                assert_eq!(instance["tags"]["gosling-nest"], "nest __x_ _y_");
-                assert_eq!(instance["tags"]["gosling-egg"], config.name);
-                assert_eq!(instance["tags"]["gosling-runner"], "r-awake");
-                let subnet = instance["subnet_id"].as_str().unwrap();
-                assert_eq!(subnet, config.cloud.subnet.as_deref().unwrap_or("subnet-given"));
-                let state = |id: &str| {
-                    let address = format!("module.runner[\"{id}\"].aws_ec2_instance_state.runner");
-                    changes[&address].1["state"].as_str().unwrap().to_owned()
-                };
-                assert_eq!((state("r-awake").as_str(), state("r-asleep").as_str()), ("running", "stopped"));
-                instance["user_data"].as_str().unwrap().to_owned()
-            }
+        let user_data = if provider == Provider::Yandex {
+            let instance = &changes["module.runner[\"r-awake\"].yandex_compute_instance.runner"].1;
+            let label = |name: &str| instance["labels"][name].as_str().unwrap();
+            assert_eq!(label("gosling-nest"), "nest___x___y_");
+            assert_eq!(label("gosling-egg"), config.name.to_lowercase().replace('.', "_"));
+            assert_eq!(label("gosling-runner"), "r-awake");
+            assert_eq!(label("gosling-commit"), "0a1b2c3d");
+            let subnet = instance["network_interface"][0]["subnet_id"].as_str().unwrap();
+            assert_eq!(subnet, config.cloud.subnet.as_deref().unwrap_or("subnet-given"));
+            instance["metadata"]["user-data"].as_str().unwrap().to_owned()
+        } else {
+            let instance = &changes["module.runner[\"r-awake\"].aws_instance.runner"].1;
+            assert_eq!(instance["tags"]["gosling-nest"], "nest __x_ _y_");
+            assert_eq!(instance["tags"]["gosling-egg"], config.name);
+            assert_eq!(instance["tags"]["gosling-runner"], "r-awake");
+            let subnet = instance["subnet_id"].as_str().unwrap();
+            assert_eq!(subnet, config.cloud.subnet.as_deref().unwrap_or("subnet-given"));
+            let state = |id: &str| {
+                let address = format!("module.runner[\"{id}\"].aws_ec2_instance_state.runner");
+                changes[&address].1["state"].as_str().unwrap().to_owned()
+            };
+            assert_eq!((state("r-awake").as_str(), state("r-asleep").as_str()), ("running", "stopped"));
+            instance["user_data"].as_str().unwrap().to_owned()
         };
 
         accepted_by_cloud_init(&cloud_init, &fs::read_to_string(bench.egg.join("cloud-init.yaml")).unwrap());
@@ -446,19 +360,6 @@ fn wrong_variables_are_refused() {
     refused(&|v| v["runners"]["../a"] = json!({ "pool": "apex" }), "A runner id is");
     refused(&|v| v["orchestrator_url"] = json!("file:///etc/passwd"), "The orchestrator's URL");
     refused(&|v| v["gosling_download"]["url"] = json!("http://plain"), "fetched over https");
-}
-
-/// What OpenTofu complains of, without its line breaks.
-fn complaint(output: &Output) -> String {
-    let said = String::from_utf8_lossy(&output.stderr).replace('│', " ");
-    said.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn script(folder: &Path, body: &str) -> PathBuf {
-    let path = folder.join("gosling");
-    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path
 }
 
 /// A runner that stops by SIGTERM, and by itself when its folder is gone, so that no failed test leaves one behind.
@@ -584,7 +485,7 @@ fn the_settings_file_is_opentofus() {
     assert!(output.status.success() && said.is_empty(), "{said}");
 }
 
-/// An error of OpenTofu leads back to the `.fly` line that caused it.
+/// An error of `OpenTofu` leads back to the `.fly` line that caused it.
 #[test]
 fn an_error_finds_its_source() {
     let tofu = need!(tools::tofu());

@@ -1,4 +1,4 @@
-//! The real components that tests drive: OpenTofu, the stand-in provider, cloud-init.
+//! The real components that tests drive: `OpenTofu`, the stand-in provider, cloud-init.
 //!
 //! A component is taken from `PATH`; when it isn't there it comes through its ordinary package client into a cache that
 //! all of the user's checkouts share (`$XDG_CACHE_HOME/polar-gosling/tools`), made once however many tests ask at the
@@ -28,7 +28,7 @@ macro_rules! need {
     };
 }
 
-/// OpenTofu, 1.10 or later.
+/// `OpenTofu`, 1.10 or later.
 pub fn tofu() -> Option<PathBuf> {
     or_skip("OpenTofu", find_tofu())
 }
@@ -124,8 +124,8 @@ fn go_build(
     let _lock = lock(&folder.join("lock"))?;
     if !built.exists() {
         let unfinished = folder.join(format!("{program}.unfinished"));
-        let mut build = Command::new(go);
-        build
+        let mut compile = Command::new(go);
+        compile
             .arg("build")
             .arg("-trimpath")
             .args(flags)
@@ -133,7 +133,7 @@ fn go_build(
             .arg(&unfinished)
             .arg(package)
             .current_dir(source);
-        run(&mut build)?;
+        run(&mut compile)?;
         fs::rename(&unfinished, &built).map_err(text)?;
     }
     Ok(built)

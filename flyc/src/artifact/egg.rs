@@ -129,6 +129,7 @@ pub struct Resources {
 /// How runners take jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "these are the independent switches of the `runner` block")]
 pub struct Runner {
     /// The GitLab tags, in the author's order.
     pub tags: Vec<String>,

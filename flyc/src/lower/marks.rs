@@ -22,12 +22,10 @@ pub(super) fn at(path: &str) -> Value {
 /// The text without its marks, and what its blocks and attributes come from. Files of other kinds than HCL and YAML
 /// have neither.
 pub(super) fn strip(file: &str, text: &str, origins: &Origins) -> (String, Vec<Mapping>) {
-    let places_of: fn(&str) -> Vec<Place> = if file.ends_with(".tf") {
-        hcl_places
-    } else if file.ends_with(".yaml") {
-        yaml_places
-    } else {
-        return (text.to_owned(), Vec::new());
+    let places_of: fn(&str) -> Vec<Place> = match file.rsplit_once('.') {
+        Some((_, "tf")) => hcl_places,
+        Some((_, "yaml")) => yaml_places,
+        _ => return (text.to_owned(), Vec::new()),
     };
     let mut plain = String::with_capacity(text.len());
     let mut lines = Vec::new();
@@ -110,7 +108,7 @@ fn hcl_places(text: &str) -> Vec<Place> {
     places
 }
 
-/// A block's address, as OpenTofu names it.
+/// A block's address, as `OpenTofu` names it.
 fn block_address(within: Option<&str>, header: &str) -> String {
     let mut words = header.split_whitespace().map(|word| word.trim_matches('"'));
     let kind = words.next().unwrap_or_default();

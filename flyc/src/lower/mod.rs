@@ -1,4 +1,4 @@
-//! Lowering: from a typed configuration to the texts of OpenTofu modules and cloud-init.
+//! Lowering: from a typed configuration to the texts of `OpenTofu` modules and cloud-init.
 //!
 //! Everything here is a pure function from values to texts: the same configuration always gives the same bytes. One
 //! folder a target: `tofu` (an egg's root module), `compute` (the shared Compute Module each root module calls),
@@ -25,7 +25,7 @@ pub type File = (String, String);
 pub struct Options {
     /// The Nest's name, for owner labels.
     pub nest: String,
-    /// Where OpenTofu keeps state; none means [`Backend::of`] the egg's cloud.
+    /// Where `OpenTofu` keeps state; none means [`Backend::of`] the egg's cloud.
     pub backend: Option<Backend>,
 }
 
@@ -36,7 +36,7 @@ impl Options {
     }
 }
 
-/// Where OpenTofu keeps state.
+/// Where `OpenTofu` keeps state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Backend {
     /// An S3 bucket, with a lock file an egg.
@@ -123,7 +123,7 @@ impl LowerError {
     }
 }
 
-/// The files of an egg, under `eggs/<name>/`: its configuration, its OpenTofu root module, cloud-init and source map.
+/// The files of an egg, under `eggs/<name>/`: its configuration, its `OpenTofu` root module, cloud-init and source map.
 pub fn egg(config: &EggConfig, origins: &Origins, options: &Options) -> Result<Vec<File>, LowerError> {
     config::validate(config, options)?;
     match config.runner_type {
@@ -137,6 +137,11 @@ pub fn egg(config: &EggConfig, origins: &Origins, options: &Options) -> Result<V
 /// The shared Compute Module of a cloud, under `compute-module/<cloud>/`.
 pub fn compute_module(provider: Provider) -> Vec<File> {
     compute::files(provider)
+}
+
+/// Text as one word of a POSIX shell script, in which the shell expands nothing; none when it has a NUL.
+pub fn shell_word(text: &str) -> Option<String> {
+    escape::shell::quote(text).ok()
 }
 
 #[cfg(test)]

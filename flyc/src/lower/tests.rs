@@ -1,4 +1,4 @@
-//! The lowering of whole eggs, as far as it can be told without OpenTofu; tests/tofu.rs tries the rest for real.
+//! The lowering of whole eggs, as far as it can be told without `OpenTofu`; tests/tofu.rs tries the rest for real.
 
 use std::collections::BTreeSet;
 
@@ -88,7 +88,7 @@ fn the_same_egg_gives_the_same_bytes() {
 fn every_egg_has_its_files_in_its_folder() {
     let names =
         |provider| -> Vec<String> { lowered(&config(provider)).into_iter().map(|(path, _)| path).collect() };
-    expect![[r#"
+    expect![[r"
         eggs/my-app/config.json
         eggs/my-app/versions.tf
         eggs/my-app/providers.tf
@@ -99,7 +99,7 @@ fn every_egg_has_its_files_in_its_folder() {
         eggs/my-app/outputs.tf
         eggs/my-app/tofu.rc
         eggs/my-app/cloud-init.yaml
-        eggs/my-app/source-map.json"#]]
+        eggs/my-app/source-map.json"]]
     .assert_eq(&names(Provider::Yandex).join("\n"));
     assert_eq!(names(Provider::Yandex), names(Provider::Aws));
     assert!(names(Provider::Local).iter().all(|name| !name.ends_with("cloud-init.yaml")));
@@ -141,6 +141,10 @@ fn a_runner_reads_like_written_by_hand() {
     .assert_eq(text(&files, "resources.tf"));
 }
 
+fn is_tofu(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, kind)| kind == "tf")
+}
+
 /// The addresses of a body as a real parser sees them.
 fn addresses(body: &Body, within: &str, found: &mut BTreeSet<String>) {
     for structure in body {
@@ -170,7 +174,7 @@ fn the_source_map_has_every_block_and_attribute() {
     for provider in Provider::ALL {
         let files = lowered(&config(provider));
         let map = SourceMap::from_json(text(&files, "source-map.json")).unwrap();
-        for (path, content) in files.iter().filter(|(path, _)| path.ends_with(".tf")) {
+        for (path, content) in files.iter().filter(|(path, _)| is_tofu(path)) {
             let name = path.rsplit('/').next().unwrap();
             let mut expected = BTreeSet::new();
             addresses(&content.parse::<Body>().unwrap(), "", &mut expected);
@@ -256,7 +260,7 @@ proptest! {
             config.environment.insert("VALUE".into(), EnvValue::Text(value.clone()));
             let files = lowered(&config);
             let plain = lowered(&super::tests::config(provider));
-            for ((path, text), (_, usual)) in files.iter().zip(&plain).filter(|((path, _), _)| path.ends_with(".tf")) {
+            for ((path, text), (_, usual)) in files.iter().zip(&plain).filter(|((path, _), _)| is_tofu(path)) {
                 let shape = |text: &str| {
                     let mut found = BTreeSet::new();
                     addresses(&text.parse::<Body>().unwrap(), "", &mut found);

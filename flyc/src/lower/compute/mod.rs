@@ -1,6 +1,6 @@
-//! The shared Compute Module: one OpenTofu module a cloud that makes one runner.
+//! The shared Compute Module: one `OpenTofu` module a cloud that makes one runner.
 //!
-//! The files are plain OpenTofu, not templates: nothing of an egg stands in them, all comes by variables. What is the
+//! The files are plain `OpenTofu`, not templates: nothing of an egg stands in them, all comes by variables. What is the
 //! same on the clouds is one text, so runners behave the same wherever they are.
 
 use super::File;

@@ -16,7 +16,7 @@ use minijinja::{AutoEscape, Error, ErrorKind, Output, State, Value, value::Value
 /// The kinds of file that templates make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
-    /// OpenTofu: a value becomes a quoted template string, a number, a bool or a list.
+    /// `OpenTofu`: a value becomes a quoted template string, a number, a bool or a list.
     Hcl,
     /// YAML: a value becomes a double-quoted scalar, a number or a bool.
     Yaml,
