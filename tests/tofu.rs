@@ -9,7 +9,7 @@ mod bench;
 use std::{
     collections::BTreeMap,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -470,6 +470,54 @@ fn a_local_runner_that_is_not_there_is_said() {
     let said = complaint(&output);
     assert!(!output.status.success() && said.contains("there is no program /nowhere/gosling"), "{said}");
     bench.tofu(&["destroy", "-auto-approve", "-input=false"]);
+}
+
+/// One local runner, started; gives its process id and its folder.
+fn one_local_runner(bench: &Bench, body: &str, stop_timeout: u32) -> (String, PathBuf) {
+    let homes = bench.folder.path().join("runners");
+    bench.set(&json!({
+        "runners": { "a": { "pool": "apex" } },
+        "orchestrator_url": "http://127.0.0.1:8080",
+        "gosling": script(bench.folder.path(), body),
+        "runners_folder": homes,
+        "stop_timeout": stop_timeout,
+    }));
+    bench.tofu(&["init", "-input=false"]);
+    bench.tofu(&["apply", "-auto-approve", "-input=false"]);
+    let home = homes.join("a");
+    eventually("the runner is ready", || home.join("ready").exists());
+    let pid = fs::read_to_string(home.join("gosling.pid")).unwrap();
+    (pid.lines().next().unwrap().to_owned(), home)
+}
+
+#[test]
+fn a_local_runner_that_does_not_stop_is_killed_with_all_it_started() {
+    let tofu = need!(tools::tofu());
+    let bench = Bench::new(&tofu, &config(Provider::Local), &Options::new("nest"));
+    let body = r#"
+trap '' TERM
+sleep 1000 &
+echo $! >"$GOSLING_FOLDER/child"
+touch "$GOSLING_FOLDER/ready"
+wait
+"#;
+    let (pid, home) = one_local_runner(&bench, body, 1);
+    let child = fs::read_to_string(home.join("child")).unwrap().trim().to_owned();
+    assert!(alive(&pid) && alive(&child));
+    bench.tofu(&["destroy", "-auto-approve", "-input=false"]);
+    eventually("both are gone", || !alive(&pid) && !alive(&child));
+}
+
+#[test]
+fn a_process_that_only_has_the_runners_number_is_left_alone() {
+    let tofu = need!(tools::tofu());
+    let bench = Bench::new(&tofu, &config(Provider::Local), &Options::new("nest"));
+    let (pid, home) = one_local_runner(&bench, STAND_IN_RUNNER, 20);
+    let file = home.join("gosling.pid");
+    let started = fs::read_to_string(&file).unwrap().lines().nth(1).unwrap().to_owned();
+    fs::write(&file, format!("{}\n{started}\n", std::process::id())).unwrap();
+    bench.tofu(&["destroy", "-auto-approve", "-input=false"]);
+    eventually("the runner ends, as its folder is gone", || !alive(&pid));
 }
 
 #[test]

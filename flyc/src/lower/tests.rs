@@ -85,6 +85,14 @@ fn the_same_egg_gives_the_same_bytes() {
 }
 
 #[test]
+fn the_configuration_reads_back() {
+    for provider in Provider::ALL {
+        let config = config(provider);
+        assert_eq!(EggConfig::from_json(text(&lowered(&config), "config.json")).unwrap(), config);
+    }
+}
+
+#[test]
 fn every_egg_has_its_files_in_its_folder() {
     let names =
         |provider| -> Vec<String> { lowered(&config(provider)).into_iter().map(|(path, _)| path).collect() };
