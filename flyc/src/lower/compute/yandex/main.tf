@@ -28,7 +28,9 @@ resource "yandex_compute_instance" "runner" {
   }
 
   boot_disk {
+    # The disk can't have labels of its own here; its name tells whose it is. It goes with the instance.
     initialize_params {
+      name     = "gosling-${var.runner_id}"
       image_id = var.image_id
       type     = "network-ssd"
       size     = var.disk_size
