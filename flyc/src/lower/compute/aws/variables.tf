@@ -1,0 +1,5 @@
+
+variable "instance_type" {
+  description = "The EC2 instance type."
+  type        = string
+}

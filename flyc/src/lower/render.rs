@@ -1,0 +1,79 @@
+//! The templates and the machine that fills them.
+//!
+//! Here live the list of all templates, embedded in the program, and [`render`]. Escaping is `escape`'s and can't be
+//! left out; marks of origins (`{{ at("resources.cpu") }}`) are `marks`'s.
+//!
+//! Never here: what a template is filled with.
+
+use std::sync::LazyLock;
+
+use minijinja::{Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
+
+use super::{LowerError, escape, marks};
+
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => { &[$(($name, include_str!($name))),*] };
+}
+
+/// Every template, by its path in this folder.
+pub(super) const TEMPLATES: &[(&str, &str)] = templates![
+    "cloud_init/cloud-init.yaml.j2",
+    "cloud_init/gosling-runner.service.j2",
+    "cloud_init/install.sh.j2",
+    "tofu/aws/checks.tf.j2",
+    "tofu/aws/data.tf.j2",
+    "tofu/aws/providers.tf.j2",
+    "tofu/aws/resources.tf.j2",
+    "tofu/aws/versions.tf.j2",
+    "tofu/backend.tf.j2",
+    "tofu/header.tf.j2",
+    "tofu/local/checks.tf.j2",
+    "tofu/local/data.tf.j2",
+    "tofu/local/outputs.tf.j2",
+    "tofu/local/providers.tf.j2",
+    "tofu/local/resources.tf.j2",
+    "tofu/local/variables.tf.j2",
+    "tofu/local/versions.tf.j2",
+    "tofu/outputs.tf.j2",
+    "tofu/tofu.rc.j2",
+    "tofu/variables.tf.j2",
+    "tofu/vm_variables.tf.j2",
+    "tofu/yandex/checks.tf.j2",
+    "tofu/yandex/data.tf.j2",
+    "tofu/yandex/providers.tf.j2",
+    "tofu/yandex/resources.tf.j2",
+    "tofu/yandex/variables.tf.j2",
+    "tofu/yandex/versions.tf.j2",
+];
+
+static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let syntax =
+        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?;
+    environment.set_syntax(syntax);
+    environment.set_auto_escape_callback(escape::auto_escape);
+    environment.set_formatter(escape::format);
+    environment.add_filter("block", escape::block);
+    environment.add_filter("environment", escape::environment);
+    environment.add_filter("heredoc", escape::heredoc);
+    environment.add_filter("line", escape::line);
+    environment.add_function("at", marks::at);
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source)?;
+    }
+    Ok(environment)
+});
+
+/// Fills a template.
+pub(super) fn render(template: &str, context: &Value) -> Result<String, LowerError> {
+    let failed = |source: &minijinja::Error| LowerError::Template {
+        template: template.to_owned(),
+        message: source.to_string(),
+    };
+    let environment = ENVIRONMENT.as_ref().map_err(failed)?;
+    environment
+        .get_template(template)
+        .and_then(|template| template.render(context))
+        .map_err(|error| failed(&error))
+}

@@ -1,0 +1,129 @@
+//! A generated egg on disk, and `OpenTofu` to try it with.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use flyc::{
+    artifact::{EggConfig, Provider},
+    lower::{self, Options},
+};
+use polar_gosling_tests::tools;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::origins;
+
+/// A built egg in a folder of its own, with `OpenTofu` to try it.
+pub(crate) struct Bench {
+    pub(crate) folder: TempDir,
+    pub(crate) egg: PathBuf,
+    tofu: PathBuf,
+    pub(crate) environment: Vec<(&'static str, PathBuf)>,
+}
+
+impl Bench {
+    pub(crate) fn new(tofu: &Path, config: &EggConfig, options: &Options) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let files = lower::egg(config, &origins(), options).unwrap();
+        for (path, text) in files.into_iter().chain(lower::compute_module(config.cloud.provider)) {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let settings = folder.path().join("own.rc");
+        fs::write(&settings, "disable_checkpoint = true\n").unwrap();
+        let egg = folder.path().join("eggs").join(&config.name);
+        let environment = vec![("TF_CLI_CONFIG_FILE", settings)];
+        Self { folder, egg, tofu: tofu.into(), environment }
+    }
+
+    /// Puts the stand-in where `OpenTofu` looks for the cloud's provider.
+    pub(crate) fn with_provider(mut self, stand_in: &Path, provider: Provider) -> Self {
+        let (namespace, name, version) = match provider {
+            Provider::Yandex => ("yandex-cloud", "yandex", "0.219.0"),
+            Provider::Aws => ("hashicorp", "aws", "6.66.0"),
+            Provider::Local => return self,
+        };
+        let platform = match std::env::consts::ARCH {
+            "aarch64" => "linux_arm64",
+            _ => "linux_amd64",
+        };
+        let mirror = self.folder.path().join("mirror");
+        let place =
+            mirror.join("registry.opentofu.org").join(namespace).join(name).join(version).join(platform);
+        fs::create_dir_all(&place).unwrap();
+        symlink(stand_in, place.join(format!("terraform-provider-{name}_v{version}"))).unwrap();
+        let settings = format!(
+            "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
+            mirror.display()
+        );
+        fs::write(self.folder.path().join("own.rc"), settings).unwrap();
+        self.environment.push(("SCHEMA_JSON", tools::provider_schema(name)));
+        self
+    }
+
+    pub(crate) fn try_tofu(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(&self.tofu);
+        command
+            .args(arguments)
+            .current_dir(&self.egg)
+            .env("TF_IN_AUTOMATION", "1")
+            .env_remove("TF_PLUGIN_CACHE_DIR");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.output().unwrap()
+    }
+
+    pub(crate) fn tofu(&self, arguments: &[&str]) -> String {
+        let output = self.try_tofu(arguments);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(
+            output.status.success(),
+            "tofu {arguments:?} in {}:\n{}\n{}",
+            self.egg.display(),
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+        text(&output.stdout)
+    }
+
+    /// What the orchestrator writes.
+    pub(crate) fn set(&self, variables: &Value) {
+        fs::write(self.egg.join("runners.auto.tfvars.json"), variables.to_string()).unwrap();
+    }
+
+    /// The plan, as `OpenTofu` tells it.
+    pub(crate) fn plan(&self) -> Value {
+        self.tofu(&["plan", "-no-color", "-input=false", "-out=plan.bin"]);
+        serde_json::from_str(&self.tofu(&["show", "-json", "plan.bin"])).unwrap()
+    }
+}
+
+/// The resource changes of a plan by address: what is done, and the values after.
+pub(crate) fn changes(plan: &Value) -> BTreeMap<String, (String, Value)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let done = |change: &Value| {
+        change["change"]["actions"].as_array().unwrap().iter().map(text).collect::<Vec<_>>().join("+")
+    };
+    let all = plan["resource_changes"].as_array().unwrap().iter();
+    all.filter(|change| change["mode"] == "managed")
+        .map(|change| (text(&change["address"]), (done(change), change["change"]["after"].clone())))
+        .collect()
+}
+
+/// What `OpenTofu` complains of, without its line breaks.
+pub(crate) fn complaint(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).replace('│', " ");
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn script(folder: &Path, body: &str) -> PathBuf {
+    let path = folder.join("gosling");
+    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}

@@ -1,0 +1,197 @@
+//! The real components that tests drive: `OpenTofu`, the stand-in provider, cloud-init.
+//!
+//! A component is taken from `PATH`; when it isn't there it comes through its ordinary package client into a cache that
+//! all of the user's checkouts share (`$XDG_CACHE_HOME/polar-gosling/tools`), made once however many tests ask at the
+//! same time. When it can't be had, a test on CI (`CI=true`) fails, and elsewhere says that it was skipped: see
+//! [`need!`](crate::need).
+//!
+//! Never here: what is tested with them.
+
+use std::{
+    env,
+    fmt::Display,
+    fs::{self, File},
+    hash::{DefaultHasher, Hash, Hasher},
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// Gives the component, or leaves the test when it can't be had here: `let tofu = need!(tools::tofu());`
+#[macro_export]
+macro_rules! need {
+    ($component:expr) => {
+        match $component {
+            Some(component) => component,
+            None => return,
+        }
+    };
+}
+
+/// `OpenTofu`, 1.10 or later.
+pub fn tofu() -> Option<PathBuf> {
+    or_skip("OpenTofu", find_tofu())
+}
+
+fn find_tofu() -> Result<PathBuf, String> {
+    if let Some(found) = on_path("tofu") {
+        return Ok(found);
+    }
+    let source = own("opentofu");
+    let modules = read(&source.join("go.mod"))?;
+    let version = modules
+        .lines()
+        .find_map(|line| {
+            line.trim().trim_start_matches("require ").strip_prefix("github.com/opentofu/opentofu v")
+        })
+        .and_then(|rest| rest.split_whitespace().next())
+        .ok_or("go.mod names no version of OpenTofu")?;
+    let flags = ["-ldflags", "-s -w -X github.com/opentofu/opentofu/version.dev=no"];
+    go_build(&format!("opentofu-{version}"), "tofu", &source, &flags, "github.com/opentofu/opentofu/cmd/tofu")
+}
+
+/// The stand-in provider: it serves the schemas of [`provider_schema`] as a real provider would, and makes nothing.
+pub fn schema_provider() -> Option<PathBuf> {
+    let find = || {
+        let source = own("schema-provider");
+        let mut digest = DefaultHasher::new();
+        for file in ["main.go", "go.sum"] {
+            read(&source.join(file))?.hash(&mut digest);
+        }
+        let name = format!("schema-provider-{:016x}", digest.finish());
+        go_build(&name, "schema-provider", &source, &["-ldflags", "-s -w"], ".")
+    };
+    or_skip("the stand-in provider", find())
+}
+
+/// The saved schema of a cloud's provider, for [`schema_provider`]'s `SCHEMA_JSON`.
+pub fn provider_schema(cloud: &str) -> PathBuf {
+    own("schemas").join(format!("{cloud}.json"))
+}
+
+/// cloud-init, for `cloud-init schema`.
+pub fn cloud_init() -> Option<PathBuf> {
+    or_skip("cloud-init", debian_program("cloud-init", "cloud-init"))
+}
+
+/// systemd-analyze, for `systemd-analyze verify`.
+pub fn systemd_analyze() -> Option<PathBuf> {
+    or_skip("systemd-analyze", debian_program("systemd-analyze", "systemd"))
+}
+
+/// A program of this name on `PATH`.
+pub fn on_path(program: &str) -> Option<PathBuf> {
+    let executable = |path: &PathBuf| {
+        path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    };
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(executable)
+}
+
+/// A program of a Debian package, installed when this process may.
+fn debian_program(program: &str, package: &str) -> Result<PathBuf, String> {
+    if let Some(found) = on_path(program) {
+        return Ok(found);
+    }
+    if fs::metadata("/proc/self").map_err(text)?.uid() != 0 || on_path("apt-get").is_none() {
+        return Err(format!("it is not on PATH; on Debian, `apt-get install {package}` installs it"));
+    }
+    let _lock = lock(&cache()?.join(format!("{package}.lock")))?;
+    if on_path(program).is_none() {
+        let apt = |arguments: &[&str]| {
+            run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+        };
+        let install = ["install", "--yes", "--no-install-recommends", package];
+        apt(&install).or_else(|_| apt(&["update"]).and_then(|()| apt(&install)))?;
+    }
+    on_path(program).ok_or_else(|| format!("the package {package} brought no {program}"))
+}
+
+/// A program that Go builds from `source`, kept in the cache under `name`.
+fn go_build(
+    name: &str,
+    program: &str,
+    source: &Path,
+    flags: &[&str],
+    package: &str,
+) -> Result<PathBuf, String> {
+    let folder = cache()?.join(name);
+    let built = folder.join(program);
+    if built.exists() {
+        return Ok(built);
+    }
+    let go = on_path("go").ok_or("it is not on PATH, and there is no Go to build it with")?;
+    fs::create_dir_all(&folder).map_err(text)?;
+    let _lock = lock(&folder.join("lock"))?;
+    if !built.exists() {
+        let unfinished = folder.join(format!("{program}.unfinished"));
+        let mut compile = Command::new(go);
+        compile
+            .arg("build")
+            .arg("-trimpath")
+            .args(flags)
+            .arg("-o")
+            .arg(&unfinished)
+            .arg(package)
+            .current_dir(source);
+        run(&mut compile)?;
+        fs::rename(&unfinished, &built).map_err(text)?;
+    }
+    Ok(built)
+}
+
+/// A component, or the notice that it isn't there.
+#[allow(
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a missing component must be seen: as a failure on CI, as a line elsewhere"
+)]
+fn or_skip(what: &str, found: Result<PathBuf, String>) -> Option<PathBuf> {
+    match found {
+        Ok(path) => Some(path),
+        Err(reason) if env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{what} can't be had: {reason}"),
+        Err(reason) => {
+            let test = std::thread::current().name().unwrap_or("a test").to_owned();
+            eprintln!("SKIPPED {test}: {what} can't be had: {reason}");
+            None
+        }
+    }
+}
+
+/// Where components are kept.
+fn cache() -> Result<PathBuf, String> {
+    let folder = |name| env::var_os(name).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let base = folder("XDG_CACHE_HOME")
+        .or_else(|| Some(folder("HOME")?.join(".cache")))
+        .ok_or("neither XDG_CACHE_HOME nor HOME says where to keep it")?;
+    let cache = base.join("polar-gosling").join("tools");
+    fs::create_dir_all(&cache).map_err(text)?;
+    Ok(cache)
+}
+
+/// A folder beside this file.
+fn own(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tools").join(folder)
+}
+
+/// Waits until no other process holds the lock; it is freed when the file is dropped.
+fn lock(path: &Path) -> Result<File, String> {
+    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(text)?;
+    file.lock().map_err(text)?;
+    Ok(file)
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command.stdin(Stdio::null()).output().map_err(text)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
+}
