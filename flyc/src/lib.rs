@@ -10,11 +10,13 @@
 
 #![recursion_limit = "256"]
 
+pub mod artifact;
 pub mod check;
 pub mod compiler;
 pub mod db;
 pub mod diag;
 pub mod host;
+pub mod lower;
 pub mod model;
 pub mod render;
 pub mod syntax;
