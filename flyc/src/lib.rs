@@ -12,9 +12,11 @@
 
 pub mod artifact;
 pub mod check;
+pub mod cli;
 pub mod compiler;
 pub mod db;
 pub mod diag;
+pub mod format;
 pub mod host;
 pub mod lower;
 pub mod model;

@@ -7,4 +7,4 @@ mod discover;
 mod read;
 
 pub use discover::{Walk, find_root, walk};
-pub use read::{Loaded, load, read_file, read_text};
+pub use read::{Loaded, load, read_file, read_text, replace_file};
