@@ -72,6 +72,8 @@ pub enum Type {
     Entity(Entities),
     /// A value that may hold text or the URI of a secret (an environment variable).
     EnvValue,
+    /// Any value at all; its type follows from the value (a local).
+    Any,
 }
 
 /// What a bare whole number counts in an attribute of type size.
@@ -201,6 +203,7 @@ impl Type {
             Self::Object(_) => (Noun("a map"), "object"),
             Self::Entity(Entities::EggOrBucket) => (Noun("the name of an egg or bucket"), "egg-name"),
             Self::EnvValue => (Noun("a string or a secret URI"), "string | secret"),
+            Self::Any => (Noun("any value"), "any"),
         }
     }
 }

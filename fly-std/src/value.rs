@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 
-use crate::formats::SecretUri;
+use crate::formats::{SecretUri, duration, percent, size};
 
 /// A value of the Fly language. Equality is by meaning: `4GiB` and `4096` in an attribute of type size are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,6 +69,20 @@ impl Value {
             Self::String(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// The value as `${…}` puts it into a string: units in their canonical form. Lists, maps and secrets have none.
+    pub fn to_text(&self) -> Option<SmolStr> {
+        Some(match self {
+            Self::String(text) => text.clone(),
+            Self::Int(number) => SmolStr::from(number.to_string()),
+            Self::Float(number) => SmolStr::from(number.get().to_string()),
+            Self::Bool(truth) => SmolStr::new_static(if *truth { "true" } else { "false" }),
+            Self::Duration(seconds) => SmolStr::from(duration::print(*seconds)),
+            Self::Size(bytes) => SmolStr::from(size::print(*bytes)),
+            Self::Percent(number) => SmolStr::from(percent::print(*number)),
+            Self::Secret(_) | Self::List(_) | Self::Map(_) => return None,
+        })
     }
 
     /// The whole number, when the value is one.

@@ -73,12 +73,27 @@ pub(super) static CLOUD: Block = Block {
             "\"ru-central1-a\"",
         )
         .derived("the region's first zone"),
-        Attribute::optional("network", Type::Name, "the id of the network runners are attached to", "\"enp1a2b3c\"")
-            .derived("the network of the MotherGoose installation"),
-        Attribute::optional("subnet", Type::Name, "the id of the subnet runners are attached to", "\"e9b1a2b3c\"")
-            .derived("the subnet of the MotherGoose installation"),
-        Attribute::optional("image", Type::String, "the id or family of the disk image a vm starts from", "\"debian-12\"")
-            .default("\"debian-12\""),
+        Attribute::optional(
+            "network",
+            Type::Name,
+            "the id of the network runners are attached to",
+            "\"enp1a2b3c\"",
+        )
+        .derived("the network of the MotherGoose installation"),
+        Attribute::optional(
+            "subnet",
+            Type::Name,
+            "the id of the subnet runners are attached to",
+            "\"e9b1a2b3c\"",
+        )
+        .derived("the subnet of the MotherGoose installation"),
+        Attribute::optional(
+            "image",
+            Type::String,
+            "the id or family of the disk image a vm starts from",
+            "\"debian-12\"",
+        )
+        .default("\"debian-12\""),
     ],
     example: r#"cloud {
   provider = "yandex"
@@ -90,7 +105,8 @@ pub(super) static CLOUD: Block = Block {
 /// `resources { … }`
 pub(super) static RESOURCES: Block = Block {
     attributes: &[
-        Attribute::optional("cpu", Type::int(1, 256), "the number of virtual CPUs one runner gets", "2").default("2"),
+        Attribute::optional("cpu", Type::int(1, 256), "the number of virtual CPUs one runner gets", "2")
+            .default("2"),
         Attribute::optional(
             "memory",
             Type::megabytes(512 * MIB, 4 * TIB),
@@ -124,7 +140,13 @@ pub(super) static RUNNER: Block = Block {
             "[\"docker\", \"linux\"]",
         )
         .default("[]"),
-        Attribute::optional("concurrent", Type::int(1, 10_000), "the most runners that work at one time", "3").default("1"),
+        Attribute::optional(
+            "concurrent",
+            Type::int(1, 10_000),
+            "the most runners that work at one time",
+            "3",
+        )
+        .default("1"),
         Attribute::optional(
             "idle_timeout",
             Type::duration(MINUTE, 7 * DAY),
@@ -132,12 +154,22 @@ pub(super) static RUNNER: Block = Block {
             "10m",
         )
         .default("10m"),
-        Attribute::optional("timeout", Type::duration(MINUTE, 30 * DAY), "the longest a single job may take", "1h")
-            .derived("60m for serverless runners, 24h for vms"),
+        Attribute::optional(
+            "timeout",
+            Type::duration(MINUTE, 30 * DAY),
+            "the longest a single job may take",
+            "1h",
+        )
+        .derived("60m for serverless runners, 24h for vms"),
         Attribute::optional("run_untagged", Type::Bool, "whether jobs without tags are taken too", "true")
             .default("false"),
-        Attribute::optional("protected", Type::Bool, "whether only jobs of protected branches and tags are taken", "true")
-            .default("false"),
+        Attribute::optional(
+            "protected",
+            Type::Bool,
+            "whether only jobs of protected branches and tags are taken",
+            "true",
+        )
+        .default("false"),
         Attribute::optional(
             "executor",
             Type::Enum(&[
@@ -148,10 +180,17 @@ pub(super) static RUNNER: Block = Block {
             "\"docker\"",
         )
         .default("\"docker\""),
-        Attribute::optional("image", Type::Image, "the container image of jobs that name none", "\"debian:12\"")
-            .default("\"debian:12-slim\""),
-        Attribute::optional("privileged", Type::Bool, "whether job containers run privileged", "true").default("false"),
-        Attribute::optional("ephemeral", Type::Bool, "whether a runner is destroyed after one job", "true").default("false"),
+        Attribute::optional(
+            "image",
+            Type::Image,
+            "the container image of jobs that name none",
+            "\"debian:12\"",
+        )
+        .default("\"debian:12-slim\""),
+        Attribute::optional("privileged", Type::Bool, "whether job containers run privileged", "true")
+            .default("false"),
+        Attribute::optional("ephemeral", Type::Bool, "whether a runner is destroyed after one job", "true")
+            .default("false"),
     ],
     example: r#"runner {
   tags         = ["docker", "linux"]

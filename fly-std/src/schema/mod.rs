@@ -10,6 +10,8 @@ mod job;
 mod mothergoose;
 mod nest;
 mod rift;
+#[cfg(test)]
+mod tests;
 mod uglyfox;
 
 pub use bucket::EGGSBUCKET;
@@ -123,18 +125,21 @@ impl Attribute {
     }
 
     /// The same attribute with a default, as Fly text.
+    #[must_use]
     pub const fn default(mut self, value: &'static str) -> Self {
         self.presence = Presence::Default(value);
         self
     }
 
     /// The same attribute with a default that depends on the rest.
+    #[must_use]
     pub const fn derived(mut self, how: &'static str) -> Self {
         self.presence = Presence::Derived(how);
         self
     }
 
     /// The same attribute, deprecated for this reason.
+    #[must_use]
     pub const fn deprecated(mut self, reason: &'static str) -> Self {
         self.deprecated = Some(reason);
         self
@@ -187,6 +192,7 @@ impl Child {
     }
 
     /// The same with other names it is known by.
+    #[must_use]
     pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
         self
@@ -251,7 +257,11 @@ impl Place {
         let found = match (parts.next()?, parts.next(), parts.next(), parts.next()) {
             ("nest.fly", None, ..) => Self::Nest,
             ("Eggs", Some(_), Some("config.fly"), None) => Self::Egg,
-            ("Jobs", Some(file), None, None) if file.ends_with(".fly") => Self::Job,
+            ("Jobs", Some(file), None, None)
+                if file.strip_suffix(".fly").is_some_and(|name| !name.is_empty()) =>
+            {
+                Self::Job
+            }
             ("UF", Some("config.fly"), None, None) => Self::UglyFox,
             ("MG", Some("config.fly"), None, None) => Self::MotherGoose,
             _ => return None,
