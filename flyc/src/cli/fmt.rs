@@ -10,10 +10,7 @@ use std::{
 use clap::Args;
 use rayon::prelude::*;
 
-use super::{
-    Failure, Global, Outcome,
-    target::shown,
-};
+use super::{Failure, Global, Outcome, target::shown};
 use crate::{
     diag::{Diagnostic, Severity},
     format::format,

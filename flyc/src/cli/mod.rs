@@ -150,7 +150,10 @@ fn dispatch(cli: Cli) -> Result<Outcome, Failure> {
 /// Prints to standard output.
 fn print(text: &[u8]) -> Result<Outcome, Failure> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text).and_then(|()| stdout.flush()).map_err(|error| Failure::io("standard output", error))?;
+    stdout
+        .write_all(text)
+        .and_then(|()| stdout.flush())
+        .map_err(|error| Failure::io("standard output", error))?;
     Ok(Outcome::Clean)
 }
 

@@ -87,13 +87,14 @@ impl Reporting {
 /// `2 errors, 1 warning`, or `nothing wrong`.
 pub(super) fn counts(diagnostics: &[Diagnostic]) -> String {
     let of = |severity| diagnostics.iter().filter(|found| found.severity() == severity).count();
-    let parts: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")]
-        .into_iter()
-        .filter_map(|(severity, word)| match of(severity) {
-            0 => None,
-            1 => Some(format!("1 {word}")),
-            count => Some(format!("{count} {word}s")),
-        })
-        .collect();
+    let parts: Vec<String> =
+        [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")]
+            .into_iter()
+            .filter_map(|(severity, word)| match of(severity) {
+                0 => None,
+                1 => Some(format!("1 {word}")),
+                count => Some(format!("{count} {word}s")),
+            })
+            .collect();
     if parts.is_empty() { "nothing wrong".to_owned() } else { parts.join(", ") }
 }

@@ -24,7 +24,6 @@ pub(super) struct Target {
 
 #[derive(Debug)]
 struct Selected {
-    root: PathBuf,
     /// What stands before the paths of this Nest in reports: nothing, unless there are several.
     prefix: String,
     /// The files and folders that are meant, relative to the root; empty for the whole Nest.
@@ -47,7 +46,8 @@ impl Target {
                     "give the folder of a Nest, or files in one",
                 ));
             }
-            let from = if absolute.is_dir() { absolute.as_path() } else { absolute.parent().unwrap_or(&absolute) };
+            let from =
+                if absolute.is_dir() { absolute.as_path() } else { absolute.parent().unwrap_or(&absolute) };
             let Some(root) = host::find_root(from) else {
                 target.diagnostics.push(no_nest(path));
                 continue;
@@ -65,9 +65,10 @@ impl Target {
         }
         let several = roots.len() > 1;
         for (root, given, only) in roots {
-            let prefix = if several { format!("{}/", shown(&given).trim_end_matches('/')) } else { String::new() };
+            let prefix =
+                if several { format!("{}/", shown(&given).trim_end_matches('/')) } else { String::new() };
             let loaded = host::load(&root);
-            target.nests.push(Selected { root, prefix, only, loaded });
+            target.nests.push(Selected { prefix, only, loaded });
         }
         Ok(target)
     }
@@ -77,21 +78,21 @@ impl Target {
         let absolute = std::path::absolute(name).map_err(|error| Failure::io(shown(name), error))?;
         let absolute = clean(&absolute);
         let parent = absolute.parent().unwrap_or(&absolute);
-        let (root, loaded, path) = match host::find_root(parent) {
+        let (loaded, path) = match host::find_root(parent) {
             Some(root) => {
                 let path = relative(&root, &absolute);
                 let mut loaded = host::load(&root);
                 loaded.compiler.set(&path, text);
                 loaded.diagnostics.retain(|diagnostic| diagnostic.span.file != path);
-                (root, loaded, path)
+                (loaded, path)
             }
             None => {
                 let path: Arc<str> = shown(name).into();
                 let compiler = Compiler::new([(path.clone(), text)]);
-                (parent.to_path_buf(), host::Loaded { compiler, diagnostics: Vec::new(), files: 1 }, path)
+                (host::Loaded { compiler, diagnostics: Vec::new(), files: 1 }, path)
             }
         };
-        let nest = Selected { root, prefix: String::new(), only: vec![path], loaded };
+        let nest = Selected { prefix: String::new(), only: vec![path], loaded };
         Ok(Self { nests: vec![nest], diagnostics: Vec::new() })
     }
 

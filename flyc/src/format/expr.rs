@@ -34,7 +34,8 @@ impl Printer<'_> {
             }
             NodeKind::Binary => {
                 let operator = expr.operator().map_or("", |operator| operator.text());
-                let operands: Vec<String> = expr.operands().map(|operand| self.expr(operand, level)).collect();
+                let operands: Vec<String> =
+                    expr.operands().map(|operand| self.expr(operand, level)).collect();
                 operands.join(&format!(" {operator} "))
             }
             NodeKind::Conditional => {
@@ -73,7 +74,8 @@ impl Printer<'_> {
 
     fn entry(&self, entry: NodeRef<'_>, level: usize) -> String {
         let key = entry.tokens().next().map_or("", |key| key.text());
-        let value = entry.children().find_map(Expr::cast).map_or_else(String::new, |value| self.expr(value, level));
+        let value =
+            entry.children().find_map(Expr::cast).map_or_else(String::new, |value| self.expr(value, level));
         format!("{key} = {value}")
     }
 
@@ -102,7 +104,9 @@ impl Printer<'_> {
                     let key = element.tokens().next().map_or("", |key| key.text()).to_owned();
                     let value = element.children().find_map(Expr::cast);
                     // A comment inside an entry has its place.
-                    match value.filter(|value| !self.has_comment(range.start..value.node().token_range().start)) {
+                    match value
+                        .filter(|value| !self.has_comment(range.start..value.node().token_range().start))
+                    {
                         Some(value) => (key, self.expr(value, level + 1)),
                         None => (String::new(), element.text().to_owned()),
                     }
@@ -186,7 +190,11 @@ fn key_widths(lines: &[Line]) -> Vec<usize> {
     let mut start = 0;
     while start < lines.len() {
         let aligned = |line: &&Line| !line.key.is_empty() && !line.text.contains('\n');
-        let run = lines[start..].iter().take_while(aligned).enumerate().take_while(|(at, line)| *at == 0 || !line.blank);
+        let run = lines[start..]
+            .iter()
+            .take_while(aligned)
+            .enumerate()
+            .take_while(|(at, line)| *at == 0 || !line.blank);
         let end = start + run.count();
         let width = lines[start..end].iter().map(own).max().unwrap_or(0);
         widths[start..end].fill(width);

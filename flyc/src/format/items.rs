@@ -15,10 +15,16 @@ struct Element<'p> {
 enum Content<'p> {
     Comment(String),
     /// The name and value of an attribute; the value may have several lines.
-    Attribute { name: &'p str, value: String },
+    Attribute {
+        name: &'p str,
+        value: String,
+    },
     Block(Block<'p>),
     /// Text that is printed as it stands, with its own indentation when it is `at_margin`.
-    Verbatim { text: String, at_margin: bool },
+    Verbatim {
+        text: String,
+        at_margin: bool,
+    },
 }
 
 impl Content<'_> {
@@ -223,7 +229,8 @@ impl<'p> Printer<'p> {
 /// How many attributes stand on consecutive lines.
 fn run(elements: &[Element<'_>]) -> usize {
     let more = elements.iter().skip(1).take_while(|element| {
-        !element.blank && matches!(&element.content, Content::Attribute { value, .. } if !value.contains('\n'))
+        !element.blank
+            && matches!(&element.content, Content::Attribute { value, .. } if !value.contains('\n'))
     });
     1 + more.count()
 }
@@ -239,7 +246,10 @@ fn spread(elements: &mut [Element<'_>]) {
         }
         // Comments directly above a block belong to it.
         let mut first = at;
-        while !elements[first].blank && first > 0 && matches!(elements[first - 1].content, Content::Comment(_)) {
+        while !elements[first].blank
+            && first > 0
+            && matches!(elements[first - 1].content, Content::Comment(_))
+        {
             first -= 1;
         }
         elements[first].blank = true;

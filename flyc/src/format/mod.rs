@@ -36,7 +36,9 @@ fn print(parsed: &Parse) -> String {
             || error.opener.is_some()
             || matches!(
                 error.kind,
-                SyntaxErrorKind::UnclosedString | SyntaxErrorKind::UnclosedHeredoc | SyntaxErrorKind::UnclosedComment
+                SyntaxErrorKind::UnclosedString
+                    | SyntaxErrorKind::UnclosedHeredoc
+                    | SyntaxErrorKind::UnclosedComment
             )
     });
     let mut printer = Printer { parsed, unbalanced, out: String::with_capacity(parsed.text().len()) };
@@ -77,7 +79,9 @@ struct Gap {
 impl Printer<'_> {
     fn token_text(&self, index: usize) -> &str {
         let tokens = self.parsed.tree().tokens();
-        let end = tokens.get(index + 1).map_or(TextSize::of(&**self.parsed.text()), |next| TextSize::new(next.start));
+        let end = tokens
+            .get(index + 1)
+            .map_or(TextSize::of(&**self.parsed.text()), |next| TextSize::new(next.start));
         &self.parsed.text()[TextRange::new(TextSize::new(tokens[index].start), end)]
     }
 

@@ -195,10 +195,8 @@ fn resolve(text: &str, base: usize, escapes: bool, verbatim: bool, content: &mut
             content.text().add(&text[plain..at], base + plain);
             plain = at;
             if let Some(length) = interpolation(&rest[2..]) {
-                let inside = TextRange::at(
-                    TextSize::new(offset(base + at + 2)),
-                    TextSize::new(offset(length - 1)),
-                );
+                let inside =
+                    TextRange::at(TextSize::new(offset(base + at + 2)), TextSize::new(offset(length - 1)));
                 content.parts.push(Part::Interpolation(inside));
                 at += 2 + length;
                 plain = at;
