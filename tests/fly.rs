@@ -19,7 +19,7 @@ use std::{
 };
 
 use flyc::{
-    db::Compiler,
+    compiler::Compiler,
     render::{OutputFormat, Report, Sources, render},
 };
 use libtest_mimic::{Arguments, Failed, Trial};

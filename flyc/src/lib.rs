@@ -13,10 +13,12 @@
 pub mod artifact;
 pub mod build;
 pub mod check;
+pub mod cli;
 pub mod compiler;
 pub mod config;
 pub mod db;
 pub mod diag;
+pub mod format;
 pub mod host;
 pub mod lower;
 pub mod model;

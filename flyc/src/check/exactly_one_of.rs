@@ -15,10 +15,11 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 Constraint::NotAbove(..) => continue,
             };
             let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
-            let given: Vec<_> = block.attributes.iter().filter(|a| names.contains(&a.name.as_str())).collect();
+            let given: Vec<_> =
+                block.attributes.iter().filter(|a| names.contains(&a.name.as_str())).collect();
             match given.as_slice() {
                 [_] => {}
-                [] if block.damaged => {}
+                [] if block.damaged || names.iter().any(|name| block.meant.contains(name)) => {}
                 [] => {
                     let examples = names
                         .iter()

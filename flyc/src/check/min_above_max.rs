@@ -1,6 +1,9 @@
 //! Pairs of attributes whose first must not be above the second, such as `min_count` and `max_count`.
 
-use fly_std::{Value, schema::{Constraint, Presence}};
+use fly_std::{
+    Value,
+    schema::{Constraint, Presence},
+};
 
 use super::FileScope;
 use crate::{
@@ -32,7 +35,8 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
             .help(format!("write `{low} = {most}` or less, or raise `{high}`"));
             match block.attribute(high) {
                 Some(other) if other.name_range != written.name_range => {
-                    diagnostic = diagnostic.related(scope.span(other.range), format!("`{high}` is given here"));
+                    diagnostic =
+                        diagnostic.related(scope.span(other.range), format!("`{high}` is given here"));
                 }
                 Some(_) => diagnostic = diagnostic.note(format!("`{low}` is {least} when it is not given")),
                 None => diagnostic = diagnostic.note(format!("`{high}` is {most} when it is not given")),

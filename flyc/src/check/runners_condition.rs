@@ -57,7 +57,9 @@ fn unknown(scope: &NestScope<'_>, name: &str, span: Span) -> Diagnostic {
     let mut names: Vec<&str> = scope.index.names(EntityKind::Egg).collect();
     names.sort_unstable();
     match fly_std::formats::closest(name, names) {
-        Some(nearest) => diagnostic.fix(format!("did you mean `\"{nearest}\"`?"), range, format!("\"{nearest}\"")),
+        Some(nearest) => {
+            diagnostic.fix(format!("did you mean `\"{nearest}\"`?"), range, format!("\"{nearest}\""))
+        }
         None => diagnostic.help(format!("add `Eggs/{name}/config.fly`, or remove the name")),
     }
 }

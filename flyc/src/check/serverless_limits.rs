@@ -16,14 +16,19 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if kind.value.as_ref().and_then(Value::as_str) != Some("serverless") {
             continue;
         }
-        let Some(timeout) = egg.block("runner").and_then(|runner| runner.attribute("timeout")) else { continue };
+        let Some(timeout) = egg.block("runner").and_then(|runner| runner.attribute("timeout")) else {
+            continue;
+        };
         let Some(Value::Duration(seconds)) = timeout.value else { continue };
         if seconds > LONGEST {
             diagnostics.push(
                 Diagnostic::new(
                     &SERVERLESS_LIMITS,
                     scope.span(timeout.range),
-                    format!("a serverless runner lives 60m at most, found {}", formats::duration::print(seconds)),
+                    format!(
+                        "a serverless runner lives 60m at most, found {}",
+                        formats::duration::print(seconds)
+                    ),
                     "longer than the container lives",
                 )
                 .related(scope.span(kind.range), "made serverless here")

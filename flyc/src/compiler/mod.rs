@@ -133,7 +133,8 @@ impl Compiler {
 
 /// By file and position; equal ones once.
 fn sort(diagnostics: &mut Vec<Diagnostic>) {
-    diagnostics.sort_by(|a, b| (a.span.key(), a.kind.id, &a.message).cmp(&(b.span.key(), b.kind.id, &b.message)));
+    diagnostics
+        .sort_by(|a, b| (a.span.key(), a.kind.id, &a.message).cmp(&(b.span.key(), b.kind.id, &b.message)));
     diagnostics.dedup();
 }
 

@@ -1,6 +1,10 @@
 //! Every kind of diagnostic there is, for `flyc explain`, the reference and the tests that hold it whole.
 
-use crate::{check, diag::{Declaration, files}, model};
+use crate::{
+    check,
+    diag::{Declaration, files},
+    model,
+};
 
 /// Every kind of diagnostic, ordered by id.
 pub fn all_diagnostics() -> Vec<&'static Declaration> {

@@ -2,6 +2,7 @@
 //!
 //! Later rooms add their queries as salsa functions against [`Db`]. Queries return their diagnostics in their
 //! results. What never lives here: the file system, and anything a query decides.
+#![allow(missing_docs, reason = "salsa writes methods of its own for each input")]
 
 use std::sync::Arc;
 

@@ -182,8 +182,7 @@ impl Diagnostic {
     /// The same with an action that `--fix` and editors can carry out.
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>, range: TextRange, replacement: impl Into<String>) -> Self {
-        self.help =
-            Some(Help { text: text.into(), edits: vec![Edit { range, text: replacement.into() }] });
+        self.help = Some(Help { text: text.into(), edits: vec![Edit { range, text: replacement.into() }] });
         self
     }
 

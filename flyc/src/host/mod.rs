@@ -10,5 +10,5 @@ mod write;
 
 pub use build::{BuildError, Built, build, build_nest};
 pub use discover::{Walk, find_root, walk};
-pub use read::{Loaded, load, read_file, read_text};
+pub use read::{Loaded, load, read_file, read_text, replace_file};
 pub use write::{Written, recover, write};

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Write},
     path::Path,
     sync::Arc,
 };
@@ -94,4 +94,25 @@ pub(super) fn reason(error: &io::Error) -> String {
         io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// Puts a text in place of a file, whole or not at all; its permissions stay as they are.
+pub fn replace_file(path: &Path, text: &str) -> io::Result<()> {
+    // A link is followed: what it leads to is the file.
+    let path = std::fs::canonicalize(path)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let beside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
+    let result = (|| {
+        let mut file = File::create_new(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.set_permissions(std::fs::metadata(&path)?.permissions())?;
+        file.sync_all()?;
+        std::fs::rename(&beside, &path)
+    })();
+    if result.is_err() {
+        // What failed is told; what is left of the attempt is of no use.
+        let _ = std::fs::remove_file(&beside);
+    }
+    result
 }

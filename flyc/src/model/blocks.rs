@@ -6,7 +6,12 @@ use fly_std::schema::{self, Child, Label, Place, Presence, Times};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use super::{eval, messages, ir::{TypedAttribute, TypedBlock}, values::Want};
+use super::{
+    eval,
+    ir::{TypedAttribute, TypedBlock},
+    messages,
+    values::Want,
+};
 use crate::{
     db::Db,
     diag::{Diagnostic, Span, declare_diagnostic},
@@ -77,7 +82,8 @@ impl<'p> Checker<'p> {
     }
 
     fn stray_attribute(&mut self, attribute: Attribute<'_>) {
-        let Some(name) = attribute.name().filter(|_| attribute.value().is_some() && !attribute.is_damaged()) else {
+        let Some(name) = attribute.name().filter(|_| attribute.value().is_some() && !attribute.is_damaged())
+        else {
             return;
         };
         self.report(
@@ -103,9 +109,9 @@ impl<'p> Checker<'p> {
         .note(format!("a file such as this holds {}", messages::list(names.iter().copied(), "or")));
         if let Some(nearest) = messages::nearest(name, names.iter().copied()) {
             diagnostic = diagnostic.fix(format!("did you mean `{nearest}`?"), range, nearest);
-        } else if let Some(parent) = names.iter().find(|root| {
-            schema::root(root).is_some_and(|root| root.block.child(name).is_some())
-        }) {
+        } else if let Some(parent) =
+            names.iter().find(|root| schema::root(root).is_some_and(|root| root.block.child(name).is_some()))
+        {
             diagnostic = diagnostic.help(format!("`{name}` stands inside `{parent}`; is a `}}` too early?"));
         }
         self.report(diagnostic);
@@ -139,18 +145,17 @@ impl<'p> Checker<'p> {
             attributes: Vec::new(),
             blocks: Vec::new(),
             damaged: block.is_damaged(),
+            meant: Vec::new(),
         };
-        // Required things that a misspelt name was meant to be: told once, as the misspelling.
-        let mut meant: Vec<&'static str> = Vec::new();
         for item in block.items() {
             match item {
-                Item::Attribute(attribute) => self.attribute(attribute, schema, &mut typed, &mut meant),
-                Item::Block(inner) => self.inner_block(inner, schema, &mut typed, &mut meant),
+                Item::Attribute(attribute) => self.attribute(attribute, schema, &mut typed),
+                Item::Block(inner) => self.inner_block(inner, schema, &mut typed),
                 Item::Junk(_) => {}
             }
         }
         if !typed.damaged {
-            self.missing(schema, &typed, block, &meant);
+            self.missing(schema, &typed, block);
         }
         typed
     }
@@ -240,12 +245,11 @@ impl<'p> Checker<'p> {
         attribute: Attribute<'p>,
         schema: &'static schema::Block,
         typed: &mut TypedBlock,
-        meant: &mut Vec<&'static str>,
     ) {
         let Some(name) = attribute.name() else { return };
         let known = schema.attribute(name.text()).or(schema.free_attributes.as_ref());
         let Some(known) = known else {
-            self.unknown_attribute(attribute, name.text(), name.range(), schema, typed, meant);
+            self.unknown_attribute(attribute, name.text(), name.range(), schema, typed);
             return;
         };
         if let Some(first) = typed.attribute(name.text()) {
@@ -302,11 +306,10 @@ impl<'p> Checker<'p> {
         name: &str,
         range: TextRange,
         schema: &'static schema::Block,
-        typed: &TypedBlock,
-        meant: &mut Vec<&'static str>,
+        typed: &mut TypedBlock,
     ) {
         if let Some(child) = schema.child(name) {
-            meant.push(child.block.name);
+            typed.meant.push(child.block.name);
             // `gitlab =` without a value has been told as such.
             if attribute.value().is_some() && !attribute.is_damaged() {
                 self.report(
@@ -323,11 +326,9 @@ impl<'p> Checker<'p> {
             return;
         }
         let attributes = schema.attributes.iter().map(|attribute| attribute.name);
-        let nearest = messages::nearest(
-            name,
-            attributes.clone().filter(|known| typed.attribute(known).is_none()),
-        );
-        meant.extend(nearest);
+        let absent = attributes.clone().filter(|known| typed.attribute(known).is_none());
+        let nearest: Option<&'static str> = messages::nearest(name, absent);
+        typed.meant.extend(nearest);
         if attribute.is_damaged() && attribute.value().is_none() {
             return;
         }
@@ -339,24 +340,21 @@ impl<'p> Checker<'p> {
         );
         if let Some(nearest) = nearest {
             diagnostic = diagnostic.fix(format!("did you mean `{nearest}`?"), range, nearest);
-        } else if let Some(elsewhere) = home(schema, name) {
-            diagnostic = diagnostic.help(format!("`{name}` belongs in the block `{elsewhere}`"));
+        } else if let Some((parent, meant)) = home(schema, name) {
+            diagnostic = diagnostic.help(belongs(name, parent, meant));
         } else if schema.attributes.is_empty() {
-            diagnostic = diagnostic
-                .help(format!("it holds blocks: {}", messages::list(schema.blocks.iter().map(|c| c.block.name), "and")));
+            diagnostic = diagnostic.help(format!(
+                "it holds blocks: {}",
+                messages::list(schema.blocks.iter().map(|c| c.block.name), "and")
+            ));
         } else {
-            diagnostic = diagnostic.help(format!("remove it, or use one of {}", messages::list(attributes, "and")));
+            diagnostic =
+                diagnostic.help(format!("remove it, or use one of {}", messages::list(attributes, "and")));
         }
         self.report(diagnostic);
     }
 
-    fn inner_block(
-        &mut self,
-        block: Block<'p>,
-        schema: &'static schema::Block,
-        typed: &mut TypedBlock,
-        meant: &mut Vec<&'static str>,
-    ) {
+    fn inner_block(&mut self, block: Block<'p>, schema: &'static schema::Block, typed: &mut TypedBlock) {
         let Some(keyword) = block.keyword() else { return };
         let name = keyword.text();
         let Some(child) = schema.child(name) else {
@@ -368,7 +366,7 @@ impl<'p> Checker<'p> {
                 let inner = self.block(block, free, name);
                 typed.blocks.push(inner);
             } else {
-                self.unknown_block(name, keyword.range(), schema, typed, meant);
+                self.unknown_block(name, keyword.range(), schema, typed);
             }
             return;
         };
@@ -378,7 +376,10 @@ impl<'p> Checker<'p> {
                     Diagnostic::new(
                         &MISPLACED_BLOCK,
                         self.span(block.header()),
-                        format!("`{name}` has no place in {}", messages::block_words(schema, typed.label.as_deref())),
+                        format!(
+                            "`{name}` has no place in {}",
+                            messages::block_words(schema, typed.label.as_deref())
+                        ),
                         "not here",
                     )
                     .note(why)
@@ -399,7 +400,8 @@ impl<'p> Checker<'p> {
         }
         let inner = self.block(block, child.block, child.block.name);
         if let (Times::Many, Some(label)) = (child.times, &inner.label)
-            && let Some(first) = typed.blocks(child.block.name).find(|known| known.label.as_ref() == Some(label))
+            && let Some(first) =
+                typed.blocks(child.block.name).find(|known| known.label.as_ref() == Some(label))
         {
             let first = self.span(first.header);
             self.report(
@@ -421,19 +423,19 @@ impl<'p> Checker<'p> {
         name: &str,
         range: TextRange,
         schema: &'static schema::Block,
-        typed: &TypedBlock,
-        meant: &mut Vec<&'static str>,
+        typed: &mut TypedBlock,
     ) {
         let names = schema.blocks.iter().filter(|child| !matches!(child.times, Times::Never(_)));
         let names: Vec<&'static str> = names.map(|child| child.block.name).collect();
         let absent = names.iter().copied().filter(|known| {
-            typed.block(known).is_none() || schema.child(known).is_some_and(|child| child.times == Times::Many)
+            typed.block(known).is_none()
+                || schema.child(known).is_some_and(|child| child.times == Times::Many)
         });
-        let nearest = messages::nearest(name, absent);
-        meant.extend(nearest);
+        let nearest: Option<&'static str> = messages::nearest(name, absent);
+        typed.meant.extend(nearest);
         let of = messages::block_words(schema, typed.label.as_deref());
         let mut diagnostic = if let Some(attribute) = schema.attribute(name) {
-            meant.push(attribute.name);
+            typed.meant.push(attribute.name);
             Diagnostic::new(
                 &UNKNOWN_BLOCK,
                 self.span(range),
@@ -454,11 +456,12 @@ impl<'p> Checker<'p> {
             diagnostic = diagnostic.fix(format!("did you mean `{nearest}`?"), range, nearest);
         } else if schema.attribute(name).is_none() {
             diagnostic = match (home(schema, name), names.is_empty()) {
-                (Some(parent), _) => diagnostic.help(format!("`{name}` belongs in the block `{parent}`")),
+                (Some((parent, meant)), _) => diagnostic.help(belongs(name, parent, meant)),
                 (None, true) => diagnostic.help("remove it: there are no blocks in here"),
-                (None, false) => {
-                    diagnostic.help(format!("remove it, or use one of {}", messages::list(names.iter().copied(), "and")))
-                }
+                (None, false) => diagnostic.help(format!(
+                    "remove it, or use one of {}",
+                    messages::list(names.iter().copied(), "and")
+                )),
             };
         }
         self.report(diagnostic);
@@ -478,16 +481,11 @@ impl<'p> Checker<'p> {
         );
     }
 
-    fn missing(
-        &mut self,
-        schema: &'static schema::Block,
-        typed: &TypedBlock,
-        block: Block<'_>,
-        meant: &[&'static str],
-    ) {
+    fn missing(&mut self, schema: &'static schema::Block, typed: &TypedBlock, block: Block<'_>) {
         for attribute in schema.attributes {
             let required = matches!(attribute.presence, Presence::Required);
-            if required && typed.attribute(attribute.name).is_none() && !meant.contains(&attribute.name) {
+            if required && typed.attribute(attribute.name).is_none() && !typed.meant.contains(&attribute.name)
+            {
                 let written = format!("{} = {}", attribute.name, attribute.example);
                 let of = messages::block_words(schema, typed.label.as_deref());
                 let diagnostic = Diagnostic::new(
@@ -501,7 +499,7 @@ impl<'p> Checker<'p> {
             }
         }
         for child in schema.blocks.iter().filter(|child| child.times == Times::Once) {
-            if typed.block(child.block.name).is_none() && !meant.contains(&child.block.name) {
+            if typed.block(child.block.name).is_none() && !typed.meant.contains(&child.block.name) {
                 self.missing_block(schema, typed, child);
             }
         }
@@ -532,8 +530,26 @@ fn insert(diagnostic: Diagnostic, block: Block<'_>, written: &str) -> Diagnostic
     }
 }
 
-/// The block within `schema` that a misplaced attribute or block belongs in.
-fn home(schema: &'static schema::Block, name: &str) -> Option<&'static str> {
-    let has = |block: &schema::Block| block.attribute(name).is_some() || block.child(name).is_some();
-    schema.blocks.iter().find(|child| has(child.block)).map(|child| child.block.name)
+/// The block within `schema` that has something of this name, or nearly so, and its name there.
+fn home(schema: &'static schema::Block, name: &str) -> Option<(&'static str, &'static str)> {
+    let names = |block: &'static schema::Block| {
+        let attributes = block.attributes.iter().map(|attribute| attribute.name);
+        attributes.chain(block.blocks.iter().map(|child| child.block.name))
+    };
+    let exact = schema.blocks.iter().find_map(|child| {
+        names(child.block).find(|known| *known == name).map(|known| (child.block.name, known))
+    });
+    exact.or_else(|| {
+        schema.blocks.iter().find_map(|child| {
+            messages::nearest(name, names(child.block)).map(|known| (child.block.name, known))
+        })
+    })
+}
+
+fn belongs(name: &str, parent: &str, meant: &str) -> String {
+    if name == meant {
+        format!("`{name}` belongs in the block `{parent}`")
+    } else {
+        format!("did you mean `{meant}` in the block `{parent}`?")
+    }
 }

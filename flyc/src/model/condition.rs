@@ -46,7 +46,8 @@ pub(super) fn check(text: &str) -> Vec<Finding> {
             note: None,
             help: Some(match &error.replacement {
                 Some(text) => format!("write `{text}`"),
-                None => "write comparisons joined by AND and OR, such as `failed_count >= 3 AND age > 1h`".to_owned(),
+                None => "write comparisons joined by AND and OR, such as `failed_count >= 3 AND age > 1h`"
+                    .to_owned(),
             }),
             replacement: error.replacement,
         }],
@@ -80,8 +81,11 @@ fn visit(condition: &Condition, findings: &mut Vec<Finding>) {
         }
         Condition::Compare { left, operator, operator_range, right } => {
             // `1h < age` reads as well as `age > 1h`.
-            let (of, value) =
-                if left.kind != OperandKind::Field && right.kind == OperandKind::Field { (right, left) } else { (left, right) };
+            let (of, value) = if left.kind != OperandKind::Field && right.kind == OperandKind::Field {
+                (right, left)
+            } else {
+                (left, right)
+            };
             let Some(field) = field(of, findings) else { return };
             if operator.is_order() && !field.ty.ordered() {
                 findings.push(order(field, *operator, operator_range.clone()));
@@ -144,9 +148,12 @@ fn compare(field: &'static Field, value: &Operand, findings: &mut Vec<Finding>) 
         return;
     }
     let wrong = match (field.ty, value.kind) {
-        (FieldType::Duration, OperandKind::Number) => formats::duration::parse(&value.text).err().map(|e| e.message),
+        (FieldType::Duration, OperandKind::Number) => {
+            formats::duration::parse(&value.text).err().map(|e| e.message)
+        }
         (FieldType::Percent, OperandKind::Number) => {
-            let text = if value.text.ends_with('%') { value.text.clone() } else { format!("{}%", value.text) };
+            let text =
+                if value.text.ends_with('%') { value.text.clone() } else { format!("{}%", value.text) };
             formats::percent::parse(&text).err().map(|e| e.message)
         }
         (FieldType::Int, OperandKind::Number) => {

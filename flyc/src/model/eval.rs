@@ -7,7 +7,7 @@ use fly_std::{
     Float, Value, formats,
     functions::{self, Function},
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 use super::{blocks::Checker, messages, typed};
@@ -34,9 +34,12 @@ const VALUE_LIMIT: usize = 100_000;
 const TEXT_LIMIT: usize = 1 << 20;
 
 /// The locals of a file: their expressions, and the values of those that were asked for.
+#[derive(Default)]
 pub(super) struct Locals<'p> {
     expressions: FxHashMap<&'p str, Expr<'p>>,
     values: FxHashMap<SmolStr, Option<Value>>,
+    /// Locals that came to nothing when they were used; what is wrong with them is told where they are defined.
+    failed: FxHashSet<SmolStr>,
     /// The locals that are being evaluated, outermost first.
     open: Vec<SmolStr>,
     /// How many values have been made.
@@ -45,22 +48,26 @@ pub(super) struct Locals<'p> {
 
 impl<'p> Locals<'p> {
     pub(super) fn of(parse: &'p Parse) -> Self {
-        let mut expressions = FxHashMap::default();
+        let mut locals = Self::default();
         for item in parse.items() {
             let Item::Block(block) = item else { continue };
             if block.keyword().is_none_or(|keyword| keyword.text() != "locals") {
                 continue;
             }
             for item in block.items() {
-                if let Item::Attribute(attribute) = item
-                    && let (Some(name), Some(value)) = (attribute.name(), attribute.value())
-                    && !attribute.is_damaged()
-                {
-                    expressions.entry(name.text()).or_insert(value);
+                let Item::Attribute(attribute) = item else { continue };
+                let Some(name) = attribute.name() else { continue };
+                match attribute.value().filter(|_| !attribute.is_damaged()) {
+                    Some(value) => {
+                        locals.expressions.entry(name.text()).or_insert(value);
+                    }
+                    None => {
+                        locals.values.insert(name.text().into(), None);
+                    }
                 }
             }
         }
-        Self { expressions, values: FxHashMap::default(), open: Vec::new(), spent: 0 }
+        locals
     }
 }
 
@@ -196,7 +203,8 @@ impl<'p> Checker<'p> {
     /// Evaluates an expression of another parse with the names of this file.
     fn within(&mut self, parse: &Parse, expr: Expr<'_>) -> Option<Value> {
         // Locals that the expression names are evaluated here, in their own file, before it is.
-        let names = expr.node().descendants().filter_map(Expr::cast).filter_map(local_name).collect::<Vec<_>>();
+        let names =
+            expr.node().descendants().filter_map(Expr::cast).filter_map(local_name).collect::<Vec<_>>();
         for name in names {
             if let Some(local) = self.locals.expressions.get(name).copied()
                 && !self.locals.open.iter().any(|open| open == name)
@@ -209,10 +217,11 @@ impl<'p> Checker<'p> {
             path: self.path.clone(),
             parse,
             locals: Locals {
-                expressions: FxHashMap::default(),
                 values: self.locals.values.clone(),
+                failed: self.locals.failed.clone(),
                 open: self.locals.open.clone(),
                 spent: self.locals.spent,
+                expressions: FxHashMap::default(),
             },
             diagnostics: Vec::new(),
         };
@@ -227,13 +236,20 @@ impl<'p> Checker<'p> {
         if let Some(known) = self.locals.values.get(name) {
             return known.clone();
         }
+        if self.locals.failed.contains(name) {
+            return None;
+        }
         let from = self.diagnostics.len();
         self.locals.open.push(name.into());
         let value = self.eval(expr);
         self.locals.open.pop();
-        self.diagnostics.truncate(from);
+        // A circle is told where it closes, wherever it was entered.
+        let told = self.diagnostics.split_off(from).into_iter().filter(|told| *told.kind == CYCLIC_LOCAL);
+        self.diagnostics.extend(told);
         if value.is_some() {
             self.locals.values.insert(name.into(), value.clone());
+        } else {
+            self.locals.failed.insert(name.into());
         }
         value
     }
@@ -259,8 +275,12 @@ impl<'p> Checker<'p> {
 
     fn unknown_field(&mut self, name: &str, range: TextRange, entries: &[(SmolStr, Value)]) {
         let names = entries.iter().map(|(name, _)| name.as_str());
-        let mut diagnostic =
-            Diagnostic::new(&UNKNOWN_NAME, self.span(range), format!("this map has no `{name}`"), "not in the map");
+        let mut diagnostic = Diagnostic::new(
+            &UNKNOWN_NAME,
+            self.span(range),
+            format!("this map has no `{name}`"),
+            "not in the map",
+        );
         if let Some(nearest) = messages::nearest(name, names.clone()) {
             diagnostic = diagnostic.fix(format!("did you mean `{nearest}`?"), range, nearest);
         } else if !entries.is_empty() {
@@ -271,7 +291,12 @@ impl<'p> Checker<'p> {
 
     fn local_reference(&mut self, name: &str, range: TextRange) -> Option<Value> {
         if let Some(at) = self.locals.open.iter().position(|open| open == name) {
-            let way = self.locals.open[at..].iter().map(SmolStr::as_str).chain([name]).collect::<Vec<_>>().join("` → `");
+            let way = self.locals.open[at..]
+                .iter()
+                .map(SmolStr::as_str)
+                .chain([name])
+                .collect::<Vec<_>>()
+                .join("` → `");
             self.diagnostics.push(
                 Diagnostic::new(
                     &CYCLIC_LOCAL,
@@ -282,6 +307,9 @@ impl<'p> Checker<'p> {
                 .note(format!("the way is `{way}`"))
                 .help("give one of them a value of its own"),
             );
+            for name in &self.locals.open[at..] {
+                self.locals.values.insert(name.clone(), None);
+            }
             return None;
         }
         let value = if let Some(known) = self.locals.values.get(name) {
@@ -302,7 +330,12 @@ impl<'p> Checker<'p> {
         let value = value?;
         self.locals.spent += count(&value);
         if self.locals.spent > VALUE_LIMIT {
-            self.problem(&BAD_CALL, range, "the locals of this file come to more than 100000 values", "one too many");
+            self.problem(
+                &BAD_CALL,
+                range,
+                "the locals of this file come to more than 100000 values",
+                "one too many",
+            );
             return None;
         }
         Some(value)
@@ -332,7 +365,9 @@ impl<'p> Checker<'p> {
         )
         .note("locals stand in a `locals { … }` block of the same file or of `nest.fly`");
         diagnostic = match messages::nearest(name, names.iter().map(SmolStr::as_str)) {
-            Some(nearest) => diagnostic.fix(format!("did you mean `local.{nearest}`?"), range, format!("local.{nearest}")),
+            Some(nearest) => {
+                diagnostic.fix(format!("did you mean `local.{nearest}`?"), range, format!("local.{nearest}"))
+            }
             None => diagnostic.help(format!("add `locals {{ {name} = … }}`")),
         };
         self.diagnostics.push(diagnostic);
@@ -348,7 +383,11 @@ impl<'p> Checker<'p> {
         diagnostic = if self.locals.expressions.contains_key(name) || self.locals.values.contains_key(name) {
             diagnostic.fix(format!("write `local.{name}`"), range, format!("local.{name}"))
         } else {
-            diagnostic.fix(format!("strings stand in quotes: write `\"{name}\"`"), range, format!("\"{name}\""))
+            diagnostic.fix(
+                format!("strings stand in quotes: write `\"{name}\"`"),
+                range,
+                format!("\"{name}\""),
+            )
         };
         self.diagnostics.push(diagnostic);
     }
@@ -408,7 +447,8 @@ impl<'p> Checker<'p> {
         match function.evaluate(&values) {
             Ok(value) => Some(value),
             Err(error) => {
-                let range = error.argument.and_then(|at| arguments.get(at)).map_or(expr.range(), |a| a.range());
+                let range =
+                    error.argument.and_then(|at| arguments.get(at)).map_or(expr.range(), |a| a.range());
                 self.bad_call(function, range, &error.message);
                 None
             }
@@ -493,7 +533,8 @@ impl<'p> Checker<'p> {
                     left_value.noun(),
                     right_value.noun()
                 );
-                let text = matches!((&left_value, &right_value), (Value::String(_), _) | (_, Value::String(_)));
+                let text =
+                    matches!((&left_value, &right_value), (Value::String(_), _) | (_, Value::String(_)));
                 let mut diagnostic =
                     Diagnostic::new(&BAD_OPERAND, self.span(expr.range()), message, "of two kinds");
                 if text && operator.kind() == Kind::Plus {
@@ -510,7 +551,12 @@ impl<'p> Checker<'p> {
                 None
             }
             Err(Problem::Overflow) => {
-                self.problem(&BAD_OPERAND, expr.range(), "the result is larger than Fly can count", "too large");
+                self.problem(
+                    &BAD_OPERAND,
+                    expr.range(),
+                    "the result is larger than Fly can count",
+                    "too large",
+                );
                 None
             }
         }
@@ -570,7 +616,9 @@ fn operate(operator: Kind, left: &Value, right: &Value) -> Result<Value, Problem
             let order = match (left, right) {
                 (Int(a), Int(b)) => a.cmp(b),
                 (Duration(a), Duration(b)) | (Size(a), Size(b)) => a.cmp(b),
-                (Fraction(a), Fraction(b)) | (Value::Percent(a), Value::Percent(b)) => a.get().total_cmp(&b.get()),
+                (Fraction(a), Fraction(b)) | (Value::Percent(a), Value::Percent(b)) => {
+                    a.get().total_cmp(&b.get())
+                }
                 _ => return Err(Problem::Types),
             };
             Ok(Bool(match operator {
@@ -593,11 +641,15 @@ fn operate(operator: Kind, left: &Value, right: &Value) -> Result<Value, Problem
             (Duration(a), Duration(b)) if matches!(operator, Kind::Plus | Kind::Minus) => {
                 amount(operator, *a, *b).map(Duration)
             }
-            (Size(a), Size(b)) if matches!(operator, Kind::Plus | Kind::Minus) => amount(operator, *a, *b).map(Size),
+            (Size(a), Size(b)) if matches!(operator, Kind::Plus | Kind::Minus) => {
+                amount(operator, *a, *b).map(Size)
+            }
             (Duration(a), Int(b)) if matches!(operator, Kind::Star | Kind::Slash) => {
                 scale(operator, *a, *b).map(Duration)
             }
-            (Size(a), Int(b)) if matches!(operator, Kind::Star | Kind::Slash) => scale(operator, *a, *b).map(Size),
+            (Size(a), Int(b)) if matches!(operator, Kind::Star | Kind::Slash) => {
+                scale(operator, *a, *b).map(Size)
+            }
             (Int(a), Duration(b)) if operator == Kind::Star => scale(operator, *b, *a).map(Duration),
             (Int(a), Size(b)) if operator == Kind::Star => scale(operator, *b, *a).map(Size),
             _ => Err(Problem::Types),

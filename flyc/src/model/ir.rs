@@ -26,6 +26,8 @@ pub struct TypedBlock {
     pub blocks: Vec<TypedBlock>,
     /// Whether something in it was not understood, so that what seems missing may be there.
     pub damaged: bool,
+    /// Attributes and blocks that misspelt names in it were probably meant to be, so that they are not missing.
+    pub meant: Vec<&'static str>,
 }
 
 /// An attribute and its value.
@@ -54,6 +56,7 @@ impl PartialEq for TypedBlock {
             && self.attributes == other.attributes
             && self.blocks == other.blocks
             && self.damaged == other.damaged
+            && self.meant == other.meant
     }
 }
 

@@ -38,7 +38,10 @@ pub fn outline(db: &dyn Db, file: SourceFile) -> Outline {
             Item::Attribute(_) | Item::Junk(_) => None,
         })
         .map(|block| OutlineBlock {
-            keyword: block.keyword().and_then(|keyword| schema::root(keyword.text())).map(|root| root.block.name),
+            keyword: block
+                .keyword()
+                .and_then(|keyword| schema::root(keyword.text()))
+                .map(|root| root.block.name),
             label: block.labels().next().map(|label| label.name.into()),
         })
         .collect();
@@ -97,7 +100,10 @@ impl Index {
 
     /// Names that are given more than once, and by whom.
     pub fn duplicates(&self) -> impl Iterator<Item = (&str, &[Entity])> {
-        self.entities.iter().filter(|(_, all)| all.len() > 1).map(|((_, name), all)| (name.as_str(), all.as_slice()))
+        self.entities
+            .iter()
+            .filter(|(_, all)| all.len() > 1)
+            .map(|((_, name), all)| (name.as_str(), all.as_slice()))
     }
 }
 

@@ -24,7 +24,7 @@ fn diagnostic(path: &Arc<str>, parse: &Parse, error: &SyntaxError) -> Diagnostic
     let at = |range| Span::new(path.clone(), range);
     let end = TextRange::empty(error.range.end());
     match error.kind {
-        SyntaxErrorKind::Missing(expected) => missing(at(error.range), parse, error, expected),
+        SyntaxErrorKind::Missing(expected) => missing(at(error.range), parse, expected),
         SyntaxErrorKind::Unexpected => unexpected(at(error.range), text),
         SyntaxErrorKind::StrayClose => Diagnostic::new(
             &STRAY_BRACE,
@@ -74,24 +74,19 @@ fn diagnostic(path: &Arc<str>, parse: &Parse, error: &SyntaxError) -> Diagnostic
     }
 }
 
-fn missing(span: Span, parse: &Parse, error: &SyntaxError, expected: Expected) -> Diagnostic {
+fn missing(span: Span, parse: &Parse, expected: Expected) -> Diagnostic {
     let range = span.range;
     let here = TextRange::empty(range.end());
     let close = |what: &'static str, closer: &'static str| {
-        let opener = Span::new(span.file.clone(), error.opener.unwrap_or(range));
-        let diagnostic = Diagnostic::new(
-            &UNCLOSED,
-            span.clone(),
-            format!("this {what} is never closed"),
-            format!("a `{closer}` is missing"),
-        );
-        let diagnostic =
-            if opener.range == range { diagnostic } else { diagnostic.related(opener, "it was opened here") };
-        diagnostic.help(format!("add `{closer}` where it ends"))
+        let message = format!("this {what} is never closed");
+        Diagnostic::new(&UNCLOSED, span.clone(), message, format!("a `{closer}` is missing"))
+            .help(format!("add `{closer}` where it ends"))
     };
     match expected {
-        Expected::Value => Diagnostic::new(&SYNTAX_ERROR, span, "a value is missing here", "nothing follows on this line")
-            .help("write a value, such as `2`, `\"text\"`, `10m` or `[\"a\", \"b\"]`"),
+        Expected::Value => {
+            Diagnostic::new(&SYNTAX_ERROR, span, "a value is missing here", "a value belongs here")
+                .help("write a value, such as `2`, `\"text\"`, `10m` or `[\"a\", \"b\"]`")
+        }
         Expected::EqualsOrBrace => {
             let name = &parse.text()[range];
             Diagnostic::new(
@@ -102,10 +97,8 @@ fn missing(span: Span, parse: &Parse, error: &SyntaxError, expected: Expected) -
             )
             .help(format!("write `{name} = …` for an attribute, or `{name} {{ … }}` for a block"))
         }
-        Expected::Equals => {
-            Diagnostic::new(&SYNTAX_ERROR, span, "a `=` is missing after this key", "")
-                .help("write `key = value` for each entry of a map")
-        }
+        Expected::Equals => Diagnostic::new(&SYNTAX_ERROR, span, "a `=` is missing after this key", "")
+            .help("write `key = value` for each entry of a map"),
         Expected::OpenBrace => Diagnostic::new(&SYNTAX_ERROR, span, "a `{` is missing here", "").fix(
             "open the block with `{`",
             here,

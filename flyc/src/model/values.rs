@@ -53,7 +53,10 @@ impl Want<'_> {
 enum Place<'a> {
     /// A literal without escapes whose text begins there.
     Simple(TextSize),
-    Literal { text: &'a Text, token: TextRange },
+    Literal {
+        text: &'a Text,
+        token: TextRange,
+    },
     Whole(TextRange),
 }
 
@@ -134,13 +137,13 @@ impl Checker<'_> {
                     Diagnostic::new(kind, span, format!("`{shown}` names no character"), "not a character")
                         .help("write the character's number in hexadecimal digits, such as `\\u{1F98A}`")
                 }
-                ContentErrorKind::UnclosedInterpolation => Diagnostic::new(
-                    kind,
-                    span,
-                    "this `${` is never closed",
-                    "a `}` is missing",
-                )
-                .fix("write `$${` for the text `${`", TextRange::empty(error.range.start()), "$"),
+                ContentErrorKind::UnclosedInterpolation => {
+                    Diagnostic::new(kind, span, "this `${` is never closed", "a `}` is missing").fix(
+                        "write `$${` for the text `${`",
+                        TextRange::empty(error.range.start()),
+                        "$",
+                    )
+                }
             };
             self.diagnostics.push(diagnostic);
         }
@@ -162,7 +165,8 @@ impl Checker<'_> {
                 if let Some(suggestion) = suggestion {
                     diagnostic = diagnostic.fix(format!("write `{suggestion}`"), range, suggestion);
                 } else {
-                    diagnostic = diagnostic.help("write a number such as `2`, `1_000`, `1.5`, `10m`, `4GiB` or `80%`");
+                    diagnostic =
+                        diagnostic.help("write a number such as `2`, `1_000`, `1.5`, `10m`, `4GiB` or `80%`");
                 }
                 self.diagnostics.push(diagnostic);
                 None
@@ -228,7 +232,8 @@ impl Checker<'_> {
         if let Type::Object(fields) = want.ty {
             complete &= self.required_keys(&entries, fields, expr.range(), want);
         }
-        let entries = entries.into_iter().map(|(name, value)| Some((name, value?))).collect::<Option<Vec<_>>>();
+        let entries =
+            entries.into_iter().map(|(name, value)| Some((name, value?))).collect::<Option<Vec<_>>>();
         entries.filter(|_| complete).map(Value::Map)
     }
 
@@ -292,7 +297,11 @@ impl Checker<'_> {
         let diagnostic =
             Diagnostic::new(&super::UNKNOWN_NAME, self.span(range), message, "a bare word").note(want.note());
         self.diagnostics.push(if quoted {
-            diagnostic.fix(format!("strings stand in quotes: write `\"{word}\"`"), range, format!("\"{word}\""))
+            diagnostic.fix(
+                format!("strings stand in quotes: write `\"{word}\"`"),
+                range,
+                format!("\"{word}\""),
+            )
         } else {
             diagnostic.help(format!("write a value such as `{}`", want.attribute.example))
         });
@@ -335,11 +344,17 @@ impl Checker<'_> {
             (Type::Size { min, max, bare }, value @ (Value::Size(_) | Value::Int(_))) => {
                 let bytes = match value {
                     Value::Size(bytes) => Some(bytes),
-                    Value::Int(number) => u64::try_from(number).ok().and_then(|n| n.checked_mul(bare.bytes())),
+                    Value::Int(number) => {
+                        u64::try_from(number).ok().and_then(|n| n.checked_mul(bare.bytes()))
+                    }
                     _ => None,
                 };
                 // What does not fit into bytes is above any limit.
-                let bytes = bytes.unwrap_or(if matches!(value, Value::Int(number) if number < 0) { 0 } else { u64::MAX });
+                let bytes = bytes.unwrap_or(if matches!(value, Value::Int(number) if number < 0) {
+                    0
+                } else {
+                    u64::MAX
+                });
                 self.limited(bytes, min, max, range, &formats::size::print, want).map(Value::Size)
             }
             (Type::Percent, value @ (Value::Percent(_) | Value::Int(_) | Value::Float(_))) => {
@@ -359,7 +374,8 @@ impl Checker<'_> {
             }
             (Type::Secret | Type::EnvValue, value @ Value::Secret(_)) => Some(value),
             (Type::List(item), Value::List(values)) => {
-                let values: Vec<_> = values.into_iter().map(|value| self.fit(value, range, want.of(*item))).collect();
+                let values: Vec<_> =
+                    values.into_iter().map(|value| self.fit(value, range, want.of(*item))).collect();
                 values.into_iter().collect::<Option<Vec<_>>>().map(Value::List)
             }
             (Type::Map(item), Value::Map(entries)) => {
@@ -456,7 +472,9 @@ impl Checker<'_> {
         };
         match result {
             // A size or duration read from a string has limits like one written as such.
-            Ok(value @ (Value::Duration(_) | Value::Size(_) | Value::Percent(_))) => self.fit(value, token, want),
+            Ok(value @ (Value::Duration(_) | Value::Size(_) | Value::Percent(_))) => {
+                self.fit(value, token, want)
+            }
             Ok(value) => Some(value),
             Err(error) => {
                 self.bad_string(kind, text, &error, place, token, want);
@@ -498,6 +516,8 @@ impl Checker<'_> {
                 let written = if unit { suggestion.clone() } else { format!("\"{suggestion}\"") };
                 diagnostic.fix(format!("write `{written}`"), token, written)
             }
+            _ if matches!(want.ty, Type::Secret | Type::EnvValue) => diagnostic
+                .help("write `yc-lockbox://<id>/<key>`, `aws-sm://<name>/<key>` or `vault://<path>/<key>`"),
             _ => diagnostic.help(format!("write `{}`", want.written())),
         };
         self.diagnostics.push(diagnostic);
@@ -571,19 +591,38 @@ impl Checker<'_> {
         let mut diagnostic = self.mismatch_diagnostic(range, found, want);
         let text = &self.parse.text()[range];
         let text_wanted = matches!(want.ty, Type::String | Type::EnvValue | Type::Name | Type::Script);
-        let scalar = matches!(found, "a whole number" | "a number with a fraction" | "`true`" | "`false`" | "a duration" | "a size" | "a percentage");
+        let scalar = matches!(
+            found,
+            "a whole number"
+                | "a number with a fraction"
+                | "`true`"
+                | "`false`"
+                | "a duration"
+                | "a size"
+                | "a percentage"
+        );
         if text_wanted && scalar && !text.contains(['"', '\n', '$', '(']) {
-            diagnostic = diagnostic.fix(format!("write it in quotes: `\"{text}\"`"), range, format!("\"{text}\""));
+            diagnostic =
+                diagnostic.fix(format!("write it in quotes: `\"{text}\"`"), range, format!("\"{text}\""));
         }
         self.diagnostics.push(diagnostic);
     }
 
     fn mismatch_diagnostic(&self, range: TextRange, found: &str, want: Want<'_>) -> Diagnostic {
         let noun = want.ty.noun();
-        let label = if matches!(want.ty, Type::Enum(_)) { "not one of them".to_owned() } else { format!("not {noun}") };
-        Diagnostic::new(&TYPE_MISMATCH, self.span(range), format!("{} wants {noun}, found {found}", want.subject()), label)
-            .note(want.note())
-            .help(format!("write `{}`", want.written()))
+        let label = if matches!(want.ty, Type::Enum(_)) {
+            "not one of them".to_owned()
+        } else {
+            format!("not {noun}")
+        };
+        Diagnostic::new(
+            &TYPE_MISMATCH,
+            self.span(range),
+            format!("{} wants {noun}, found {found}", want.subject()),
+            label,
+        )
+        .note(want.note())
+        .help(format!("write `{}`", want.written()))
     }
 
     fn out_of_range(&mut self, range: TextRange, wanted: &str, above: bool, want: Want<'_>) {
@@ -605,6 +644,10 @@ impl Checker<'_> {
 impl Want<'_> {
     /// A valid attribute as one would write it.
     fn written(&self) -> String {
+        if self.ty == Type::Secret {
+            // An example of a secret would be masked like one.
+            return format!("{} = \"yc-lockbox://<id>/<key>\"", self.name);
+        }
         format!("{} = {}", self.name, self.attribute.example)
     }
 }
@@ -650,7 +693,9 @@ fn number(text: &str) -> Result<Value, (String, Option<String>)> {
     if size {
         formats::size::parse(&tidy).map(Value::Size).map_err(|error| (error.message, error.suggestion))
     } else {
-        formats::duration::parse(&tidy).map(Value::Duration).map_err(|error| (error.message, error.suggestion))
+        formats::duration::parse(&tidy)
+            .map(Value::Duration)
+            .map_err(|error| (error.message, error.suggestion))
     }
 }
 
@@ -661,4 +706,3 @@ fn tidy(text: &str) -> String {
         .collect::<Vec<_>>()
         .join(".")
 }
-

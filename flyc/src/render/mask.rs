@@ -26,7 +26,10 @@ pub fn mask(text: &str) -> Cow<'_, str> {
         };
         let before = head[..at - scheme.len()].chars().next_back();
         let path = path_len(tail, before);
-        if path > 0 {
+        if tail.starts_with('<') {
+            // `yc-lockbox://<id>/<key>` tells the form and names nothing.
+            out.push_str(&tail[..path]);
+        } else if path > 0 {
             out.push_str(MASKED);
         }
         rest = &tail[path..];

@@ -226,7 +226,9 @@ impl Source<'_> {
         let at = found.map_or(self.tokens.len(), |error| error.span().start);
         let before = at.checked_sub(1).and_then(|at| self.tokens.get(at));
         let wanted = match before {
-            None | Some((Tok::And | Tok::Or | Tok::Not | Tok::Open, _)) => "a field such as `age` belongs here",
+            None | Some((Tok::And | Tok::Or | Tok::Not | Tok::Open, _)) => {
+                "a field such as `age` belongs here"
+            }
             Some((Tok::Name, _)) => "a comparison such as `> 1h` belongs here",
             Some((Tok::In, _)) => "a list such as `('failed', 'nadir')` belongs here",
             Some((Tok::Number | Tok::Text | Tok::Bool | Tok::Close, _)) => "`AND` or `OR` belongs here",
@@ -275,7 +277,9 @@ fn condition<'s>(source: Source<'s>) -> impl Parser<'s, &'s [Tok], Condition, Ex
             .collect::<Vec<_>>()
             .delimited_by(just(Tok::Open), just(Tok::Close));
         let tail = choice((
-            operator.then(operand.clone()).map(|((operator, range), right)| Tail::Compare(operator, range, right)),
+            operator
+                .then(operand.clone())
+                .map(|((operator, range), right)| Tail::Compare(operator, range, right)),
             just(Tok::In).ignore_then(list).map(Tail::In),
         ));
         let comparison = operand.then(tail.or_not()).map(|(left, tail)| match tail {
@@ -287,7 +291,11 @@ fn condition<'s>(source: Source<'s>) -> impl Parser<'s, &'s [Tok], Condition, Ex
         });
         let atom = comparison.or(condition.delimited_by(just(Tok::Open), just(Tok::Close)));
         let not = just(Tok::Not).repeated().foldr(atom, |_, inner| Condition::Not(Box::new(inner)));
-        let and = not.separated_by(just(Tok::And)).at_least(1).collect::<Vec<_>>().map(|all| one(all, Condition::And));
+        let and = not
+            .separated_by(just(Tok::And))
+            .at_least(1)
+            .collect::<Vec<_>>()
+            .map(|all| one(all, Condition::And));
         and.separated_by(just(Tok::Or)).at_least(1).collect::<Vec<_>>().map(|any| one(any, Condition::Or))
     })
     .then_ignore(end())

@@ -58,6 +58,13 @@ pub(super) fn collect(parse: &Parse, stream: &Stream) -> Vec<SyntaxError> {
     if stream.too_deep.is_some() {
         errors.truncate(1);
     }
+    // A comment or heredoc that takes the rest of the file takes the brackets with it.
+    let swallowed = errors.iter().any(|error| {
+        matches!(error.kind, SyntaxErrorKind::UnclosedComment | SyntaxErrorKind::UnclosedHeredoc)
+    });
+    if swallowed {
+        errors.retain(|error| error.opener.is_none());
+    }
     errors.sort_by_key(|error| (error.range.start(), error.range.end()));
     errors
 }
@@ -147,8 +154,10 @@ fn missing(at: NodeRef<'_>, parent: NodeRef<'_>, expected: Expected) -> SyntaxEr
     let kind = SyntaxErrorKind::Missing(expected);
     // What is never closed is told where it was opened: that is what one has to look at.
     let range = match (expected, opener) {
-        (Expected::CloseBrace, Some(opener)) => opener,
-        (Expected::EqualsOrBrace, _) => parent.tokens().next().map_or(at.range(), super::tree::TokenRef::range),
+        (_, Some(opener)) => opener,
+        (Expected::EqualsOrBrace, _) => {
+            parent.tokens().next().map_or(at.range(), super::tree::TokenRef::range)
+        }
         _ => at.range(),
     };
     SyntaxError { kind, range, opener }

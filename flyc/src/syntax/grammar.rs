@@ -57,7 +57,8 @@ pub(super) fn file(stream: &[Tok]) -> Shape {
 
 /// The shape of a single expression; anything after it is an error node.
 pub(super) fn expression(stream: &[Tok]) -> Shape {
-    let junk = any().repeated().at_least(1).map_with(|(), e| Shape::new(NodeKind::Error, e.span(), Vec::new()));
+    let junk =
+        any().repeated().at_least(1).map_with(|(), e| Shape::new(NodeKind::Error, e.span(), Vec::new()));
     let value = expr().or(missing(Expected::Value));
     let parser = value
         .then(junk.or_not())
@@ -111,22 +112,25 @@ fn item<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
         let piece = body.clone().or(any()
             .filter(|token: &Tok| !token.newline && !token.resync && !ends_block(*token))
             .to(Vec::new()));
-        let rest = piece
-            .clone()
-            .repeated()
-            .at_least(1)
-            .collect::<Vec<_>>()
-            .map_with(|pieces, e| Shape::new(NodeKind::Error, e.span(), pieces.into_iter().flatten().collect()));
+        let rest = piece.clone().repeated().at_least(1).collect::<Vec<_>>().map_with(|pieces, e| {
+            Shape::new(NodeKind::Error, e.span(), pieces.into_iter().flatten().collect())
+        });
 
-        let value = any()
-            .filter(|token: &Tok| !token.newline && !token.resync)
-            .rewind()
-            .ignore_then(expr());
+        let value = any().filter(|token: &Tok| !token.newline && !token.resync).rewind().ignore_then(expr());
 
+        // Nearly every value is a single literal at the end of its line; the long way would give the same.
+        let line_end =
+            any().filter(|token: &Tok| token.newline || ends_block(*token)).to(()).or(end()).rewind();
+        let short = any()
+            .filter(|token: &Tok| matches!(token.kind, Kind::String | Kind::Number) && !token.newline)
+            .map_with(|_, e| Shape::new(NodeKind::Literal, e.span(), Vec::new()))
+            .then_ignore(line_end);
         let attribute = inline(Kind::Equals)
-            .ignore_then(value.clone().or(missing(Expected::Value)))
+            .ignore_then(choice((short, value.clone(), missing(Expected::Value))))
             .then(inline(Kind::Comma).to(None).or(rest.clone().map(Some)).or_not())
-            .map(|(value, junk)| (NodeKind::Attribute, std::iter::once(value).chain(junk.flatten()).collect()));
+            .map(|(value, junk)| {
+                (NodeKind::Attribute, std::iter::once(value).chain(junk.flatten()).collect())
+            });
 
         let label = any().filter(|token: &Tok| {
             !token.newline
@@ -134,26 +138,26 @@ fn item<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
         });
         let block = label.repeated().ignore_then(body).map(|body| (NodeKind::Block, body));
 
-        let lone = missing(Expected::EqualsOrBrace)
-            .then(value.or_not())
-            .then(rest.clone().or_not())
-            .map(|((missing, value), junk)| {
+        let lone = missing(Expected::EqualsOrBrace).then(value.or_not()).then(rest.clone().or_not()).map(
+            |((missing, value), junk)| {
                 (NodeKind::Attribute, std::iter::once(missing).chain(value).chain(junk).collect())
-            });
+            },
+        );
 
         let named = token(Kind::Ident)
             .ignore_then(choice((attribute, block, lone)))
             .map_with(|(kind, children), e| Shape::new(kind, e.span(), children));
 
-        let stray = token(Kind::StrayClose).map_with(|_, e| Shape::new(NodeKind::Error, e.span(), Vec::new()));
-        let first = any().filter(|token: &Tok| token.kind != Kind::OpenBrace && !ends_block(*token)).to(Vec::new());
-        let junk = first
-            .or(piece.clone())
-            .then(piece.repeated().collect::<Vec<_>>())
-            .map_with(|(first, rest), e| {
+        let stray =
+            token(Kind::StrayClose).map_with(|_, e| Shape::new(NodeKind::Error, e.span(), Vec::new()));
+        let first =
+            any().filter(|token: &Tok| token.kind != Kind::OpenBrace && !ends_block(*token)).to(Vec::new());
+        let junk = first.or(piece.clone()).then(piece.repeated().collect::<Vec<_>>()).map_with(
+            |(first, rest), e| {
                 let children = first.into_iter().chain(rest.into_iter().flatten()).collect();
                 Shape::new(NodeKind::Error, e.span(), children)
-            });
+            },
+        );
 
         choice((named, stray, junk))
     })
@@ -166,10 +170,9 @@ fn body<'s>(
     let open = token(Kind::OpenBrace)
         .to(None)
         .or(token(Kind::VirtualOpen).ignore_then(missing(Expected::OpenBrace)).map(Some));
-    let close = token(Kind::CloseBrace).to(None).or(token(Kind::VirtualClose)
-        .or_not()
-        .ignore_then(missing(Expected::CloseBrace))
-        .map(Some));
+    let close = token(Kind::CloseBrace)
+        .to(None)
+        .or(token(Kind::VirtualClose).or_not().ignore_then(missing(Expected::CloseBrace)).map(Some));
     open.then(item.repeated().collect::<Vec<_>>()).then(close).map(|((open, mut items), close)| {
         if let Some(open) = open {
             items.insert(0, open);
@@ -186,7 +189,11 @@ fn expr<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
             .filter(|token: &Tok| {
                 matches!(
                     token.kind,
-                    Kind::String | Kind::Number | Kind::UnclosedString | Kind::Heredoc | Kind::UnclosedHeredoc
+                    Kind::String
+                        | Kind::Number
+                        | Kind::UnclosedString
+                        | Kind::Heredoc
+                        | Kind::UnclosedHeredoc
                 )
             })
             .map_with(|_, e| Shape::new(NodeKind::Literal, e.span(), Vec::new()));
@@ -201,8 +208,9 @@ fn expr<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
                 None => Shape::new(NodeKind::Name, e.span(), Vec::new()),
             });
 
-        let list = delimited(expr.clone(), token(Kind::OpenBracket), Kind::CloseBracket, Expected::CloseBracket)
-            .map_with(|children, e| Shape::new(NodeKind::List, e.span(), children));
+        let list =
+            delimited(expr.clone(), token(Kind::OpenBracket), Kind::CloseBracket, Expected::CloseBracket)
+                .map_with(|children, e| Shape::new(NodeKind::List, e.span(), children));
 
         let paren = token(Kind::OpenParen)
             .ignore_then(expr.clone().or(missing(Expected::Value)))
@@ -243,12 +251,16 @@ fn expr<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
                 let start = base.start;
                 Shape::around(NodeKind::Field, start, vec![base, name])
             }),
-            postfix(8, index, |base: Shape, (end, inner, close): (u32, Shape, Option<Shape>), _: &mut Here<'s, '_>| Shape {
-                kind: NodeKind::Index,
-                start: base.start,
-                end,
-                children: [base, inner].into_iter().chain(close).collect(),
-            }),
+            postfix(
+                8,
+                index,
+                |base: Shape, (end, inner, close): (u32, Shape, Option<Shape>), _: &mut Here<'s, '_>| Shape {
+                    kind: NodeKind::Index,
+                    start: base.start,
+                    end,
+                    children: [base, inner].into_iter().chain(close).collect(),
+                },
+            ),
             prefix(
                 7,
                 any().filter(|token: &Tok| matches!(token.kind, Kind::Minus | Kind::Not)),

@@ -179,7 +179,7 @@ fn common_indent(body: &str) -> usize {
 /// Resolves escapes and interpolations of a stretch of text that begins at `base` in the file.
 fn resolve(text: &str, base: usize, escapes: bool, verbatim: bool, content: &mut Content) {
     let bytes = text.as_bytes();
-    let (mut at, mut plain) = (0, 0);
+    let (mut at, mut plain, mut verbatim) = (0, 0, verbatim);
     while let Some(&byte) = bytes.get(at) {
         let rest = &text[at..];
         if byte == b'\\' && escapes {
@@ -195,15 +195,15 @@ fn resolve(text: &str, base: usize, escapes: bool, verbatim: bool, content: &mut
             content.text().add(&text[plain..at], base + plain);
             plain = at;
             if let Some(length) = interpolation(&rest[2..]) {
-                let inside = TextRange::at(
-                    TextSize::new(offset(base + at + 2)),
-                    TextSize::new(offset(length - 1)),
-                );
+                let inside =
+                    TextRange::at(TextSize::new(offset(base + at + 2)), TextSize::new(offset(length - 1)));
                 content.parts.push(Part::Interpolation(inside));
                 at += 2 + length;
                 plain = at;
             } else {
+                // One that is not closed takes the rest of the text, as far as the lexer is concerned too.
                 content.error(ContentErrorKind::UnclosedInterpolation, base + at, 2);
+                verbatim = true;
                 at += 2;
             }
         } else {

@@ -118,7 +118,7 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
         let mut resync = false;
         let mut kind = token.kind;
 
-        if token.first_of_line {
+        if token.first_of_line && repair.is_some() {
             line_indent = indent(text, tokens[token.index as usize].start as usize);
         }
         if begins_item {
@@ -138,7 +138,10 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
                 frames.pop();
             }
         }
-        if repair == Some(Balance::Unclosed) && token.first_of_line && (begins_item || kind == Kind::CloseBrace) {
+        if repair == Some(Balance::Unclosed)
+            && token.first_of_line
+            && (begins_item || kind == Kind::CloseBrace)
+        {
             while let Some(frame) = frames.last() {
                 let outdented = if kind == Kind::CloseBrace {
                     line_indent < frame.indent
@@ -150,16 +153,25 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
                 }
                 frames.pop();
                 braces -= 1;
-                stream.push(Tok { kind: Kind::VirtualClose, newline: false, resync: false, token: token.index });
+                stream.push(Tok {
+                    kind: Kind::VirtualClose,
+                    newline: false,
+                    resync: false,
+                    token: token.index,
+                });
             }
         }
         depth = depth_after(depth, token, &frames);
 
-        let newline = token.first_of_line && (resync || frames.last().is_none_or(|frame| frame.open.is_brace()));
+        let newline =
+            token.first_of_line && (resync || frames.last().is_none_or(|frame| frame.open.is_brace()));
         match kind {
             Kind::OpenBrace => {
-                let open =
-                    if matches!(previous, Some(Kind::Ident | Kind::String)) { Open::Block } else { Open::Map };
+                let open = if matches!(previous, Some(Kind::Ident | Kind::String)) {
+                    Open::Block
+                } else {
+                    Open::Map
+                };
                 braces += 1;
                 frames.push(Frame { open, outer: depth, indent: line_indent });
                 depth += 1;
@@ -202,12 +214,20 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
             kind = Kind::TooDeep;
         }
         stream.push(Tok { kind, newline, resync, token: token.index });
-        if kind == Kind::UnclosedString && previous == Some(Kind::Ident) && ends_with_brace(text, tokens, token) {
+        if kind == Kind::UnclosedString
+            && previous == Some(Kind::Ident)
+            && ends_with_brace(text, tokens, token)
+        {
             // `egg "my-app {`: the quote is what is missing, the block is there.
             braces += 1;
             frames.push(Frame { open: Open::Block, outer: depth, indent: line_indent });
             depth += 1;
-            stream.push(Tok { kind: Kind::VirtualOpen, newline: false, resync: false, token: token.index + 1 });
+            stream.push(Tok {
+                kind: Kind::VirtualOpen,
+                newline: false,
+                resync: false,
+                token: token.index + 1,
+            });
         }
     }
 

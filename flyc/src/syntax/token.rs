@@ -199,42 +199,45 @@ fn number(lexer: &mut Lexer<'_, Kind>) {
 
 /// Takes a string to its closing quote, or to the end of the line when there is none.
 fn string(lexer: &mut Lexer<'_, Kind>) -> Kind {
-    let rest = lexer.remainder();
-    let line = rest.find('\n').map_or(rest, |end| rest[..end].trim_end_matches('\r'));
-    match closing_quote(line) {
-        Some(end) => {
+    match closing_quote(lexer.remainder()) {
+        Ok(end) => {
             lexer.bump(end + 1);
             Kind::String
         }
-        None => {
-            lexer.bump(line.len());
+        Err(end) => {
+            lexer.bump(end);
             Kind::UnclosedString
         }
     }
 }
 
-/// The offset of the quote that closes a string whose inside begins `line`.
+/// The offset of the quote that closes a string whose inside begins `text`, or of the end of the line when there is
+/// no such quote.
 ///
 /// Quotes inside `${…}` belong to the interpolation, if that is closed on the line; a `${` that is not closed is
 /// text as far as the lexer is concerned.
-fn closing_quote(line: &str) -> Option<usize> {
-    let bytes = line.as_bytes();
-    let mut at = 0;
+fn closing_quote(text: &str) -> Result<usize, usize> {
+    let bytes = text.as_bytes();
+    let (mut at, mut interpolates) = (0, true);
     while let Some(&byte) = bytes.get(at) {
         match byte {
-            b'"' => return Some(at),
-            b'\\' => at += 1,
-            b'$' if line[at..].starts_with("$${") => at += 2,
-            b'$' if bytes.get(at + 1) == Some(&b'{') => {
-                if let Some(length) = interpolation(&line[at + 2..]) {
-                    at += 1 + length;
+            b'"' => return Ok(at),
+            b'\n' => return Err(text[..at].trim_end_matches('\r').len()),
+            b'\\' if bytes.get(at + 1).is_some_and(|next| !matches!(next, b'\n' | b'\r')) => at += 1,
+            b'$' if bytes.get(at + 1) == Some(&b'$') && bytes.get(at + 2) == Some(&b'{') => at += 2,
+            b'$' if interpolates && bytes.get(at + 1) == Some(&b'{') => {
+                let line = text[at + 2..].split('\n').next().unwrap_or("");
+                // After one that is not closed, none is looked for: looking for each would take the square of time.
+                match interpolation(line) {
+                    Some(length) => at += 1 + length,
+                    None => interpolates = false,
                 }
             }
             _ => {}
         }
         at += 1;
     }
-    None
+    Err(text.trim_end_matches('\r').len())
 }
 
 /// The length of an interpolation up to and including its `}`, given the text after its `${`.

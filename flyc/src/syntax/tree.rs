@@ -77,7 +77,7 @@ pub enum Expected {
 
 /// One node of the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Node {
+pub(super) struct Node {
     kind: NodeKind,
     /// The first token.
     first: u32,
@@ -108,6 +108,15 @@ impl Tree {
     /// Whether there is no node; never so for a parsed text.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// Whether something of the text was not understood.
+    pub(super) fn has_errors(&self) -> bool {
+        let unclosed = |token: &Token| {
+            matches!(token.kind, Kind::UnclosedString | Kind::UnclosedHeredoc | Kind::UnclosedComment)
+        };
+        self.nodes.iter().any(|node| matches!(node.kind, NodeKind::Error | NodeKind::Missing(_)))
+            || self.tokens.iter().any(unclosed)
     }
 
     pub(super) fn build(tokens: Vec<Token>, stream: &[Tok], root: &Shape) -> Self {
@@ -184,7 +193,9 @@ impl<'p> NodeRef<'p> {
         let range = self.token_range();
         if range.is_empty() {
             let before = tokens[..range.start.min(tokens.len())].iter().rposition(|t| !t.kind.is_trivia());
-            return TextRange::empty(before.map_or(TextSize::new(0), |token| self.token_text_range(token).end()));
+            return TextRange::empty(
+                before.map_or(TextSize::new(0), |token| self.token_text_range(token).end()),
+            );
         }
         let start = TextSize::new(tokens[range.start].start);
         TextRange::new(start, self.token_text_range(range.end - 1).end())
@@ -219,7 +230,8 @@ impl<'p> NodeRef<'p> {
 
     /// Its own tokens that are not trivia: those in none of its children.
     pub fn tokens(self) -> impl Iterator<Item = TokenRef<'p>> {
-        let mut children = self.children().map(NodeRef::token_range).filter(|range| !range.is_empty()).peekable();
+        let mut children =
+            self.children().map(NodeRef::token_range).filter(|range| !range.is_empty()).peekable();
         let end = self.token_range().end;
         let mut at = self.token_range().start;
         std::iter::from_fn(move || {

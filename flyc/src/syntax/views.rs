@@ -67,10 +67,11 @@ impl<'p> Block<'p> {
 
     /// What follows the keyword before `{`.
     pub fn labels(self) -> impl Iterator<Item = Label<'p>> {
-        self.0.tokens().skip(1).take_while(|token| token.kind() != Kind::OpenBrace).map(|token| {
+        self.0.tokens().skip(1).take_while(|token| is_label(token.kind())).map(|token| {
             let text = token.text();
             let quoted = matches!(token.kind(), Kind::String | Kind::UnclosedString);
-            let name = if quoted { text.trim_start_matches('"').trim_end_matches(['"', '{', ' ']) } else { text };
+            let name =
+                if quoted { text.trim_start_matches('"').trim_end_matches(['"', '{', ' ']) } else { text };
             Label { name, range: token.range(), quoted }
         })
     }
@@ -78,7 +79,7 @@ impl<'p> Block<'p> {
     /// The keyword and the labels: what a diagnostic about the whole block points at.
     pub fn header(self) -> TextRange {
         let start = self.0.range().start();
-        let end = self.0.tokens().take_while(|token| token.kind() != Kind::OpenBrace).last();
+        let end = self.0.tokens().take_while(|token| is_label(token.kind())).last();
         TextRange::new(start, end.map_or(start, |token| token.range().end()))
     }
 
@@ -105,6 +106,11 @@ impl<'p> Block<'p> {
     }
 }
 
+/// Whether a token can stand between a block's keyword and its `{`.
+const fn is_label(kind: Kind) -> bool {
+    matches!(kind, Kind::String | Kind::UnclosedString | Kind::Ident | Kind::Number)
+}
+
 /// `name = value`
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Attribute<'p>(NodeRef<'p>);
@@ -128,10 +134,12 @@ impl<'p> Attribute<'p> {
     /// Whether its value is not what was written, because something of it was not understood.
     pub fn is_damaged(self) -> bool {
         self.0.descendants().any(|node| matches!(node.kind(), NodeKind::Error | NodeKind::Missing(_)))
-            || self
-                .0
-                .token_range()
-                .any(|at| matches!(self.0.parse().tree().tokens()[at].kind, Kind::UnclosedString | Kind::UnclosedHeredoc))
+            || self.0.token_range().any(|at| {
+                matches!(
+                    self.0.parse().tree().tokens()[at].kind,
+                    Kind::UnclosedString | Kind::UnclosedHeredoc
+                )
+            })
     }
 }
 

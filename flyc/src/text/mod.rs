@@ -28,10 +28,7 @@ impl Source {
     pub fn position(&self, offset: TextSize) -> Position {
         let offset = offset.min(TextSize::of(&*self.text));
         let position = self.lines.line_col(offset);
-        let column = self
-            .lines
-            .to_wide(WideEncoding::Utf32, position)
-            .map_or(position.col, |wide| wide.col);
+        let column = self.lines.to_wide(WideEncoding::Utf32, position).map_or(position.col, |wide| wide.col);
         Position { line: position.line + 1, column: column + 1, offset: offset.into() }
     }
 }

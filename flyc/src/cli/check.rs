@@ -1,0 +1,64 @@
+//! `flyc check`
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use clap::Args;
+
+use super::{Failure, Global, Outcome, outlet, target::Target};
+use crate::host;
+
+/// Check a Nest, or some of its files.
+///
+/// Files are always checked in the context of their Nest: the nearest folder above them that holds `nest.fly`,
+/// Eggs, Jobs, UF or MG.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Folders of Nests, or files in one; `-` reads standard input [default: the Nest around this folder]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The name of the file that standard input stands for
+    #[arg(long, value_name = "PATH")]
+    stdin_filename: Option<PathBuf>,
+    #[command(flatten)]
+    reporting: outlet::Reporting,
+}
+
+impl Check {
+    pub(super) fn run(&self, global: &Global) -> Result<Outcome, Failure> {
+        let start = Instant::now();
+        let mut unreadable = Vec::new();
+        let mut target = if self.paths.iter().any(|path| path == Path::new("-")) {
+            if self.paths.len() > 1 {
+                return Err(Failure::usage("`-` stands for standard input and goes alone", "run flyc twice"));
+            }
+            let name = self.stdin_filename.as_deref().unwrap_or(Path::new("stdin.fly"));
+            match host::read_text(io::stdin().lock(), &super::target::shown(name)) {
+                Ok(text) => Target::of_text(name, text)?,
+                Err(diagnostic) => {
+                    unreadable.push(diagnostic);
+                    Target::default()
+                }
+            }
+        } else {
+            Target::open(&self.paths)?
+        };
+        target.diagnostics.append(&mut unreadable);
+        let diagnostics = target.check();
+        let count = target.count();
+        let outcome = self.reporting.report(global, &diagnostics, &target)?;
+        if self.reporting.for_people() {
+            let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
+            let time = start.elapsed().as_millis();
+            let summary = outlet::counts(&diagnostics);
+            // Nobody may be listening; the findings have been told.
+            let _ = writeln!(io::stderr().lock(), "checked {files} in {time} ms: {summary}");
+        }
+        // Taking a large Nest apart takes time that nobody gains from.
+        std::mem::forget(target);
+        Ok(outcome)
+    }
+}

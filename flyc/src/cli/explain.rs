@@ -1,0 +1,54 @@
+//! `flyc explain`
+
+use std::fmt::Write;
+
+use clap::Args;
+
+use super::{Failure, Global, Outcome, print};
+use crate::compiler::{all_diagnostics, find_diagnostic};
+
+/// Explain a diagnostic: what it means, a wrong and a right example.
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The id, as shown in brackets: error[type-mismatch]
+    #[arg(value_name = "ID", required_unless_present = "list")]
+    id: Option<String>,
+    /// List every id with one line each
+    #[arg(long)]
+    list: bool,
+}
+
+impl Explain {
+    pub(super) fn run(&self, _: &Global) -> Result<Outcome, Failure> {
+        let all = all_diagnostics();
+        let Some(id) = self.id.as_deref().filter(|_| !self.list) else {
+            let width = all.iter().map(|declaration| declaration.id.len()).max().unwrap_or(0);
+            let mut list = String::new();
+            for declaration in all {
+                let _ = writeln!(
+                    list,
+                    "{:width$}  {:7}  {}",
+                    declaration.id,
+                    declaration.severity.as_str(),
+                    declaration.summary
+                );
+            }
+            return print(list.as_bytes());
+        };
+        // People paste what they see.
+        let id = id.trim_start_matches("error").trim_start_matches("warning").trim_matches(['[', ']']);
+        match find_diagnostic(id) {
+            Some(declaration) => print(format!("{}\n", declaration.page.trim_end()).as_bytes()),
+            None => {
+                let nearest = fly_std::formats::closest(id, all.iter().map(|declaration| declaration.id));
+                Err(Failure::usage(
+                    format!("there is no diagnostic `{id}`"),
+                    match nearest {
+                        Some(nearest) => format!("did you mean `flyc explain {nearest}`?"),
+                        None => "`flyc explain --list` shows them all".to_owned(),
+                    },
+                ))
+            }
+        }
+    }
+}
