@@ -40,15 +40,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "compiler",
         &[
-            "text", "syntax", "diag", "format", "render", "artifact", "db", "model", "config", "lower", "check", "build",
+            "text", "syntax", "diag", "format", "render", "artifact", "db", "model", "config", "lower",
+            "check", "build",
         ],
     ),
     ("host", &["text", "syntax", "diag", "artifact", "lower", "build", "compiler"]),
     (
         "cli",
         &[
-            "text", "syntax", "diag", "format", "render", "artifact", "db", "model", "config", "lower", "check", "build",
-            "compiler", "host",
+            "text", "syntax", "diag", "format", "render", "artifact", "db", "model", "config", "lower",
+            "check", "build", "compiler", "host",
         ],
     ),
 ];

@@ -1,7 +1,13 @@
 //! Nests through the whole compiler: from `.fly` files to a build on disk, and from there into the parsers and the
 //! `OpenTofu` that will read it.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, clippy::disallowed_methods, reason = "this is a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "this is a test"
+)]
 
 #[allow(dead_code, reason = "shared with other test programs, which use the rest")]
 #[path = "tofu/bench.rs"]
@@ -15,7 +21,9 @@ use std::{
 
 use bench::{Bench, changes};
 use flyc::{
-    artifact::{Artifact, BlockConfig, BlockValue, EggConfig, EntryKind, EnvValue, Manifest, Provider, SourceMap},
+    artifact::{
+        Artifact, BlockConfig, BlockValue, EggConfig, EntryKind, EnvValue, Manifest, Provider, SourceMap,
+    },
     build::{Build, Options},
     compiler::Compiler,
     diag::Diagnostic,
@@ -114,32 +122,41 @@ fn the_example_nest_has_nothing_to_find_and_builds() {
     is_sound(&build);
     let entries: Vec<(EntryKind, &str)> =
         build.manifest.entries.iter().map(|entry| (entry.kind, entry.name.as_str())).collect();
-    assert_eq!(entries, [
-        (EntryKind::Egg, "docs"),
-        (EntryKind::Egg, "lint"),
-        (EntryKind::Egg, "my-app"),
-        (EntryKind::Egg, "web"),
-        (EntryKind::Bucket, "microservices"),
-        (EntryKind::Job, "rotate-secrets"),
-        (EntryKind::Uglyfox, "uglyfox"),
-        (EntryKind::Mothergoose, "mothergoose"),
-        (EntryKind::Rift, "main"),
-        (EntryKind::ComputeModule, "aws"),
-        (EntryKind::ComputeModule, "local"),
-        (EntryKind::ComputeModule, "yandex"),
-    ]);
+    assert_eq!(
+        entries,
+        [
+            (EntryKind::Egg, "docs"),
+            (EntryKind::Egg, "lint"),
+            (EntryKind::Egg, "my-app"),
+            (EntryKind::Egg, "web"),
+            (EntryKind::Bucket, "microservices"),
+            (EntryKind::Job, "rotate-secrets"),
+            (EntryKind::Uglyfox, "uglyfox"),
+            (EntryKind::Mothergoose, "mothergoose"),
+            (EntryKind::Rift, "main"),
+            (EntryKind::ComputeModule, "aws"),
+            (EntryKind::ComputeModule, "local"),
+            (EntryKind::ComputeModule, "yandex"),
+        ]
+    );
     let skipped: Vec<(&str, &str)> =
         build.skipped.iter().map(|skipped| (skipped.name.as_str(), skipped.reason)).collect();
-    assert_eq!(skipped[0], (
-        "lint",
-        "serverless runners are not lowered to OpenTofu yet; config.json alone is written"
-    ));
-    assert_eq!(skipped.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["lint", "rotate-secrets", "mothergoose", "main"]);
+    assert_eq!(
+        skipped[0],
+        ("lint", "serverless runners are not lowered to OpenTofu yet; config.json alone is written")
+    );
+    assert_eq!(
+        skipped.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        ["lint", "rotate-secrets", "mothergoose", "main"]
+    );
 
     let egg = |name: &str| EggConfig::from_json(&build.files[&format!("eggs/{name}/config.json")]).unwrap();
     assert_eq!(egg("my-app").runner.tags, ["docker", "linux"]);
     assert_eq!(egg("my-app").environment["IMAGE"], EnvValue::Text("registry.example.com/my-app".into()));
-    assert_eq!(egg("web").repositories[0].token_secret, "aws-sm://gitlab/gitlab.example.com/web/runner-token");
+    assert_eq!(
+        egg("web").repositories[0].token_secret,
+        "aws-sm://gitlab/gitlab.example.com/web/runner-token"
+    );
     assert_eq!(egg("microservices").repositories[2].server, "gitlab.com");
     assert_eq!(egg("lint").runner.timeout_s, 900);
 
@@ -167,7 +184,9 @@ fn the_seed_examples_build() {
             Ok(build) => is_sound(&build),
             Err(diagnostics) => {
                 let name = folder.file_name().unwrap().to_string_lossy();
-                wrong.extend(told(&loaded.compiler, &diagnostics).into_iter().map(|found| format!("{name}/{found}")));
+                wrong.extend(
+                    told(&loaded.compiler, &diagnostics).into_iter().map(|found| format!("{name}/{found}")),
+                );
             }
         }
     }
@@ -261,23 +280,35 @@ fn a_nest_with_errors_is_not_built() {
 #[test]
 fn what_no_cloud_can_make_is_told_where_it_was_written() {
     let find = |middle: &str| {
-        let text = format!("egg \"a\" {{\n  type = \"vm\"\n{middle}\n  gitlab {{\n    project_id = 1\n  }}\n}}\n");
+        let text =
+            format!("egg \"a\" {{\n  type = \"vm\"\n{middle}\n  gitlab {{\n    project_id = 1\n  }}\n}}\n");
         let compiler = Compiler::new([("Eggs/a/config.fly", text.as_str())]);
         let found = compiler.build(&options()).err().unwrap_or_default();
         (told(&compiler, &found), told(&compiler, &compiler.check()))
     };
     let aws = "  cloud {\n    provider = \"aws\"\n  }\n";
     let (built, checked) = find(&format!("{aws}  resources {{\n    cpu    = 200\n  }}"));
-    assert_eq!(built, ["Eggs/a/config.fly:7: [not-deployable] no machine on aws has 200 CPUs and 4 GiB of memory"]);
+    assert_eq!(
+        built,
+        ["Eggs/a/config.fly:7: [not-deployable] no machine on aws has 200 CPUs and 4 GiB of memory"]
+    );
     assert_eq!(built, checked, "the check knows it as well");
     let (built, _) = find("  resources {\n    cpu    = 2\n    memory = 2TiB\n  }");
-    assert_eq!(built, ["Eggs/a/config.fly:5: [not-deployable] no machine on yandex has 2 CPUs and 2048 GiB of memory"]);
+    assert_eq!(
+        built,
+        ["Eggs/a/config.fly:5: [not-deployable] no machine on yandex has 2 CPUs and 2048 GiB of memory"]
+    );
     let (built, _) = find(&format!("{aws}  resources {{\n    cpu    = 192\n    memory = 2TiB\n  }}"));
-    assert_eq!(built, ["Eggs/a/config.fly:6: [not-deployable] no machine on aws has 192 CPUs and 2048 GiB of memory"]);
+    assert_eq!(
+        built,
+        ["Eggs/a/config.fly:6: [not-deployable] no machine on aws has 192 CPUs and 2048 GiB of memory"]
+    );
     let (built, _) = find("  environment {\n    OK  = \"\"\n    NUL = \"a\\u{0}b\"\n  }");
     assert_eq!(
         built,
-        ["Eggs/a/config.fly:5: [not-deployable] `environment.NUL.text` contains a NUL character, which no generated file can hold"]
+        [
+            "Eggs/a/config.fly:5: [not-deployable] `environment.NUL.text` contains a NUL character, which no generated file can hold"
+        ]
     );
     let (built, _) = find("  rift {\n  }");
     assert_eq!(
@@ -311,8 +342,9 @@ const HOSTILE: &[(&str, &str)] = &[
 
 fn hostile_egg(provider: &str) -> String {
     let tags: Vec<&str> = HOSTILE.iter().map(|(written, _)| *written).collect();
-    let variables: String =
+    let variables: Vec<String> =
         HOSTILE.iter().enumerate().map(|(at, (written, _))| format!("    V{at} = {written}\n")).collect();
+    let variables = variables.concat();
     format!(
         "egg \"hostile\" {{\n  type = \"vm\"\n  cloud {{\n    provider = \"{provider}\"\n    image = {}\n  }}\n  runner {{\n    \
          tags = [{}]\n  }}\n  gitlab {{\n    project_id = 1\n  }}\n  environment {{\n{variables}  }}\n}}\n",
@@ -395,7 +427,9 @@ fn opentofu_plans(egg: &str, provider: Provider) {
         "orchestrator_url": "https://gosling.example.com",
     });
     let own = match provider {
-        Provider::Local => json!({ "gosling": "/bin/true", "runners_folder": bench.folder.path().join("homes") }),
+        Provider::Local => {
+            json!({ "gosling": "/bin/true", "runners_folder": bench.folder.path().join("homes") })
+        }
         Provider::Yandex | Provider::Aws => json!({
             "subnet_id": "subnet-given",
             "gosling_download": { "url": "https://gosling.example.com/gosling", "sha256": "0".repeat(64) },

@@ -17,8 +17,8 @@ use std::{
 use bench::{Bench, changes, complaint, origins, script};
 use flyc::{
     artifact::{
-        Artifact, Cloud, EggConfig, EggKind, EnvValue, Executor, Mapping, Origin, Provider,
-        Repository, Resources, Runner, RunnerType, SourceMap,
+        Artifact, Cloud, EggConfig, EggKind, EnvValue, Executor, Mapping, Origin, Provider, Repository,
+        Resources, Runner, RunnerType, SourceMap,
     },
     lower::{self, Backend, Options},
 };

@@ -15,7 +15,7 @@ use fly_std::schema::Place;
 use rayon::prelude::*;
 
 use crate::{
-    artifact::{Artifact, Entry, EntryKind, Manifest, Provider},
+    artifact::{Artifact, ArtifactError, Entry, EntryKind, Manifest, Provider},
     config::nest_defaults,
     db::{Database, Nest, SourceFile},
     diag::Diagnostic,
@@ -81,7 +81,7 @@ pub fn nest(db: &Database, nest: Nest, options: &Options) -> Result<Build, Vec<D
     let files: Vec<SourceFile> =
         all.iter().copied().filter(|file| Place::of(file.path(db)).is_some()).collect();
     let part = files.len().div_ceil(rayon::current_num_threads() * 4).max(1);
-    let pieces: Vec<Result<Piece, Diagnostic>> = files
+    let pieces: Vec<Result<Piece, Box<Diagnostic>>> = files
         .par_chunks(part)
         .map_with(db.clone(), |db, files| {
             files.iter().flat_map(|&file| pieces::of_file(db, file, &lowering)).collect::<Vec<_>>()
@@ -93,7 +93,7 @@ pub fn nest(db: &Database, nest: Nest, options: &Options) -> Result<Build, Vec<D
     for piece in pieces {
         match piece {
             Ok(piece) => built.push(piece),
-            Err(error) => errors.push(error),
+            Err(error) => errors.push(*error),
         }
     }
     if !errors.is_empty() {
@@ -104,7 +104,7 @@ pub fn nest(db: &Database, nest: Nest, options: &Options) -> Result<Build, Vec<D
     let texts: Vec<(&Arc<str>, &Arc<str>)> = all.iter().map(|file| (file.path(db), file.text(db))).collect();
     let digest = digest::of(texts.iter().map(|(path, text)| (&***path, &***text)));
     let manifest = Manifest::new(defaults.edition.to_string(), env!("CARGO_PKG_VERSION"), digest);
-    assemble(built, manifest).map_err(|error| vec![error])
+    assemble(built, manifest).map_err(|error| vec![pieces::defect(&error.to_string())])
 }
 
 fn compute_module(provider: Provider) -> Piece {
@@ -120,7 +120,7 @@ fn compute_module(provider: Provider) -> Piece {
 }
 
 /// Puts the pieces together; their order doesn't matter.
-fn assemble(mut pieces: Vec<Piece>, mut manifest: Manifest) -> Result<Build, Diagnostic> {
+fn assemble(mut pieces: Vec<Piece>, mut manifest: Manifest) -> Result<Build, ArtifactError> {
     pieces.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     let mut files = BTreeMap::new();
     let mut skipped = Vec::new();
@@ -146,7 +146,7 @@ fn assemble(mut pieces: Vec<Piece>, mut manifest: Manifest) -> Result<Build, Dia
         });
         files.extend(piece.files);
     }
-    let text = manifest.to_json().map_err(|error| pieces::defect(&error.to_string()))?;
+    let text = manifest.to_json()?;
     files.insert(MANIFEST.to_owned(), text);
     Ok(Build { files, manifest, skipped })
 }

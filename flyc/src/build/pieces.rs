@@ -14,8 +14,7 @@ use crate::{
     text::{Source, TextRange, TextSize},
 };
 
-const SERVERLESS: &str =
-    "serverless runners are not lowered to OpenTofu yet; config.json alone is written";
+const SERVERLESS: &str = "serverless runners are not lowered to OpenTofu yet; config.json alone is written";
 const JOB: &str = "jobs are not lowered to OpenTofu and GitLab schedules yet; config.json alone is written";
 const MOTHERGOOSE: &str = "the installation is not lowered to OpenTofu yet; config.json alone is written";
 const RIFT: &str = "Rift servers are not lowered to OpenTofu yet; config.json alone is written";
@@ -25,7 +24,7 @@ pub(super) fn of_file(
     db: &dyn Db,
     file: SourceFile,
     options: &lower::Options,
-) -> Vec<Result<Piece, Diagnostic>> {
+) -> Vec<Result<Piece, Box<Diagnostic>>> {
     let path = file.path(db);
     let blocks = &typed(db, file).blocks;
     let mut eggs = egg_configs(db, file).iter();
@@ -46,20 +45,17 @@ pub(super) fn of_file(
     pieces
 }
 
-fn egg_piece(egg: &Resolved, source: &Source, options: &lower::Options) -> Result<Piece, Diagnostic> {
+fn egg_piece(egg: &Resolved, source: &Source, options: &lower::Options) -> Result<Piece, Box<Diagnostic>> {
     let Resolved { config, places, unresolved } = egg;
     let span = |path: &str| Span::new(Arc::clone(&source.path), places.range(path));
     match unresolved {
         None => {}
         Some(Unresolved::Rift) => {
-            return Err(Diagnostic::new(
-                &NOT_DEPLOYABLE,
-                span("rift"),
-                format!("it is not clear which Rift server the runners of `{}` use", config.name),
-                "names no server",
-            )
+            let message = format!("it is not clear which Rift server the runners of `{}` use", config.name);
+            let diagnostic = Diagnostic::new(&NOT_DEPLOYABLE, span("rift"), message, "names no server");
+            return Err(Box::new(diagnostic
             .note("`name` may be left out in a Nest with exactly one Rift server, and this Nest has none or several")
-            .help("write `name = \"…\"` with the name of a `rift` block of `MG/config.fly`, or remove this block"));
+            .help("write `name = \"…\"` with the name of a `rift` block of `MG/config.fly`, or remove this block")));
         }
     }
     let folder = format!("eggs/{}", config.name);
@@ -90,7 +86,7 @@ fn egg_piece(egg: &Resolved, source: &Source, options: &lower::Options) -> Resul
 }
 
 /// A block of which the configuration is written; none for one that has no piece of its own.
-fn block_piece(path: &Arc<str>, block: &TypedBlock) -> Option<Result<Piece, Diagnostic>> {
+fn block_piece(path: &Arc<str>, block: &TypedBlock) -> Option<Result<Piece, Box<Diagnostic>>> {
     let (kind, shelf, skipped) = match block.name.as_str() {
         "job" => (EntryKind::Job, "jobs", Some(JOB)),
         "rift" => (EntryKind::Rift, "rift", Some(RIFT)),
@@ -123,10 +119,10 @@ fn block_piece(path: &Arc<str>, block: &TypedBlock) -> Option<Result<Piece, Diag
 }
 
 /// Why something can't be lowered, told where it was written.
-fn lower_error(error: &LowerError, file: &Arc<str>, place: &dyn Fn(&str) -> TextRange) -> Diagnostic {
+fn lower_error(error: &LowerError, file: &Arc<str>, place: &dyn Fn(&str) -> TextRange) -> Box<Diagnostic> {
     let span = Span::new(Arc::clone(file), place(error.path().unwrap_or_default()));
     let of = |label: &str| Diagnostic::new(&NOT_DEPLOYABLE, span.clone(), error.to_string(), label);
-    match error {
+    Box::new(match error {
         LowerError::Name { .. } => of("not a folder's name").help("give it another name"),
         LowerError::Missing { path, .. } => of("not given here").help(format!("write `{path}`")),
         LowerError::Nul { .. } => of("holds a NUL character").help("remove `\\u{0}` from it"),
@@ -134,14 +130,15 @@ fn lower_error(error: &LowerError, file: &Arc<str>, place: &dyn Fn(&str) -> Text
         LowerError::Unsupported { .. } => of("not supported").help("write `type = \"vm\"`"),
         LowerError::Artifact(ArtifactError::Json { .. } | ArtifactError::Version { .. })
         | LowerError::Template { .. } => of("").note("this is a defect of the compiler; please report it"),
-    }
+    })
 }
 
 /// A block whose configuration is unknown although it checked clean.
-fn unknown(path: &Arc<str>, block: &TypedBlock) -> Diagnostic {
+fn unknown(path: &Arc<str>, block: &TypedBlock) -> Box<Diagnostic> {
     let span = Span::new(Arc::clone(path), block.header);
-    Diagnostic::new(&NOT_DEPLOYABLE, span, format!("the configuration of this `{}` is unknown", block.name), "")
-        .note("this is a defect of the compiler; please report it")
+    let message = format!("the configuration of this `{}` is unknown", block.name);
+    let diagnostic = Diagnostic::new(&NOT_DEPLOYABLE, span, message, "");
+    Box::new(diagnostic.note("this is a defect of the compiler; please report it"))
 }
 
 /// A defect that no place in the Nest caused.

@@ -47,7 +47,9 @@ fn too_large(scope: &FileScope<'_>, egg: &TypedBlock, written: &TypedBlock) -> O
                 provider.name()
             ))
             .help(match attribute {
-                "cpu" => format!("write `cpu = {most_cpu}` or less; more runners (`concurrent`) do more at one time"),
+                "cpu" => format!(
+                    "write `cpu = {most_cpu}` or less; more runners (`concurrent`) do more at one time"
+                ),
                 "memory" => format!("write `memory = {most_memory}GiB` or less"),
                 _ => "write fewer CPUs, or less memory".to_owned(),
             }),

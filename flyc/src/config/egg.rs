@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     artifact::{
-        Cloud, EggConfig, EggKind, EnvValue, Executor, Provider, Repository, Resources, RiftReference, Runner,
-        RunnerType,
+        Cloud, EggConfig, EggKind, EnvValue, Executor, Provider, Repository, Resources, RiftReference,
+        Runner, RunnerType,
     },
     model::TypedBlock,
 };
@@ -111,7 +111,14 @@ fn cloud(cloud: Reader<'_>) -> Option<Cloud> {
     let subnet = cloud.text("subnet");
     let (region, zone) =
         derived::region_and_zone(provider, cloud.text("region"), cloud.text("zone"), subnet.is_some());
-    Some(Cloud { provider, region, zone, network: cloud.text("network"), subnet, image: cloud.text("image")? })
+    Some(Cloud {
+        provider,
+        region,
+        zone,
+        network: cloud.text("network"),
+        subnet,
+        image: cloud.text("image")?,
+    })
 }
 
 fn runner(runner: Reader<'_>, runner_type: RunnerType) -> Option<Runner> {

@@ -1,8 +1,6 @@
 //! Configurations of small Nests, and which edits compute one anew.
 
-use std::sync::{
-    Arc, Mutex,
-};
+use std::sync::{Arc, Mutex};
 
 use expect_test::expect;
 use salsa::Setter;
@@ -85,16 +83,14 @@ fn the_shortest_egg_has_every_default() {
         }
     "#]]
     .assert_eq(&egg.config.to_json().unwrap());
-    let source = Source::new("Eggs/a/config.fly", "egg \"a\" {\n  type = \"vm\"\n  gitlab {\n    project_id = 7\n");
+    let source =
+        Source::new("Eggs/a/config.fly", "egg \"a\" {\n  type = \"vm\"\n  gitlab {\n    project_id = 7\n");
     let origins = egg.places.origins(&source);
     let line = |path: &str| (origins.get(path).line, origins.get(path).column);
-    assert_eq!([line("cloud.image"), line("type"), line("gitlab"), line("gitlab.project_id"), line("name")], [
-        (1, 1),
-        (2, 3),
-        (3, 3),
-        (4, 5),
-        (1, 5)
-    ]);
+    assert_eq!(
+        [line("cloud.image"), line("type"), line("gitlab"), line("gitlab.project_id"), line("name")],
+        [(1, 1), (2, 3), (3, 3), (4, 5), (1, 5)]
+    );
 }
 
 #[test]
@@ -147,20 +143,23 @@ eggsbucket "team" {
         .iter()
         .map(|repo| (repo.name.as_deref(), &*repo.server, &*repo.token_secret, &*repo.webhook_secret))
         .collect();
-    assert_eq!(told, [
-        (
-            Some("one"),
-            "git.example.com",
-            "vault://elsewhere/key",
-            "aws-sm://gitlab/git.example.com/one/webhook-secret"
-        ),
-        (
-            Some("two"),
-            "other.example.com",
-            "aws-sm://gitlab/other.example.com/two/runner-token",
-            "aws-sm://gitlab/other.example.com/two/webhook-secret"
-        ),
-    ]);
+    assert_eq!(
+        told,
+        [
+            (
+                Some("one"),
+                "git.example.com",
+                "vault://elsewhere/key",
+                "aws-sm://gitlab/git.example.com/one/webhook-secret"
+            ),
+            (
+                Some("two"),
+                "other.example.com",
+                "aws-sm://gitlab/other.example.com/two/runner-token",
+                "aws-sm://gitlab/other.example.com/two/webhook-secret"
+            ),
+        ]
+    );
     assert_eq!(config.environment["TEXT"], EnvValue::Text("${x}".into()));
     assert_eq!(config.environment["SECRET"], EnvValue::Secret("aws-sm://name/key".into()));
     let rift = config.rift.as_ref().unwrap();

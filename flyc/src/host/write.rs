@@ -84,7 +84,10 @@ pub(super) fn write_watched(
     watch: &mut dyn FnMut(Step<'_>) -> io::Result<()>,
 ) -> io::Result<Written> {
     if let Some(wrong) = build.files.keys().find(|path| !is_plain(path)) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{wrong}` is not a path within a build")));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("`{wrong}` is not a path within a build"),
+        ));
     }
     if !exists(out) {
         return write_anew(build, out, watch);
@@ -100,9 +103,9 @@ pub(super) fn write_watched(
         .map(|(path, text)| Ok((!is_same(&out.join(path), text)?).then_some(path.as_str())))
         .collect::<io::Result<_>>()?;
     let mut changed: Vec<&str> = compared.into_iter().flatten().collect();
-    let stale = |path: &String| !build.files.contains_key(path) && is_own(out, path);
-    let stale: BTreeSet<String> = old.into_iter().filter(stale).collect();
-    if changed.is_empty() && stale.is_empty() {
+    let is_gone = |path: &String| !build.files.contains_key(path) && is_own(out, path);
+    let gone: BTreeSet<String> = old.into_iter().filter(is_gone).collect();
+    if changed.is_empty() && gone.is_empty() {
         return Ok(Written { written: 0, unchanged: build.files.len(), removed: 0 });
     }
     // The manifest's leaving the stage is what makes the new build hold, so it goes there in any case.
@@ -111,7 +114,7 @@ pub(super) fn write_watched(
     }
     let (replaced, created) =
         changed.iter().map(|path| (*path).to_owned()).partition(|path| exists(&out.join(path)));
-    let journal = Journal { created, replaced, stale };
+    let journal = Journal { created, replaced, stale: gone };
     let counts = Written {
         written: changed.len(),
         unchanged: build.files.len() - changed.len(),
@@ -122,7 +125,7 @@ pub(super) fn write_watched(
         .and_then(|()| place_files(&changed, out, &stage, watch));
     if let Err(error) = done {
         // What can't be undone now is undone by the next build: the journal is still there.
-        undo(out, &stage, &journal).and_then(|()| fs::remove_dir_all(&stage))?;
+        let _ = undo(out, &stage, &journal).and_then(|()| clear(&stage));
         return Err(error);
     }
     finish(out, &stage, &journal, watch)?;
@@ -135,7 +138,8 @@ fn write_anew(
     out: &Path,
     watch: &mut dyn FnMut(Step<'_>) -> io::Result<()>,
 ) -> io::Result<Written> {
-    let name = out.file_name().ok_or_else(|| refused(out, "it has no name that a folder could be made by"))?;
+    let name =
+        out.file_name().ok_or_else(|| refused(out, "it has no name that a folder could be made by"))?;
     let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent)?;
     let mut hidden = std::ffi::OsString::from(".");
@@ -184,14 +188,18 @@ fn own_files(out: &Path) -> io::Result<Option<Vec<String>>> {
     let text = match fs::read_to_string(out.join(MANIFEST)) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(refused(out, "it is not empty, and `flyc build` did not make it; choose another folder with `--out`"));
+            return Err(refused(
+                out,
+                "it is not empty, and `flyc build` did not make it; choose another folder with `--out`",
+            ));
         }
         Err(error) => return Err(error),
     };
     let manifest = Manifest::from_json(&text).map_err(|error| match error {
-        ArtifactError::Version { .. } => {
-            refused(out, "another version of `flyc` built it; remove the folder, or choose another with `--out`")
-        }
+        ArtifactError::Version { .. } => refused(
+            out,
+            "another version of `flyc` built it; remove the folder, or choose another with `--out`",
+        ),
         ArtifactError::Json { .. } => {
             refused(out, "its manifest.json is not one of `flyc build`; choose another folder with `--out`")
         }
@@ -271,6 +279,16 @@ fn finish(
         watch(Step::Remove(path))?;
         remove_file(out, path)?;
     }
+    clear(stage)
+}
+
+/// Removes the stage, the journal first: without its files it would be misread.
+fn clear(stage: &Path) -> io::Result<()> {
+    if let Err(error) = fs::remove_file(stage.join(JOURNAL))
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
     fs::remove_dir_all(stage)
 }
 
@@ -307,12 +325,13 @@ fn recover_locked(out: &Path) -> io::Result<bool> {
         }
         Err(error) => return Err(error),
     };
-    let journal: Journal = serde_json::from_str(&text)
-        .map_err(|error| refused(out, &format!("the journal of an interrupted build can't be read: {error}")))?;
+    let journal: Journal = serde_json::from_str(&text).map_err(|error| {
+        refused(out, &format!("the journal of an interrupted build can't be read: {error}"))
+    })?;
     // The manifest is the last to leave the stage.
     if exists(&stage.join("new").join(MANIFEST)) {
         undo(out, &stage, &journal)?;
-        fs::remove_dir_all(&stage)?;
+        clear(&stage)?;
     } else {
         finish(out, &stage, &journal, &mut |_| Ok(()))?;
     }
@@ -391,7 +410,8 @@ fn exists(path: &Path) -> bool {
 /// Whether a path of an old manifest is a file there that can be removed: not through a link, which may lead anywhere.
 fn is_own(out: &Path, path: &str) -> bool {
     let folders = Path::new(path).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
-    let mut real = folders.map(|folder| fs::symlink_metadata(out.join(folder)).is_ok_and(|found| found.is_dir()));
+    let mut real =
+        folders.map(|folder| fs::symlink_metadata(out.join(folder)).is_ok_and(|found| found.is_dir()));
     is_plain(path)
         && real.all(|real| real)
         && fs::symlink_metadata(out.join(path)).is_ok_and(|found| !found.is_dir())
@@ -425,7 +445,10 @@ fn sync(folder: &Path) {
 }
 
 fn refused(place: &Path, why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::AlreadyExists, format!("nothing can be built in `{}`: {why}", place.display()))
+    io::Error::new(
+        io::ErrorKind::AlreadyExists,
+        format!("nothing can be built in `{}`: {why}", place.display()),
+    )
 }
 
 #[cfg(test)]

@@ -30,7 +30,11 @@ fn build(eggs: &[(&str, &[(&str, &str)])]) -> Build {
 }
 
 fn first() -> Build {
-    build(&[("a", &[("x.tf", "1"), ("sub/y.tf", "1")]), ("b", &[("x.tf", "1")]), ("gone", &[("sub/x.tf", "1")])])
+    build(&[
+        ("a", &[("x.tf", "1"), ("sub/y.tf", "1")]),
+        ("b", &[("x.tf", "1")]),
+        ("gone", &[("sub/x.tf", "1")]),
+    ])
 }
 
 fn second() -> Build {
