@@ -46,7 +46,7 @@ fn example() -> PathBuf {
 }
 
 fn options() -> Options {
-    Options { folder: "nest".into(), backend: None }
+    Options { backend: None }
 }
 
 /// Findings as `file:line: [id] message`.

@@ -61,10 +61,12 @@ fn parse_one_egg(bencher: Bencher) {
 
 #[divan::bench]
 fn parse_one_large_file(bencher: Bencher) {
-    let text: Arc<str> = (0..1500).fold(String::new(), |mut text, number| {
-        let _ = writeln!(text, "{}", egg(number));
-        text
-    }).into();
+    let text: Arc<str> = (0..1500)
+        .fold(String::new(), |mut text, number| {
+            let _ = writeln!(text, "{}", egg(number));
+            text
+        })
+        .into();
     bencher.counter(BytesCount::of_str(&text)).bench(|| parse(text.clone()));
 }
 

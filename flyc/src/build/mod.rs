@@ -26,10 +26,8 @@ use crate::{
 pub const MANIFEST: &str = "manifest.json";
 
 /// What a build depends on beside the Nest.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
-    /// What the Nest is called unless `nest.fly` names it: its folder.
-    pub folder: String,
     /// Where `OpenTofu` keeps state; none means what each egg's cloud uses.
     pub backend: Option<Backend>,
 }
@@ -74,7 +72,7 @@ struct Piece {
 /// Builds a Nest that checks clean. The errors are those that only building can find.
 pub fn nest(db: &Database, nest: Nest, options: &Options) -> Result<Build, Vec<Diagnostic>> {
     let defaults = nest_defaults(db, nest);
-    let name = defaults.name.as_ref().map_or_else(|| options.folder.clone(), ToString::to_string);
+    let name = defaults.name.to_string();
     let lowering = lower::Options { nest: name, backend: options.backend };
     // A file that stands nowhere in particular is checked, but never built.
     let all = nest.files(db);

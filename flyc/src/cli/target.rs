@@ -73,6 +73,19 @@ impl Target {
         Ok(target)
     }
 
+    /// The root of the Nest that a folder lies in.
+    pub(super) fn root_of(path: &Path) -> Result<Option<PathBuf>, Failure> {
+        let absolute = std::path::absolute(path).map_err(|error| Failure::io(shown(path), error))?;
+        let absolute = clean(&absolute);
+        if !absolute.is_dir() {
+            return Err(Failure::usage(
+                format!("there is no folder `{}`", shown(path)),
+                "give the folder of a Nest",
+            ));
+        }
+        Ok(host::find_root(&absolute))
+    }
+
     /// The Nest that the working folder lies in with a text in place of one of its files, or the text alone.
     pub(super) fn of_text(name: &Path, text: Arc<str>) -> Result<Self, Failure> {
         let absolute = std::path::absolute(name).map_err(|error| Failure::io(shown(name), error))?;
@@ -176,7 +189,7 @@ pub(super) fn shown(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
 }
 
-fn no_nest(path: &Path) -> Diagnostic {
+pub(super) fn no_nest(path: &Path) -> Diagnostic {
     let at = Span::new(shown(path).into(), TextRange::empty(TextSize::new(0)));
     Diagnostic::new(&NO_NEST, at, format!("`{}` is not in a Nest", shown(path)), "")
         .note("a Nest is a folder that holds `nest.fly`, or one of the folders Eggs, Jobs, UF and MG")

@@ -27,8 +27,8 @@ use crate::{
 pub struct NestDefaults {
     /// The edition of the language.
     pub edition: u16,
-    /// The Nest's name, when it gives itself one.
-    pub name: Option<SmolStr>,
+    /// The Nest's name.
+    pub name: SmolStr,
     /// The GitLab server of eggs that name none.
     pub server: SmolStr,
     /// The Nest's Rift server, when there is exactly one.
@@ -51,7 +51,7 @@ pub fn nest_defaults(db: &dyn Db, nest: Nest) -> NestDefaults {
             .get("edition")
             .and_then(|value| u16::try_from(value.as_int()?).ok())
             .unwrap_or(fly_std::DEFAULT_EDITION),
-        name: own.get("name").and_then(text),
+        name: own.get("name").and_then(text).unwrap_or_default(),
         server: gitlab.and_then(|gitlab| gitlab.get("server")).and_then(text).unwrap_or_default(),
         rift: rifts.next().filter(|_| rifts.next().is_none()).map(SmolStr::new),
     }

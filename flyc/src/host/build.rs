@@ -43,7 +43,7 @@ pub fn build(
         let found = loaded.compiler.check();
         return Err(BuildError::Nest(loaded.diagnostics.iter().cloned().chain(found).collect()));
     }
-    let options = Options { folder: folder_name(root), backend };
+    let options = Options { backend };
     let build = loaded.compiler.build(&options).map_err(BuildError::Nest)?;
     if contains(out, root) {
         let message = format!(
@@ -61,13 +61,6 @@ pub fn build_nest(root: &Path, out: &Path, backend: Option<Backend>) -> (Loaded,
     let loaded = load(root);
     let built = build(&loaded, root, out, backend);
     (loaded, built)
-}
-
-/// What a Nest is called when it doesn't say.
-fn folder_name(root: &Path) -> String {
-    let whole = root.canonicalize();
-    let root = whole.as_deref().unwrap_or(root);
-    root.file_name().map_or_else(|| "nest".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// Whether `outer` is `inner` or a folder above it.
