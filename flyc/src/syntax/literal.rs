@@ -181,6 +181,11 @@ fn resolve(text: &str, base: usize, escapes: bool, verbatim: bool, content: &mut
     let bytes = text.as_bytes();
     let (mut at, mut plain) = (0, 0);
     while let Some(&byte) = bytes.get(at) {
+        if !matches!(byte, b'\\' | b'$') {
+            // Perhaps in the middle of a character.
+            at += 1;
+            continue;
+        }
         let rest = &text[at..];
         if byte == b'\\' && escapes {
             content.text().add(&text[plain..at], base + plain);
