@@ -164,9 +164,8 @@ impl Node {
             match constraint {
                 Constraint::ExactlyOneOf(names) => {
                     let mut kept = false;
-                    self.attributes.retain(|a| {
-                        !names.contains(&a.name.as_str()) || !std::mem::replace(&mut kept, true)
-                    });
+                    self.attributes
+                        .retain(|a| !names.contains(&a.name.as_str()) || !std::mem::replace(&mut kept, true));
                 }
                 Constraint::NotAbove(low, high) => {
                     let number = |node: &Self, name: &str| match node.attribute(name) {
@@ -417,8 +416,10 @@ fn node(block: &'static Block, keyword: String, top: bool) -> BoxedStrategy<Node
                 .into_iter()
                 .flatten()
                 .chain(free_blocks)
-                .filter(|b| b.label.is_none() && block.free_blocks.is_none() || {
-                    seen.insert((b.keyword.clone(), b.label.clone()))
+                .filter(|b| {
+                    b.label.is_none() && block.free_blocks.is_none() || {
+                        seen.insert((b.keyword.clone(), b.label.clone()))
+                    }
                 })
                 .collect();
             // Any order means the same to the user.
@@ -477,22 +478,23 @@ pub(crate) fn value(ty: Type) -> BoxedStrategy<Written> {
         )
         .prop_map(|written| Written { source: written.source.replace("$${", "${"), ..written })
         .boxed(),
-        Type::Int { min, max } => (min..=max).prop_flat_map(move |n| {
-            let near = n.clamp(min, min.saturating_add(1000).min(max));
-            select(vec![n, near, min, max])
-        })
-        .prop_flat_map(|n| {
-            let plain = n.to_string();
-            let spread = if n >= 1000 { format!("{}_{:03}", n / 1000, n % 1000) } else { plain.clone() };
-            select(vec![plain, spread]).prop_map(move |source| Written { source, value: Value::Int(n) })
-        })
-        .boxed(),
+        Type::Int { min, max } => (min..=max)
+            .prop_flat_map(move |n| {
+                let near = n.clamp(min, min.saturating_add(1000).min(max));
+                select(vec![n, near, min, max])
+            })
+            .prop_flat_map(|n| {
+                let plain = n.to_string();
+                let spread = if n >= 1000 { format!("{}_{:03}", n / 1000, n % 1000) } else { plain.clone() };
+                select(vec![plain, spread]).prop_map(move |source| Written { source, value: Value::Int(n) })
+            })
+            .boxed(),
         Type::Float => (0_u32..10_000, 0_u32..100)
             .prop_map(|(whole, part)| number(format!("{whole}.{part:02}"), Value::Float))
             .boxed(),
-        Type::Bool => any::<bool>()
-            .prop_map(|b| Written { source: b.to_string(), value: Value::Bool(b) })
-            .boxed(),
+        Type::Bool => {
+            any::<bool>().prop_map(|b| Written { source: b.to_string(), value: Value::Bool(b) }).boxed()
+        }
         Type::Duration { min, max, bare } => (0..=max - min, 0..4_u8)
             .prop_map(move |(more, form)| {
                 let seconds = min + if form % 2 == 0 { more % 100_000.min(max - min + 1) } else { more };
@@ -518,9 +520,10 @@ pub(crate) fn value(ty: Type) -> BoxedStrategy<Written> {
                 let bytes = if form == 2 { bytes >> 20 << 20 } else { bytes };
                 Written { source, value: Value::Size(bytes) }
             })
-            .prop_filter("within the limits", move |w| {
-                matches!(w.value, Value::Size(bytes) if (min..=max).contains(&bytes))
-            })
+            .prop_filter(
+                "within the limits",
+                move |w| matches!(w.value, Value::Size(bytes) if (min..=max).contains(&bytes)),
+            )
             .boxed(),
         Type::Percent => (0..=100_u8, 0..4_u8)
             .prop_map(|(n, form)| {
@@ -541,9 +544,13 @@ pub(crate) fn value(ty: Type) -> BoxedStrategy<Written> {
             ]
             .boxed(),
         ),
-        Type::Timezone => text(select(vec!["Europe/Berlin", "UTC", "Asia/Tokyo"]).prop_map(str::to_owned).boxed()),
+        Type::Timezone => {
+            text(select(vec!["Europe/Berlin", "UTC", "Asia/Tokyo"]).prop_map(str::to_owned).boxed())
+        }
         Type::Fqdn => text(host().boxed()),
-        Type::Url => text((host(), "(/[a-z0-9]{1,6}){0,3}").prop_map(|(h, p)| format!("https://{h}{p}")).boxed()),
+        Type::Url => {
+            text((host(), "(/[a-z0-9]{1,6}){0,3}").prop_map(|(h, p)| format!("https://{h}{p}")).boxed())
+        }
         Type::Email => text(("[a-z]{1,8}", host()).prop_map(|(who, host)| format!("{who}@{host}")).boxed()),
         Type::Image => text("[a-z]{1,8}(/[a-z]{1,8})?:[0-9]{1,3}".boxed()),
         Type::Name => text(name().boxed()),
@@ -553,7 +560,9 @@ pub(crate) fn value(ty: Type) -> BoxedStrategy<Written> {
             let names: Vec<&str> = variants.iter().map(|variant| variant.name).collect();
             text(select(names).prop_map(str::to_owned).boxed())
         }
-        Type::List(item) => (vec(value(*item), 0..4), 0..4_u8).prop_map(|(items, form)| list(&items, form)).boxed(),
+        Type::List(item) => {
+            (vec(value(*item), 0..4), 0..4_u8).prop_map(|(items, form)| list(&items, form)).boxed()
+        }
         Type::Map(item) => vec(("[a-z_][a-z0-9_]{0,6}", value(*item)), 0..4)
             .prop_map(|entries| map(distinct(entries)))
             .boxed(),
@@ -562,8 +571,11 @@ pub(crate) fn value(ty: Type) -> BoxedStrategy<Written> {
                 .iter()
                 .map(|field| {
                     let made = value(field.ty).prop_map(|written| (field.name.to_owned(), written));
-                    let likely = if field.presence == Presence::Required { 1.0 } else { 0.5 };
-                    prop::option::weighted(likely, made)
+                    if field.presence == Presence::Required {
+                        made.prop_map(Some).boxed()
+                    } else {
+                        prop::option::of(made).boxed()
+                    }
                 })
                 .collect();
             fields.prop_map(|entries| map(entries.into_iter().flatten().collect())).boxed()
@@ -634,8 +646,21 @@ fn words() -> BoxedStrategy<String> {
     prop_oneof![
         "[a-z][a-z0-9 ./_-]{0,12}",
         "\\PC{0,12}",
-        select(vec!["", "${x}", "$${", "$", "\"quoted\"", "a\\b", "two\nlines", "t\ta\r", "é🦊", "# no", "}", "\u{0}\u{feff}"])
-            .prop_map(str::to_owned),
+        select(vec![
+            "",
+            "${x}",
+            "$${",
+            "$",
+            "\"quoted\"",
+            "a\\b",
+            "two\nlines",
+            "t\ta\r",
+            "é🦊",
+            "# no",
+            "}",
+            "\u{0}\u{feff}"
+        ])
+        .prop_map(str::to_owned),
     ]
     .prop_filter("no secret", |text| !fly_std::formats::is_secret_uri_like(text))
     .boxed()

@@ -49,16 +49,20 @@ impl Mistake {
     /// The broken text; nothing when this file has no place for the mistake.
     pub(crate) fn make(self, config: &mut Config, at: Index) -> Option<String> {
         match self {
-            Self::CutBrace | Self::ExtraBrace | Self::BareText => return self.in_text(&config.print().text, at),
+            Self::CutBrace | Self::ExtraBrace | Self::BareText => {
+                return self.in_text(&config.print().text, at);
+            }
             _ => {}
         }
         // The first block from the drawn one on that has a place for it.
         let count = config.root.walk().len();
         let first = at.index(count);
-        (0..count).any(|step| {
-            let node = config.root.at((first + step) % count);
-            node.is_some_and(|node| self.in_node(node, at))
-        }).then(|| config.print().text)
+        (0..count)
+            .any(|step| {
+                let node = config.root.at((first + step) % count);
+                node.is_some_and(|node| self.in_node(node, at))
+            })
+            .then(|| config.print().text)
     }
 
     fn in_text(self, text: &str, at: Index) -> Option<String> {
@@ -93,7 +97,8 @@ impl Mistake {
                 !known
             }
             Self::UnknownBlock => {
-                let mut inner = Node { attributes: Vec::new(), blocks: Vec::new(), label: None, ..node.clone() };
+                let mut inner =
+                    Node { attributes: Vec::new(), blocks: Vec::new(), label: None, ..node.clone() };
                 inner.keyword = "henhouse".to_owned();
                 node.blocks.push(inner);
                 node.schema.free_blocks.is_none()
@@ -132,7 +137,8 @@ impl Mistake {
                 let all = at.index(2) == 1;
                 node.attributes.retain(|a| !names.contains(&a.name.as_str()));
                 for schema in names.iter().filter_map(|name| node.schema.attribute(name)).filter(|_| all) {
-                    let written = Written { source: schema.example.to_owned(), value: fly_std::Value::Int(0) };
+                    let written =
+                        Written { source: schema.example.to_owned(), value: fly_std::Value::Int(0) };
                     node.attributes.push(Attr { schema, name: schema.name.to_owned(), written });
                 }
                 true
@@ -187,11 +193,83 @@ pub(crate) fn soup() -> impl Strategy<Value = String> {
 
 /// What files are made of, and what they should not be made of.
 pub(crate) const SCRAPS: &[&str] = &[
-    " ", "\n", "\r\n", "\t", "\u{feff}", "\0", "egg", "a", "gitlab", "job", "locals", "local.a", "true", "=", "==", "!",
-    "-", "+", "*", "/", "%", "<", "<=", ">", "&&", "||", "?", ":", ".", ",", "{", "}", "[", "]", "(", ")", "\"",
-    "\"x\"", "\"${", "${", "$${", "}\"", "\\", "\"\\ud800\"", "\"\\u{d800}\"", "\"\\q\"", "\"${a}\"", "\"${\"${1}\"}\"", "<<EOT\n",
-    "<<-EOT\n", "EOT", "\nEOT\n", "#", "# c\n", "//", "/* */", "/*", "*/", "///d\n", "1", "1.5", "10m", "4GiB", "80%",
-    "1_", "9999999999999999999999", "é", "🦊", "'", ";", "@", "a = 1\n", "b {\n", "}\n", "x(", "a ? b : c", "\"l\"",
+    " ",
+    "\n",
+    "\r\n",
+    "\t",
+    "\u{feff}",
+    "\0",
+    "egg",
+    "a",
+    "gitlab",
+    "job",
+    "locals",
+    "local.a",
+    "true",
+    "=",
+    "==",
+    "!",
+    "-",
+    "+",
+    "*",
+    "/",
+    "%",
+    "<",
+    "<=",
+    ">",
+    "&&",
+    "||",
+    "?",
+    ":",
+    ".",
+    ",",
+    "{",
+    "}",
+    "[",
+    "]",
+    "(",
+    ")",
+    "\"",
+    "\"x\"",
+    "\"${",
+    "${",
+    "$${",
+    "}\"",
+    "\\",
+    "\"\\ud800\"",
+    "\"\\u{d800}\"",
+    "\"\\q\"",
+    "\"${a}\"",
+    "\"${\"${1}\"}\"",
+    "<<EOT\n",
+    "<<-EOT\n",
+    "EOT",
+    "\nEOT\n",
+    "#",
+    "# c\n",
+    "//",
+    "/* */",
+    "/*",
+    "*/",
+    "///d\n",
+    "1",
+    "1.5",
+    "10m",
+    "4GiB",
+    "80%",
+    "1_",
+    "9999999999999999999999",
+    "é",
+    "🦊",
+    "'",
+    ";",
+    "@",
+    "a = 1\n",
+    "b {\n",
+    "}\n",
+    "x(",
+    "a ? b : c",
+    "\"l\"",
 ];
 
 /// Values of every kind a type does not take.
@@ -220,7 +298,7 @@ pub(crate) fn wrong_kinds(ty: Type) -> &'static [&'static str] {
         | Type::Condition
         | Type::Enum(_)
         | Type::Entity(_)
-        | Type::EnvValue => &["true", "12", "1.5", "10m", "4GiB", "80%", "[\"a\"]", "{ a = 1 }", "(1 == 1)"],
+        | Type::EnvValue => &["true", "12", "1.5", "10m", "4GiB", "80%", "[\"a\"]", "{ a = 1 }", "1 == 1"],
     }
 }
 
@@ -241,7 +319,9 @@ fn bad_forms(ty: Type) -> &'static [&'static str] {
         Type::Duration { .. } => &["", "10 monkeys", "-1m"],
         Type::Size { .. } => &["", "4 gigs", "4XB"],
         Type::Percent => &["", "200%", "many"],
-        Type::Int { .. } | Type::Float | Type::Bool | Type::List(_) | Type::Map(_) | Type::Object(_) => &["text"],
+        Type::Int { .. } | Type::Float | Type::Bool | Type::List(_) | Type::Map(_) | Type::Object(_) => {
+            &["text"]
+        }
         Type::String | Type::Script | Type::Entity(_) | Type::Any => &[],
     }
 }

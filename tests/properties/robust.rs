@@ -157,8 +157,9 @@ fn property_no_panic_truncated_files() {
 }
 
 /// Runs on a stack so small that recursion along the input shows.
-fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
-    let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(work).unwrap();
+fn on_a_small_stack(name: &str, work: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().name(name.to_owned()).stack_size(512 << 10);
+    let thread = thread.spawn(work).unwrap();
     thread.join().unwrap();
 }
 
@@ -173,7 +174,12 @@ fn survives(text: &str) -> usize {
         assert!(text.get(range).is_some());
     }
     // A hook for measuring by hand: nothing but the number of nodes and findings counts here.
-    assert!(parsed.tree().len() <= 8 * text.len() + 8, "{} nodes of {} bytes", parsed.tree().len(), text.len());
+    assert!(
+        parsed.tree().len() <= 8 * text.len() + 8,
+        "{} nodes of {} bytes",
+        parsed.tree().len(),
+        text.len()
+    );
     found.len()
 }
 
@@ -220,13 +226,24 @@ fn deep(n: usize) -> Vec<(&'static str, String)> {
         ("\"${\" \"${\"", within(format!("[{}]", "\"${\", ".repeat(n)))),
         ("\"${${ }\"", within(format!("\"{}{}\"", "${".repeat(n), "}".repeat(n)))),
         ("nested ${}", within(interpolated)),
+        ("chain of locals", format!("locals {{\n{}a{n} = 1\n}}\n", (0..n).map(|i| format!("a{i} = local.a{}\n", i + 1)).collect::<String>())),
+        ("chain of texts", format!("locals {{\n{}a{n} = 1\n}}\n", (0..n).map(|i| format!("a{i} = \"${{local.a{}}}\"\n", i + 1)).collect::<String>())),
         ("\"${1}", within(format!("\"{}\"", "${1}".repeat(n)))),
         ("strings", within(format!("[{}]", "\"a\", ".repeat(n)))),
         ("elements", within(format!("[{}]", "1, ".repeat(n)))),
         ("no commas", within(format!("[{}]", "1 ".repeat(n)))),
         ("entries", within(format!("{{{}}}", (0..n).map(|i| format!("a{i} = 1, ")).collect::<String>()))),
-        ("attributes", format!("locals {{\n{}}}\n", (0..n).map(|i| format!("a{i} = 1\n")).collect::<String>())),
-        ("references", format!("locals {{\na = 1\n{}}}\n", (0..n).map(|i| format!("a{i} = \"${{local.a}}\"\n")).collect::<String>())),
+        (
+            "attributes",
+            format!("locals {{\n{}}}\n", (0..n).map(|i| format!("a{i} = 1\n")).collect::<String>()),
+        ),
+        (
+            "references",
+            format!(
+                "locals {{\na = 1\n{}}}\n",
+                (0..n).map(|i| format!("a{i} = \"${{local.a}}\"\n")).collect::<String>()
+            ),
+        ),
         ("same attribute", "a = 1\n".repeat(n)),
         ("attributes on a line", "a = 1, ".repeat(n)),
         ("words", "a ".repeat(n)),
@@ -241,6 +258,9 @@ fn deep(n: usize) -> Vec<(&'static str, String)> {
         ("commented", format!("locals {{\n{}}}\n", "/**/ a = 1 # c\n".repeat(n))),
         ("unknown", "@ é ".repeat(n)),
         ("nul", "\0".repeat(n)),
+        ("letters in a comment", format!("# {}", "é".repeat(n))),
+        ("letters in a condition", within(format!("\"{}\"", "é'".repeat(n)))),
+        ("letters", within(format!("\"{}\"", "é\\n".repeat(n)))),
         ("marks", "\u{feff}".repeat(n)),
         ("escapes", within(format!("\"{}\"", "\\ud800\\u{d800}\\q".repeat(n)))),
         ("eggs", "egg \"a\" {\n}\n".repeat(n)),
@@ -254,7 +274,7 @@ fn deep(n: usize) -> Vec<(&'static str, String)> {
 #[test]
 fn property_no_panic_deep_and_long() {
     for (name, text) in deep(3000) {
-        on_a_small_stack(move || {
+        on_a_small_stack(name, move || {
             let found = survives(&text);
             assert!(found <= 2 * 3000 + 8, "{name}: {found} diagnostics");
         });

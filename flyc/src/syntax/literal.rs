@@ -1,6 +1,6 @@
 //! What stands inside strings and heredocs: escapes, `${…}`, and the way back from the text to the file.
 
-use super::token::{Kind, interpolation};
+use super::token::{Kind, Patience};
 use crate::text::{TextRange, TextSize};
 
 /// The inside of a string or heredoc.
@@ -180,6 +180,7 @@ fn common_indent(body: &str) -> usize {
 fn resolve(text: &str, base: usize, escapes: bool, verbatim: bool, content: &mut Content) {
     let bytes = text.as_bytes();
     let (mut at, mut plain) = (0, 0);
+    let mut patience = Patience::default();
     while let Some(&byte) = bytes.get(at) {
         if !matches!(byte, b'\\' | b'$') {
             // Perhaps in the middle of a character.
@@ -199,7 +200,7 @@ fn resolve(text: &str, base: usize, escapes: bool, verbatim: bool, content: &mut
         } else if !verbatim && rest.starts_with("${") {
             content.text().add(&text[plain..at], base + plain);
             plain = at;
-            if let Some(length) = interpolation(&rest[2..]) {
+            if let Some(length) = patience.interpolation(&rest[2..], true) {
                 let inside =
                     TextRange::at(TextSize::new(offset(base + at + 2)), TextSize::new(offset(length - 1)));
                 content.parts.push(Part::Interpolation(inside));

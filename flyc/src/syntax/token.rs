@@ -4,6 +4,7 @@ use logos::{Lexer, Logos};
 
 /// What a token is.
 #[derive(Logos, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[logos(extras = Patience)]
 pub enum Kind {
     /// Spaces, tabs, line ends and a byte order mark.
     #[regex("[ \t\r\n\u{feff}]+")]
@@ -199,34 +200,29 @@ fn number(lexer: &mut Lexer<'_, Kind>) {
 
 /// Takes a string to its closing quote, or to the end of the line when there is none.
 fn string(lexer: &mut Lexer<'_, Kind>) -> Kind {
-    let rest = lexer.remainder();
-    let line = rest.find('\n').map_or(rest, |end| rest[..end].trim_end_matches('\r'));
-    match closing_quote(line) {
-        Some(end) => {
-            lexer.bump(end + 1);
-            Kind::String
-        }
-        None => {
-            lexer.bump(line.len());
-            Kind::UnclosedString
-        }
-    }
+    let (length, kind) = match closing_quote(lexer.remainder(), &mut lexer.extras) {
+        Ok(end) => (end + 1, Kind::String),
+        Err(end) => (lexer.remainder()[..end].trim_end_matches('\r').len(), Kind::UnclosedString),
+    };
+    lexer.bump(length);
+    kind
 }
 
-/// The offset of the quote that closes a string whose inside begins `line`.
+/// The offset of the quote that closes a string whose inside begins `text`; otherwise that of the line's end.
 ///
 /// Quotes inside `${…}` belong to the interpolation, if that is closed on the line; a `${` that is not closed is
 /// text as far as the lexer is concerned.
-fn closing_quote(line: &str) -> Option<usize> {
-    let bytes = line.as_bytes();
+fn closing_quote(text: &str, patience: &mut Patience) -> Result<usize, usize> {
+    let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         match byte {
-            b'"' => return Some(at),
-            b'\\' => at += 1,
-            b'$' if line[at..].starts_with("$${") => at += 2,
+            b'"' => return Ok(at),
+            b'\n' => return Err(at),
+            b'\\' if bytes.get(at + 1).is_some_and(|next| *next != b'\n') => at += 1,
+            b'$' if bytes[at..].starts_with(b"$${") => at += 2,
             b'$' if bytes.get(at + 1) == Some(&b'{') => {
-                if let Some(length) = interpolation(&line[at + 2..]) {
+                if let Some(length) = patience.interpolation(&text[at + 2..], false) {
                     at += 1 + length;
                 }
             }
@@ -234,26 +230,51 @@ fn closing_quote(line: &str) -> Option<usize> {
         }
         at += 1;
     }
-    None
+    Err(text.len())
 }
 
-/// The length of an interpolation up to and including its `}`, given the text after its `${`.
-pub(super) fn interpolation(text: &str) -> Option<usize> {
+/// How many more bytes are read in search of the ends of interpolations that have none. Each of them is looked for
+/// to the end of its line, so without a limit a long line of nothing else would take the square of its length.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience(usize);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(1 << 20)
+    }
+}
+
+impl Patience {
+    /// The length of an interpolation up to and including its `}`, given the text after its `${`.
+    pub(super) fn interpolation(&mut self, text: &str, lines: bool) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let found = interpolation(text, lines);
+        if let Err(read) = found {
+            self.0 = self.0.saturating_sub(read);
+        }
+        found.ok()
+    }
+}
+
+/// The length of an interpolation, which may span `lines`; otherwise how far it was looked for.
+fn interpolation(text: &str, lines: bool) -> Result<usize, usize> {
     let bytes = text.as_bytes();
     let (mut depth, mut in_string, mut at) = (0_usize, false, 0);
     while let Some(&byte) = bytes.get(at) {
         match byte {
-            b'\n' if in_string => return None,
-            b'\\' if in_string => at += 1,
+            b'\n' if in_string || !lines => return Err(at + 1),
+            b'\\' if in_string && bytes.get(at + 1) != Some(&b'\n') => at += 1,
             b'"' => in_string = !in_string,
             b'{' if !in_string => depth += 1,
-            b'}' if !in_string && depth == 0 => return Some(at + 1),
+            b'}' if !in_string && depth == 0 => return Ok(at + 1),
             b'}' if !in_string => depth -= 1,
             _ => {}
         }
         at += 1;
     }
-    None
+    Err(at)
 }
 
 /// Takes a heredoc to the line that holds its end marker alone, without that line's end.
