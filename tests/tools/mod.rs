@@ -15,6 +15,7 @@ use std::{
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
 /// Gives the component, or leaves the test when it can't be had here: `let tofu = need!(tools::tofu());`
@@ -194,4 +195,27 @@ fn read(path: &Path) -> Result<String, String> {
 
 fn text(error: impl Display) -> String {
     error.to_string()
+}
+
+/// The `flyc` program of this checkout, built as the tests were.
+///
+/// # Panics
+///
+/// When it can't be built: then nothing of it can be tested.
+pub fn flyc() -> &'static Path {
+    static FLYC: OnceLock<PathBuf> = OnceLock::new();
+    FLYC.get_or_init(|| {
+        let test = env::current_exe().expect("a test knows its own program");
+        // <target>/<profile>/deps/<test>
+        let profile = test.ancestors().nth(2).expect("a test stands in a target folder");
+        let target = profile.parent().expect("a profile stands in a target folder");
+        let mut build = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+        build.args(["build", "--quiet", "--package", "flyc", "--bin", "flyc", "--target-dir"]).arg(target);
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        let status = build.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo starts");
+        assert!(status.success(), "flyc can't be built");
+        profile.join(format!("flyc{}", env::consts::EXE_SUFFIX))
+    })
 }

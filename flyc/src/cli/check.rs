@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 
 use super::{Failure, Global, Outcome, outlet, target::Target};
-use crate::host;
+use crate::{host, render::OutputFormat};
 
 /// Check a Nest, or some of its files.
 ///
@@ -54,8 +54,9 @@ impl Check {
             let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
             let time = start.elapsed().as_millis();
             let summary = outlet::counts(&diagnostics);
+            let gap = if self.reporting.output_format == OutputFormat::Full && !diagnostics.is_empty() { "\n" } else { "" };
             // Nobody may be listening; the findings have been told.
-            let _ = writeln!(io::stderr().lock(), "checked {files} in {time} ms: {summary}");
+            let _ = writeln!(io::stderr().lock(), "{gap}checked {files} in {time} ms: {summary}");
         }
         // Taking a large Nest apart takes time that nobody gains from.
         std::mem::forget(target);

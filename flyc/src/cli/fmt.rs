@@ -178,7 +178,7 @@ fn diff(name: &str, before: &str, after: &str, colour: bool) -> String {
         if style.is_empty() {
             out.push_str(line);
         } else {
-            let _ = write!(out, "{style}{}\u{1b}[0m\n", line.trim_end_matches('\n'));
+            let _ = writeln!(out, "{style}{}\u{1b}[0m", line.trim_end_matches('\n'));
         }
     }
     out

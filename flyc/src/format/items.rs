@@ -56,18 +56,18 @@ impl<'p> Printer<'p> {
             let range = item.node().token_range();
             let gap = self.gap(at..range.start.max(at));
             let blank = gap.blank;
-            self.comments(gap, &mut elements, header.map(|()| &mut behind_header));
+            Self::comments(gap, &mut elements, header.map(|()| &mut behind_header));
             elements.push(Element { content: self.content(item, level), blank, trailing: Vec::new() });
             at = range.end.max(at);
         }
         let gap = self.gap(at..end.max(at));
-        self.comments(gap, &mut elements, header.map(|()| &mut behind_header));
+        Self::comments(gap, &mut elements, header.map(|()| &mut behind_header));
         spread(&mut elements);
         (elements, behind_header)
     }
 
     /// Puts comments behind the element before them or on lines of their own.
-    fn comments(&self, gap: Gap, elements: &mut Vec<Element<'p>>, mut header: Option<&mut Vec<Comment>>) {
+    fn comments(gap: Gap, elements: &mut Vec<Element<'p>>, mut header: Option<&mut Vec<Comment>>) {
         for comment in gap.comments {
             let before = elements.last_mut().map(|last| &mut last.trailing).or(header.as_deref_mut());
             match before {

@@ -23,7 +23,7 @@ pub fn find_root(path: &Path) -> Option<PathBuf> {
 
 fn is_mark(folder: &Path, mark: &str) -> bool {
     let path = folder.join(mark);
-    if mark.ends_with(".fly") { path.is_file() } else { path.is_dir() }
+    if mark == "nest.fly" { path.is_file() } else { path.is_dir() }
 }
 
 /// What a walk over a Nest found.

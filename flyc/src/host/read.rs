@@ -35,8 +35,8 @@ pub struct Loaded {
 pub fn load(root: &Path) -> Loaded {
     let Walk { files, mut diagnostics } = walk(root);
     let count = files.len();
-    let texts: Vec<Result<(Arc<str>, Arc<str>), Diagnostic>> =
-        files.into_par_iter().map(|path| read_file(root, &path).map(|text| (path, text))).collect();
+    let read = |path: Arc<str>| read_file(root, &path).map(|text| (path, text));
+    let texts: Vec<_> = files.into_par_iter().map(read).collect();
     let mut readable = Vec::with_capacity(count);
     for text in texts {
         match text {

@@ -133,9 +133,9 @@ fn field(operand: &Operand, findings: &mut Vec<Finding>) -> Option<&'static Fiel
 
 fn compare(field: &'static Field, value: &Operand, findings: &mut Vec<Finding>) {
     if value.kind == OperandKind::Field {
-        let other = match policy::find(&value.text) {
-            Some(other) => other,
-            None => return findings.push(bare_word(field, value)),
+        let Some(other) = policy::find(&value.text) else {
+            findings.push(bare_word(field, value));
+            return;
         };
         if std::mem::discriminant(&other.ty) != std::mem::discriminant(&field.ty) {
             findings.push(finding(

@@ -4,13 +4,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use fly_std::{
-    Float, Value, formats,
+    Value, formats,
     functions::{self, Function},
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
-use super::{blocks::Checker, messages, typed};
+use super::{blocks::Checker, messages, operators::BAD_OPERAND, typed};
 use crate::{
     db::{Db, Nest, SourceFile},
     diag::{Declaration, Diagnostic, declare_diagnostic},
@@ -25,7 +25,6 @@ use crate::{
 declare_diagnostic! { pub UNKNOWN_NAME = "unknown-name", Error, "a name that stands for nothing" }
 declare_diagnostic! { pub UNKNOWN_FUNCTION = "unknown-function", Error, "a function that Fly does not have" }
 declare_diagnostic! { pub BAD_CALL = "bad-call", Error, "a call whose arguments the function does not take" }
-declare_diagnostic! { pub BAD_OPERAND = "bad-operand", Error, "an operator between values it has no meaning for" }
 declare_diagnostic! { pub CYCLIC_LOCAL = "cyclic-local", Error, "a local that is defined by itself" }
 
 /// How many values the locals of one file may come to, each use counted.
@@ -383,7 +382,7 @@ impl<'p> Checker<'p> {
             .locals
             .expressions
             .keys()
-            .map(|name| SmolStr::new(name))
+            .map(SmolStr::new)
             .chain(self.locals.values.keys().cloned())
             .chain(shared.keys().cloned())
             .collect();
@@ -532,84 +531,13 @@ impl<'p> Checker<'p> {
         }
     }
 
-    fn unary(&mut self, expr: Expr<'_>) -> Option<Value> {
-        let operand = expr.operands().next()?;
-        let operator = expr.operator()?;
-        match (operator.kind(), self.eval(operand)?) {
-            (Kind::Minus, Value::Int(number)) => number.checked_neg().map(Value::Int),
-            (Kind::Minus, Value::Float(number)) => Float::new(-number.get()).map(Value::Float),
-            (Kind::Not, Value::Bool(value)) => Some(Value::Bool(!value)),
-            (kind, value) => {
-                let wants = if kind == Kind::Not { "`true` or `false`" } else { "a number" };
-                let message = format!("`{}` wants {wants}, found {}", operator.text(), value.noun());
-                self.problem(&BAD_OPERAND, operand.range(), &message, &format!("not {wants}"));
-                None
-            }
-        }
-    }
-
-    fn binary(&mut self, expr: Expr<'_>) -> Option<Value> {
-        let mut operands = expr.operands();
-        let (left, right) = (operands.next()?, operands.next()?);
-        let operator = expr.operator()?;
-        let (left_value, right_value) = (self.eval(left), self.eval(right));
-        let (left_value, right_value) = (left_value?, right_value?);
-        match operate(operator.kind(), &left_value, &right_value) {
-            Ok(value) => Some(value),
-            Err(Problem::Types) => {
-                let message = format!(
-                    "`{}` has no meaning between {} and {}",
-                    operator.text(),
-                    left_value.noun(),
-                    right_value.noun()
-                );
-                let text =
-                    matches!((&left_value, &right_value), (Value::String(_), _) | (_, Value::String(_)));
-                let mut diagnostic =
-                    Diagnostic::new(&BAD_OPERAND, self.span(expr.range()), message, "of two kinds");
-                if text && operator.kind() == Kind::Plus {
-                    diagnostic = diagnostic.help("put texts together in one string: `\"${a}${b}\"`");
-                } else {
-                    diagnostic = diagnostic
-                        .note("Fly converts nothing by itself, so that a mistake is never taken for a value");
-                }
-                self.diagnostics.push(diagnostic);
-                None
-            }
-            Err(Problem::Zero) => {
-                self.problem(&BAD_OPERAND, right.range(), "nothing can be divided by zero", "this is zero");
-                None
-            }
-            Err(Problem::Overflow) => {
-                self.problem(
-                    &BAD_OPERAND,
-                    expr.range(),
-                    "the result is larger than Fly can count",
-                    "too large",
-                );
-                None
-            }
-        }
-    }
-
-    fn conditional(&mut self, expr: Expr<'_>) -> Option<Value> {
-        let mut operands = expr.operands();
-        let (condition, yes, no) = (operands.next()?, operands.next()?, operands.next()?);
-        let value = self.eval(condition);
-        // Both sides are checked, whichever is taken.
-        let (yes, no) = (self.eval(yes), self.eval(no));
-        match value? {
-            Value::Bool(true) => yes,
-            Value::Bool(false) => no,
-            other => {
-                let message = format!("`?` wants `true` or `false` before it, found {}", other.noun());
-                self.problem(&BAD_OPERAND, condition.range(), &message, "neither `true` nor `false`");
-                None
-            }
-        }
-    }
-
-    fn problem(&mut self, kind: &'static Declaration, range: TextRange, message: &str, label: &str) {
+    pub(super) fn problem(
+        &mut self,
+        kind: &'static Declaration,
+        range: TextRange,
+        message: &str,
+        label: &str,
+    ) {
         let diagnostic = Diagnostic::new(kind, self.span(range), message, label);
         self.diagnostics.push(diagnostic);
     }
@@ -639,100 +567,6 @@ fn local_name(expr: Expr<'_>) -> Option<&str> {
     let mut operands = expr.operands();
     let base = operands.next().filter(|_| expr.node().kind() == NodeKind::Field)?;
     (base.text() == "local").then(|| operands.next()).flatten().map(Expr::text)
-}
-
-enum Problem {
-    Types,
-    Zero,
-    Overflow,
-}
-
-fn operate(operator: Kind, left: &Value, right: &Value) -> Result<Value, Problem> {
-    use Value::{Bool, Duration, Float as Fraction, Int, Size};
-    let fraction = |number: f64| Float::new(number).map(Fraction).ok_or(Problem::Overflow);
-    match operator {
-        Kind::And | Kind::Or => match (left, right) {
-            (Bool(a), Bool(b)) => Ok(Bool(if operator == Kind::And { *a && *b } else { *a || *b })),
-            _ => Err(Problem::Types),
-        },
-        Kind::EqualsEquals | Kind::NotEquals => {
-            if std::mem::discriminant(left) != std::mem::discriminant(right) {
-                return Err(Problem::Types);
-            }
-            Ok(Bool((left == right) == (operator == Kind::EqualsEquals)))
-        }
-        Kind::Less | Kind::LessEquals | Kind::Greater | Kind::GreaterEquals => {
-            let order = match (left, right) {
-                (Int(a), Int(b)) => a.cmp(b),
-                (Duration(a), Duration(b)) | (Size(a), Size(b)) => a.cmp(b),
-                (Fraction(a), Fraction(b)) | (Value::Percent(a), Value::Percent(b)) => {
-                    a.get().total_cmp(&b.get())
-                }
-                _ => return Err(Problem::Types),
-            };
-            Ok(Bool(match operator {
-                Kind::Less => order.is_lt(),
-                Kind::LessEquals => order.is_le(),
-                Kind::Greater => order.is_gt(),
-                _ => order.is_ge(),
-            }))
-        }
-        _ => match (left, right) {
-            (Int(a), Int(b)) => whole(operator, *a, *b).map(Int),
-            (Fraction(a), Fraction(b)) => match operator {
-                Kind::Plus => fraction(a.get() + b.get()),
-                Kind::Minus => fraction(a.get() - b.get()),
-                Kind::Star => fraction(a.get() * b.get()),
-                _ if b.get() == 0.0 => Err(Problem::Zero),
-                Kind::Slash => fraction(a.get() / b.get()),
-                _ => fraction(a.get() % b.get()),
-            },
-            (Duration(a), Duration(b)) if matches!(operator, Kind::Plus | Kind::Minus) => {
-                amount(operator, *a, *b).map(Duration)
-            }
-            (Size(a), Size(b)) if matches!(operator, Kind::Plus | Kind::Minus) => {
-                amount(operator, *a, *b).map(Size)
-            }
-            (Duration(a), Int(b)) if matches!(operator, Kind::Star | Kind::Slash) => {
-                scale(operator, *a, *b).map(Duration)
-            }
-            (Size(a), Int(b)) if matches!(operator, Kind::Star | Kind::Slash) => {
-                scale(operator, *a, *b).map(Size)
-            }
-            (Int(a), Duration(b)) if operator == Kind::Star => scale(operator, *b, *a).map(Duration),
-            (Int(a), Size(b)) if operator == Kind::Star => scale(operator, *b, *a).map(Size),
-            _ => Err(Problem::Types),
-        },
-    }
-}
-
-fn whole(operator: Kind, a: i64, b: i64) -> Result<i64, Problem> {
-    let result = match operator {
-        Kind::Plus => a.checked_add(b),
-        Kind::Minus => a.checked_sub(b),
-        Kind::Star => a.checked_mul(b),
-        _ if b == 0 => return Err(Problem::Zero),
-        Kind::Slash => a.checked_div(b),
-        _ => a.checked_rem(b),
-    };
-    result.ok_or(Problem::Overflow)
-}
-
-fn amount(operator: Kind, a: u64, b: u64) -> Result<u64, Problem> {
-    let result = if operator == Kind::Plus { a.checked_add(b) } else { a.checked_sub(b) };
-    result.ok_or(Problem::Overflow)
-}
-
-fn scale(operator: Kind, amount: u64, by: i64) -> Result<u64, Problem> {
-    let by = u64::try_from(by).map_err(|_| Problem::Overflow)?;
-    let result = if operator == Kind::Star {
-        amount.checked_mul(by)
-    } else if by == 0 {
-        return Err(Problem::Zero);
-    } else {
-        amount.checked_div(by)
-    };
-    result.ok_or(Problem::Overflow)
 }
 
 /// How many values a value is made of.

@@ -8,6 +8,9 @@ mod eval;
 mod ir;
 mod messages;
 mod names;
+mod numbers;
+mod operators;
+mod strings;
 mod syntax_errors;
 
 mod values;
@@ -19,13 +22,14 @@ pub use blocks::{
     UNKNOWN_ATTRIBUTE, UNKNOWN_BLOCK, WRONG_LABEL,
 };
 pub use condition::{CONDITION_FIELD, CONDITION_SYNTAX, CONDITION_TYPE};
-pub use eval::{BAD_CALL, BAD_OPERAND, CYCLIC_LOCAL, UNKNOWN_FUNCTION, UNKNOWN_NAME};
+pub use eval::{BAD_CALL, CYCLIC_LOCAL, UNKNOWN_FUNCTION, UNKNOWN_NAME};
 pub use ir::{Meaning, TypedAttribute, TypedBlock};
 pub use names::{Entity, EntityKind, Index, Outline, OutlineBlock, index, outline};
+pub use numbers::BAD_NUMBER;
+pub use operators::BAD_OPERAND;
+pub use strings::{BAD_CRON, BAD_FORMAT, BAD_SECRET_URI, UNKNOWN_VALUE};
 pub use syntax_errors::{BAD_ESCAPE, STRAY_BRACE, SYNTAX_ERROR, TOO_DEEP, UNCLOSED};
-pub use values::{
-    BAD_CRON, BAD_FORMAT, BAD_NUMBER, BAD_SECRET_URI, OUT_OF_RANGE, TYPE_MISMATCH, UNKNOWN_VALUE,
-};
+pub use values::{OUT_OF_RANGE, TYPE_MISMATCH};
 
 use crate::{
     db::{Db, SourceFile, parse},

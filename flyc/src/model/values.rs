@@ -1,11 +1,11 @@
 //! Values against types: what an attribute wants, what was found, and the words for the difference.
 
-use fly_std::{Entities, Float, Type, Value, formats, schema::Attribute};
+use fly_std::{Float, Type, Value, formats, schema::Attribute};
 use smol_str::SmolStr;
 
-use super::{blocks::Checker, condition, messages};
+use super::{blocks::Checker, messages};
 use crate::{
-    diag::{Declaration, Diagnostic, declare_diagnostic},
+    diag::{Diagnostic, declare_diagnostic},
     syntax::{
         Expr, Kind, NodeKind,
         literal::{self, Content, ContentErrorKind, Text},
@@ -15,11 +15,6 @@ use crate::{
 
 declare_diagnostic! { pub TYPE_MISMATCH = "type-mismatch", Error, "a value of another type than the attribute wants" }
 declare_diagnostic! { pub OUT_OF_RANGE = "out-of-range", Error, "a value beyond what the attribute allows" }
-declare_diagnostic! { pub UNKNOWN_VALUE = "unknown-value", Error, "a string that is none of the allowed ones" }
-declare_diagnostic! { pub BAD_FORMAT = "bad-format", Error, "a string that does not have the form the attribute wants" }
-declare_diagnostic! { pub BAD_NUMBER = "bad-number", Error, "a number or unit that Fly does not know" }
-declare_diagnostic! { pub BAD_CRON = "bad-cron", Error, "a schedule that is no cron expression" }
-declare_diagnostic! { pub BAD_SECRET_URI = "bad-secret-uri", Error, "a secret's URI that Fly can't read" }
 
 /// What a value is checked against, and for whom.
 #[derive(Clone, Copy)]
@@ -40,17 +35,17 @@ impl Want<'_> {
     }
 
     /// `` `tags` `` or `` an element of `tags` ``.
-    fn subject(&self) -> String {
+    pub(super) fn subject(&self) -> String {
         if self.inner { format!("an element of `{}`", self.name) } else { format!("`{}`", self.name) }
     }
 
-    fn note(&self) -> String {
+    pub(super) fn note(&self) -> String {
         messages::attribute_note(self.name, self.attribute)
     }
 }
 
 /// Text and where it stands: in one piece for a literal, as a whole for a computed value.
-enum Place<'a> {
+pub(super) enum Place<'a> {
     /// A literal without escapes whose text begins there.
     Simple(TextSize),
     Literal {
@@ -61,7 +56,7 @@ enum Place<'a> {
 }
 
 impl Place<'_> {
-    fn range(&self, of: std::ops::Range<usize>) -> TextRange {
+    pub(super) fn range(&self, of: std::ops::Range<usize>) -> TextRange {
         match self {
             Self::Simple(start) => {
                 let at = |offset: usize| *start + TextSize::new(u32::try_from(offset).unwrap_or(0));
@@ -148,30 +143,6 @@ impl Checker<'_> {
             self.diagnostics.push(diagnostic);
         }
         content.errors.is_empty()
-    }
-
-    /// The value of a number, with its unit.
-    pub(super) fn number(&mut self, text: &str, range: TextRange) -> Option<Value> {
-        match number(text) {
-            Ok(value) => Some(value),
-            Err((label, suggestion)) => {
-                let mut diagnostic = Diagnostic::new(
-                    &BAD_NUMBER,
-                    self.span(range),
-                    format!("`{text}` is not a number that Fly knows"),
-                    label,
-                )
-                .note("durations end in w, d, h, m or s; sizes in KiB, MiB, GiB or TiB; percentages in %");
-                if let Some(suggestion) = suggestion {
-                    diagnostic = diagnostic.fix(format!("write `{suggestion}`"), range, suggestion);
-                } else {
-                    diagnostic =
-                        diagnostic.help("write a number such as `2`, `1_000`, `1.5`, `10m`, `4GiB` or `80%`");
-                }
-                self.diagnostics.push(diagnostic);
-                None
-            }
-        }
     }
 
     fn list(&mut self, expr: Expr<'_>, want: Want<'_>) -> Option<Value> {
@@ -308,7 +279,7 @@ impl Checker<'_> {
     }
 
     /// A value of any kind as the type wants it.
-    fn fit(&mut self, value: Value, range: TextRange, want: Want<'_>) -> Option<Value> {
+    pub(super) fn fit(&mut self, value: Value, range: TextRange, want: Want<'_>) -> Option<Value> {
         match (want.ty, value) {
             (Type::Any, value) => Some(value),
             (_, Value::String(text)) => self.string(&text, &Place::Whole(range), range, want),
@@ -435,150 +406,6 @@ impl Checker<'_> {
         None
     }
 
-    /// A string as the type wants it.
-    fn string(&mut self, text: &str, place: &Place<'_>, token: TextRange, want: Want<'_>) -> Option<Value> {
-        let plain = || Some(Value::String(text.into()));
-        let of = |result: Result<(), formats::FormatError>| result.map(|()| Value::String(text.into()));
-        let (kind, result): (&'static Declaration, Result<Value, formats::FormatError>) = match want.ty {
-            Type::String | Type::Script | Type::Any | Type::Entity(Entities::EggOrBucket) => return plain(),
-            Type::Enum(variants) => {
-                if variants.iter().any(|variant| variant.name == text) {
-                    return plain();
-                }
-                self.unknown_value(text, token, variants, want);
-                return None;
-            }
-            Type::Condition => {
-                return self.condition(text, place, token, want).then(|| Value::String(text.into()));
-            }
-            Type::EnvValue if !formats::is_secret_uri_like(text) => return plain(),
-            Type::EnvValue | Type::Secret => {
-                (&BAD_SECRET_URI, formats::secret_uri::parse(text).map(Value::Secret))
-            }
-            Type::Cron => (&BAD_CRON, of(formats::cron::parse(text).map(drop))),
-            Type::Timezone => (&BAD_FORMAT, of(formats::timezone::parse(text).map(drop))),
-            Type::Fqdn => (&BAD_FORMAT, of(formats::fqdn::parse(text).map(drop))),
-            Type::Url => (&BAD_FORMAT, of(formats::url::parse(text).map(drop))),
-            Type::Email => (&BAD_FORMAT, of(formats::email::parse(text).map(drop))),
-            Type::Image => (&BAD_FORMAT, of(formats::image::parse(text).map(drop))),
-            Type::Name => (&BAD_FORMAT, of(formats::name::parse(text).map(drop))),
-            Type::Duration { .. } => (&TYPE_MISMATCH, formats::duration::parse(text).map(Value::Duration)),
-            Type::Size { .. } => (&TYPE_MISMATCH, formats::size::parse(text).map(Value::Size)),
-            Type::Percent => (&TYPE_MISMATCH, formats::percent::parse(text).map(Value::Percent)),
-            Type::Int { .. } | Type::Float | Type::Bool | Type::List(_) | Type::Map(_) | Type::Object(_) => {
-                self.string_for_other(text, token, want);
-                return None;
-            }
-        };
-        match result {
-            // A size or duration read from a string has limits like one written as such.
-            Ok(value @ (Value::Duration(_) | Value::Size(_) | Value::Percent(_))) => {
-                self.fit(value, token, want)
-            }
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.bad_string(kind, text, &error, place, token, want);
-                None
-            }
-        }
-    }
-
-    fn bad_string(
-        &mut self,
-        kind: &'static Declaration,
-        text: &str,
-        error: &formats::FormatError,
-        place: &Place<'_>,
-        token: TextRange,
-        want: Want<'_>,
-    ) {
-        let found = if *kind == TYPE_MISMATCH {
-            "a string".to_owned()
-        } else if text.is_empty() {
-            "an empty string".to_owned()
-        } else if want.ty == Type::Secret || want.ty == Type::EnvValue {
-            // The text may be a secret somebody pasted: it is never repeated.
-            "another text".to_owned()
-        } else {
-            format!("`{}`", clip(text))
-        };
-        let message = format!("{} wants {}, found {found}", want.subject(), want.ty.noun());
-        let range = place.range(error.range.clone());
-        let label = if *kind == TYPE_MISMATCH && error.message.is_empty() {
-            format!("not {}", want.ty.noun())
-        } else {
-            error.message.clone()
-        };
-        let mut diagnostic = Diagnostic::new(kind, self.span(range), message, label).note(want.note());
-        diagnostic = match &error.suggestion {
-            Some(suggestion) if want.ty != Type::Secret && want.ty != Type::EnvValue => {
-                let unit = matches!(want.ty, Type::Duration { .. } | Type::Size { .. } | Type::Percent);
-                let written = if unit { suggestion.clone() } else { format!("\"{suggestion}\"") };
-                diagnostic.fix(format!("write `{written}`"), token, written)
-            }
-            _ if matches!(want.ty, Type::Secret | Type::EnvValue) => diagnostic
-                .help("write `yc-lockbox://<id>/<key>`, `aws-sm://<name>/<key>` or `vault://<path>/<key>`"),
-            _ => diagnostic.help(format!("write `{}`", want.written())),
-        };
-        self.diagnostics.push(diagnostic);
-    }
-
-    fn unknown_value(
-        &mut self,
-        text: &str,
-        token: TextRange,
-        variants: &'static [fly_std::Variant],
-        want: Want<'_>,
-    ) {
-        let message = format!("{} wants {}, found `\"{}\"`", want.subject(), want.ty.noun(), clip(text));
-        let nearest = messages::nearest(text, variants.iter().map(|variant| variant.name));
-        let diagnostic =
-            Diagnostic::new(&UNKNOWN_VALUE, self.span(token), message, "none of these").note(want.note());
-        self.diagnostics.push(match nearest {
-            Some(name) => diagnostic.fix(format!("did you mean `\"{name}\"`?"), token, format!("\"{name}\"")),
-            None => diagnostic.help(format!("write `{}`", want.written())),
-        });
-    }
-
-    /// A string where something else belongs; perhaps only its quotes are too much.
-    fn string_for_other(&mut self, text: &str, token: TextRange, want: Want<'_>) {
-        let bare = match want.ty {
-            Type::Int { .. } => text.parse::<i64>().is_ok(),
-            Type::Float => text.parse::<f64>().is_ok_and(f64::is_finite),
-            Type::Bool => matches!(text, "true" | "false"),
-            _ => false,
-        };
-        let diagnostic = self.mismatch_diagnostic(token, "a string", want);
-        self.diagnostics.push(match want.ty {
-            _ if bare => diagnostic.fix(format!("write it without quotes: `{text}`"), token, text),
-            Type::List(item) if matches!(item, Type::String | Type::Name | Type::Email | Type::Entity(_)) => {
-                let written = format!("[{}]", &self.parse.text()[token]);
-                diagnostic.fix("write a list, even of one element", token, written)
-            }
-            _ => diagnostic,
-        });
-    }
-
-    fn condition(&mut self, text: &str, place: &Place<'_>, token: TextRange, want: Want<'_>) -> bool {
-        let findings = condition::check(text);
-        let right = findings.is_empty();
-        for finding in findings {
-            let range = if text.is_empty() { token } else { place.range(finding.range) };
-            let mut diagnostic =
-                Diagnostic::new(finding.kind, self.span(range), finding.message, finding.label);
-            diagnostic.notes.push(finding.note.unwrap_or_else(|| want.note()));
-            diagnostic = match (finding.help, finding.replacement) {
-                (Some(help), Some(replacement)) if !matches!(place, Place::Whole(_)) => {
-                    diagnostic.fix(help, range, replacement)
-                }
-                (Some(help), _) => diagnostic.help(help),
-                (None, _) => diagnostic,
-            };
-            self.diagnostics.push(diagnostic);
-        }
-        right
-    }
-
     /// A bare number where a unit is needed.
     fn unitless(&mut self, number: i64, range: TextRange, want: Want<'_>) {
         let diagnostic = self
@@ -608,7 +435,7 @@ impl Checker<'_> {
         self.diagnostics.push(diagnostic);
     }
 
-    fn mismatch_diagnostic(&self, range: TextRange, found: &str, want: Want<'_>) -> Diagnostic {
+    pub(super) fn mismatch_diagnostic(&self, range: TextRange, found: &str, want: Want<'_>) -> Diagnostic {
         let noun = want.ty.noun();
         let label = if matches!(want.ty, Type::Enum(_)) {
             "not one of them".to_owned()
@@ -643,7 +470,7 @@ impl Checker<'_> {
 
 impl Want<'_> {
     /// A valid attribute as one would write it.
-    fn written(&self) -> String {
+    pub(super) fn written(&self) -> String {
         if self.ty == Type::Secret {
             // An example of a secret would be masked like one.
             return format!("{} = \"yc-lockbox://<id>/<key>\"", self.name);
@@ -652,57 +479,11 @@ impl Want<'_> {
     }
 }
 
-fn clip(text: &str) -> String {
+pub(super) fn clip(text: &str) -> String {
     let first = text.lines().next().unwrap_or("");
     if first.chars().count() > 60 || first.len() < text.len() {
         format!("{}…", first.chars().take(60).collect::<String>())
     } else {
         text.to_owned()
     }
-}
-
-/// The value of a number's text; otherwise what is wrong with it and what was probably meant.
-fn number(text: &str) -> Result<Value, (String, Option<String>)> {
-    let bytes = text.as_bytes();
-    let plain = bytes.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'.'));
-    if let Some(digits) = text.strip_suffix('%') {
-        return match formats::percent::parse(&text.replace('_', "")) {
-            Ok(percent) => Ok(Value::Percent(percent)),
-            Err(error) if digits.is_empty() => Err((error.message, None)),
-            Err(error) => Err((error.message, error.suggestion)),
-        };
-    }
-    if plain {
-        if text.ends_with('_') || text.contains("__") || text.contains("_.") || text.contains("._") {
-            return Err(("`_` stands between digits".to_owned(), Some(tidy(text))));
-        }
-        let digits = text.replace('_', "");
-        if digits.contains('.') {
-            return digits
-                .parse()
-                .ok()
-                .and_then(Float::new)
-                .map(Value::Float)
-                .ok_or_else(|| ("too large".to_owned(), None));
-        }
-        return digits.parse().map(Value::Int).map_err(|_| (format!("larger than {}", i64::MAX), None));
-    }
-    // What remains ends in a unit; sizes are told from durations by their `B`.
-    let tidy = text.replace('_', "");
-    let size = tidy.ends_with(['B', 'b']) || tidy.ends_with(['K', 'M', 'G', 'T', 'i']);
-    if size {
-        formats::size::parse(&tidy).map(Value::Size).map_err(|error| (error.message, error.suggestion))
-    } else {
-        formats::duration::parse(&tidy)
-            .map(Value::Duration)
-            .map_err(|error| (error.message, error.suggestion))
-    }
-}
-
-/// A number with its underscores where they belong.
-fn tidy(text: &str) -> String {
-    text.split('.')
-        .map(|half| half.split('_').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_"))
-        .collect::<Vec<_>>()
-        .join(".")
 }

@@ -187,14 +187,11 @@ pub fn parse(text: &str) -> Result<Condition, ConditionError> {
 /// What people of other languages write.
 fn misspelt(token: Tok, text: &str, range: &Range<usize>) -> Option<ConditionError> {
     let replacement = match (token, text) {
-        (Tok::Name, "and") => "AND",
-        (Tok::Name, "or") => "OR",
-        (Tok::Name, "not") => "NOT",
+        (Tok::Name, "and") | (Tok::Unknown, "&") => "AND",
+        (Tok::Name, "or") | (Tok::Unknown, "|") => "OR",
+        (Tok::Name, "not") | (Tok::Unknown, "!") => "NOT",
         (Tok::Name, "in") => "IN",
-        (Tok::Unknown, "&") => "AND",
-        (Tok::Unknown, "|") => "OR",
         (Tok::Unknown, "=") => "==",
-        (Tok::Unknown, "!") => "NOT",
         (Tok::Unknown, "'") => return Some(error(range, "this quote is never closed")),
         (Tok::Unknown, "\"") => return Some(error(range, "texts in a condition stand in single quotes")),
         (Tok::Unknown, _) => return Some(error(range, "not part of a condition")),
@@ -245,7 +242,7 @@ impl Source<'_> {
 
 type Extra<'s> = extra::Err<Simple<'s, Tok>>;
 
-fn condition<'s>(source: Source<'s>) -> impl Parser<'s, &'s [Tok], Condition, Extra<'s>> {
+fn condition(source: Source<'_>) -> impl Parser<'_, &[Tok], Condition, Extra<'_>> {
     recursive(move |condition| {
         let operand = select! {
             Tok::Name => OperandKind::Field,
@@ -270,16 +267,13 @@ fn condition<'s>(source: Source<'s>) -> impl Parser<'s, &'s [Tok], Condition, Ex
             (operator, source.tokens[span.start].1.clone())
         });
         let list = operand
-            .clone()
             .separated_by(just(Tok::Comma))
             .at_least(1)
             .allow_trailing()
             .collect::<Vec<_>>()
             .delimited_by(just(Tok::Open), just(Tok::Close));
         let tail = choice((
-            operator
-                .then(operand.clone())
-                .map(|((operator, range), right)| Tail::Compare(operator, range, right)),
+            operator.then(operand).map(|((operator, range), right)| Tail::Compare(operator, range, right)),
             just(Tok::In).ignore_then(list).map(Tail::In),
         ));
         let comparison = operand.then(tail.or_not()).map(|(left, tail)| match tail {

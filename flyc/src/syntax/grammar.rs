@@ -118,8 +118,15 @@ fn item<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
 
         let value = any().filter(|token: &Tok| !token.newline && !token.resync).rewind().ignore_then(expr());
 
+        // Nearly every value is a single literal at the end of its line; the long way would give the same.
+        let line_end =
+            any().filter(|token: &Tok| token.newline || ends_block(*token)).to(()).or(end()).rewind();
+        let short = any()
+            .filter(|token: &Tok| matches!(token.kind, Kind::String | Kind::Number) && !token.newline)
+            .map_with(|_, e| Shape::new(NodeKind::Literal, e.span(), Vec::new()))
+            .then_ignore(line_end);
         let attribute = inline(Kind::Equals)
-            .ignore_then(value.clone().or(missing(Expected::Value)))
+            .ignore_then(choice((short, value.clone(), missing(Expected::Value))))
             .then(inline(Kind::Comma).to(None).or(rest.clone().map(Some)).or_not())
             .map(|(value, junk)| {
                 (NodeKind::Attribute, std::iter::once(value).chain(junk.flatten()).collect())

@@ -1,6 +1,6 @@
 //! What stands inside strings and heredocs: escapes, `${…}`, and the way back from the text to the file.
 
-use super::token::{Kind, Patience};
+use super::token::{Kind, interpolation};
 use crate::text::{TextRange, TextSize};
 
 /// The inside of a string or heredoc.
@@ -179,8 +179,7 @@ fn common_indent(body: &str) -> usize {
 /// Resolves escapes and interpolations of a stretch of text that begins at `base` in the file.
 fn resolve(text: &str, base: usize, escapes: bool, verbatim: bool, content: &mut Content) {
     let bytes = text.as_bytes();
-    let (mut at, mut plain) = (0, 0);
-    let mut patience = Patience::default();
+    let (mut at, mut plain, mut verbatim) = (0, 0, verbatim);
     while let Some(&byte) = bytes.get(at) {
         if !matches!(byte, b'\\' | b'$') {
             // Perhaps in the middle of a character.
@@ -200,14 +199,16 @@ fn resolve(text: &str, base: usize, escapes: bool, verbatim: bool, content: &mut
         } else if !verbatim && rest.starts_with("${") {
             content.text().add(&text[plain..at], base + plain);
             plain = at;
-            if let Some(length) = patience.interpolation(&rest[2..], true) {
+            if let Ok(length) = interpolation(&rest[2..], true) {
                 let inside =
                     TextRange::at(TextSize::new(offset(base + at + 2)), TextSize::new(offset(length - 1)));
                 content.parts.push(Part::Interpolation(inside));
                 at += 2 + length;
                 plain = at;
             } else {
+                // One that is not closed takes the rest of the text, as far as the lexer is concerned too.
                 content.error(ContentErrorKind::UnclosedInterpolation, base + at, 2);
+                verbatim = true;
                 at += 2;
             }
         } else {

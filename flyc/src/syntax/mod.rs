@@ -69,7 +69,7 @@ pub fn parse(text: Arc<str>) -> Parse {
     let tokens = token::tokens(&text);
     let stream = stream::Stream::of_file(&text, &tokens);
     let root = grammar::file(&stream.tokens);
-    finish(text, tokens, &stream, root)
+    finish(text, tokens, &stream, &root)
 }
 
 /// Parses a single expression, such as the inside of `${…}`.
@@ -77,13 +77,15 @@ pub fn parse_expression(text: Arc<str>) -> Parse {
     let tokens = token::tokens(&text);
     let stream = stream::Stream::of_expression(&text, &tokens);
     let root = grammar::expression(&stream.tokens);
-    finish(text, tokens, &stream, root)
+    finish(text, tokens, &stream, &root)
 }
 
-fn finish(text: Arc<str>, tokens: Vec<Token>, stream: &stream::Stream, root: grammar::Shape) -> Parse {
-    let tree = Tree::build(tokens, &stream.tokens, &root);
+fn finish(text: Arc<str>, tokens: Vec<Token>, stream: &stream::Stream, root: &grammar::Shape) -> Parse {
+    let tree = Tree::build(tokens, &stream.tokens, root);
     let mut parse = Parse { text, tree, errors: Vec::new() };
-    parse.errors = errors::collect(&parse, stream);
+    if parse.tree.has_errors() || stream.too_deep.is_some() {
+        parse.errors = errors::collect(&parse, stream);
+    }
     parse
 }
 

@@ -118,7 +118,7 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
         let mut resync = false;
         let mut kind = token.kind;
 
-        if token.first_of_line {
+        if token.first_of_line && repair.is_some() {
             line_indent = indent(text, tokens[token.index as usize].start as usize);
         }
         if begins_item {

@@ -214,16 +214,18 @@ fn string(lexer: &mut Lexer<'_, Kind>) -> Kind {
 /// text as far as the lexer is concerned.
 fn closing_quote(text: &str, patience: &mut Patience) -> Result<usize, usize> {
     let bytes = text.as_bytes();
-    let mut at = 0;
+    let (mut at, mut interpolates) = (0, true);
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'"' => return Ok(at),
             b'\n' => return Err(at),
             b'\\' if bytes.get(at + 1).is_some_and(|next| *next != b'\n') => at += 1,
             b'$' if bytes[at..].starts_with(b"$${") => at += 2,
-            b'$' if bytes.get(at + 1) == Some(&b'{') => {
-                if let Some(length) = patience.interpolation(&text[at + 2..], false) {
-                    at += 1 + length;
+            b'$' if interpolates && bytes.get(at + 1) == Some(&b'{') => {
+                // After one that is not closed, none is looked for.
+                match patience.interpolation(&text[at + 2..]) {
+                    Some(length) => at += 1 + length,
+                    None => interpolates = false,
                 }
             }
             _ => {}
@@ -233,8 +235,8 @@ fn closing_quote(text: &str, patience: &mut Patience) -> Result<usize, usize> {
     Err(text.len())
 }
 
-/// How many more bytes are read in search of the ends of interpolations that have none. Each of them is looked for
-/// to the end of its line, so without a limit a long line of nothing else would take the square of its length.
+/// How many more bytes are read in search of the ends of interpolations that have none. Each string looks for one to
+/// the end of its line, so without a limit a long line of many strings would take the square of its length.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience(usize);
 
@@ -245,12 +247,12 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// The length of an interpolation up to and including its `}`, given the text after its `${`.
-    pub(super) fn interpolation(&mut self, text: &str, lines: bool) -> Option<usize> {
+    /// The length of an interpolation on one line.
+    fn interpolation(&mut self, text: &str) -> Option<usize> {
         if self.0 == 0 {
             return None;
         }
-        let found = interpolation(text, lines);
+        let found = interpolation(text, false);
         if let Err(read) = found {
             self.0 = self.0.saturating_sub(read);
         }
@@ -258,8 +260,9 @@ impl Patience {
     }
 }
 
-/// The length of an interpolation, which may span `lines`; otherwise how far it was looked for.
-fn interpolation(text: &str, lines: bool) -> Result<usize, usize> {
+/// The length of an interpolation up to and including its `}`, given the text after its `${`; it may span `lines`.
+/// Otherwise how far its end was looked for.
+pub(super) fn interpolation(text: &str, lines: bool) -> Result<usize, usize> {
     let bytes = text.as_bytes();
     let (mut depth, mut in_string, mut at) = (0_usize, false, 0);
     while let Some(&byte) = bytes.get(at) {

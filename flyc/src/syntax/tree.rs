@@ -110,6 +110,15 @@ impl Tree {
         self.nodes.is_empty()
     }
 
+    /// Whether something of the text was not understood.
+    pub(super) fn has_errors(&self) -> bool {
+        let unclosed = |token: &Token| {
+            matches!(token.kind, Kind::UnclosedString | Kind::UnclosedHeredoc | Kind::UnclosedComment)
+        };
+        self.nodes.iter().any(|node| matches!(node.kind, NodeKind::Error | NodeKind::Missing(_)))
+            || self.tokens.iter().any(unclosed)
+    }
+
     pub(super) fn build(tokens: Vec<Token>, stream: &[Tok], root: &Shape) -> Self {
         let mut nodes = Vec::with_capacity(stream.len());
         let ends = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
