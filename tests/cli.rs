@@ -98,7 +98,15 @@ fn every_output_format() {
 #[test]
 fn reports_go_to_files_as_well() {
     let nest = nest(&[("Eggs/my-app/config.fly", &EGG.replace("12345", "0"))]);
-    let run = nest.flyc(&["check", "--output-format", "concise", "--output", "gitlab=quality.json", "--output", "junit=j.xml"]);
+    let run = nest.flyc(&[
+        "check",
+        "--output-format",
+        "concise",
+        "--output",
+        "gitlab=quality.json",
+        "--output",
+        "junit=j.xml",
+    ]);
     assert_eq!(run.code, 1);
     let quality: serde_json::Value = serde_json::from_str(&nest.read("quality.json")).expect("an array");
     assert_eq!(quality[0]["check_name"], "out-of-range");
@@ -288,7 +296,8 @@ fn schema_and_completions() {
     let nest = nest(&[]);
     assert!(nest.flyc(&["schema"]).stdout.contains("`concurrent`"));
     let schema: serde_json::Value =
-        serde_json::from_str(&nest.flyc(&["schema", "--format", "json-schema"]).stdout).expect("a JSON Schema");
+        serde_json::from_str(&nest.flyc(&["schema", "--format", "json-schema"]).stdout)
+            .expect("a JSON Schema");
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let run = nest.flyc(&["completions", shell]);
@@ -299,7 +308,9 @@ fn schema_and_completions() {
 #[test]
 fn wrong_use_ends_with_2() {
     let nest = nest(&[]);
-    for arguments in [&["chek"][..], &["check", "--output-format", "yaml"], &["check", "--output", "json"], &[]] {
+    for arguments in
+        [&["chek"][..], &["check", "--output-format", "yaml"], &["check", "--output", "json"], &[]]
+    {
         assert_eq!(nest.flyc(arguments).code, 2, "{arguments:?}");
     }
 }
@@ -313,7 +324,10 @@ fn colour_only_when_asked_for_or_on_a_terminal() {
 
 #[test]
 fn secrets_are_masked_everywhere_but_in_their_own_file() {
-    let text = EGG.replace("project_id = 12345", "project_id = 12345\n    token_secret = \"vault://gitlab//hidden-key\"");
+    let text = EGG.replace(
+        "project_id = 12345",
+        "project_id = 12345\n    token_secret = \"vault://gitlab//hidden-key\"",
+    );
     let nest = nest(&[("Eggs/my-app/config.fly", &text)]);
     for format in ["concise", "json", "jsonl", "gitlab", "sarif", "junit", "github"] {
         let run: Run = nest.flyc(&["check", "--output-format", format]);

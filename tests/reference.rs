@@ -34,8 +34,13 @@ fn generated() -> Vec<(String, String)> {
         .to_owned();
     for kind in all_diagnostics() {
         let severity = kind.severity.as_str();
-        writeln!(index, "| [`{0}`](diagnostics/{0}.md) | {severity} | {1} |", kind.id, kind.summary.replace('|', "\\|"))
-            .expect("a string takes everything");
+        writeln!(
+            index,
+            "| [`{0}`](diagnostics/{0}.md) | {severity} | {1} |",
+            kind.id,
+            kind.summary.replace('|', "\\|")
+        )
+        .expect("a string takes everything");
         files.push((format!("diagnostics/{}.md", kind.id), kind.page.to_owned()));
     }
     files.push(("diagnostics.md".to_owned(), index));
@@ -54,7 +59,8 @@ fn the_reference_is_current() {
             continue;
         }
         if update {
-            fs::create_dir_all(path.parent().expect("the path has a folder")).expect("the folder can be made");
+            fs::create_dir_all(path.parent().expect("the path has a folder"))
+                .expect("the folder can be made");
             fs::write(&path, text).expect("the file can be written");
         } else {
             wrong.push(format!("docs/src/reference/{name}"));
@@ -71,7 +77,11 @@ fn the_reference_is_current() {
             }
         }
     }
-    assert!(wrong.is_empty(), "run UPDATE_EXPECT=1 cargo test --test reference; not current:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "run UPDATE_EXPECT=1 cargo test --test reference; not current:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -96,8 +106,10 @@ fn example(page: &str, heading: &str) -> Vec<(String, String)> {
         if let Some(path) = line.strip_prefix('`').and_then(|rest| rest.strip_suffix("`:")) {
             name = path.to_owned();
         } else if line == "```fly" {
-            let text: String =
-                lines.by_ref().take_while(|line| *line != "```").fold(String::new(), |text, line| text + line + "\n");
+            let text: String = lines
+                .by_ref()
+                .take_while(|line| *line != "```")
+                .fold(String::new(), |text, line| text + line + "\n");
             files.push((name.clone(), text));
         }
     }
@@ -111,7 +123,11 @@ const WITHOUT_EXAMPLE: [&str; 5] = ["deprecated", "no-nest", "not-utf8", "too-la
 fn the_examples_of_every_page_are_true() {
     let mut wrong = Vec::new();
     for kind in all_diagnostics() {
-        assert!(kind.page.starts_with(&format!("# {}\n", kind.id)), "the page of {} begins with its id", kind.id);
+        assert!(
+            kind.page.starts_with(&format!("# {}\n", kind.id)),
+            "the page of {} begins with its id",
+            kind.id
+        );
         if WITHOUT_EXAMPLE.contains(&kind.id) {
             continue;
         }
@@ -122,7 +138,9 @@ fn the_examples_of_every_page_are_true() {
                 return None;
             }
             let compiler = Compiler::new(files);
-            Some(compiler.check().iter().map(|found| format!("{} {}", found.kind.id, found.message)).collect())
+            Some(
+                compiler.check().iter().map(|found| format!("{} {}", found.kind.id, found.message)).collect(),
+            )
         };
         match found("Wrong") {
             None => wrong.push(format!("{}: no example under Wrong", kind.id)),
@@ -144,13 +162,17 @@ fn every_diagnostic_has_a_fixture() {
     for entry in fs::read_dir(root().join("tests/fly")).expect("the fixtures are there").flatten() {
         if entry.path().extension().is_some_and(|extension| extension == "md") {
             let text = fs::read_to_string(entry.path()).expect("a fixture is readable");
-            asked.extend(text.split("error: [").skip(1).chain(text.split("warning: [").skip(1)).filter_map(|rest| {
-                rest.split_once(']').map(|(id, _)| id.to_owned())
-            }));
+            asked.extend(
+                text.split("error: [")
+                    .skip(1)
+                    .chain(text.split("warning: [").skip(1))
+                    .filter_map(|rest| rest.split_once(']').map(|(id, _)| id.to_owned())),
+            );
         }
     }
     // What is about files has its fixtures in tests/cli.rs.
-    let cli = fs::read_to_string(root().join("tests/cli.rs")).expect("the tests of the command line are there");
+    let cli =
+        fs::read_to_string(root().join("tests/cli.rs")).expect("the tests of the command line are there");
     let missing: Vec<_> = all_diagnostics()
         .into_iter()
         .map(|kind| kind.id)

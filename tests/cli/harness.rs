@@ -37,7 +37,8 @@ impl Nest {
 
     pub fn write_bytes(&self, path: &str, bytes: &[u8]) {
         let path = self.path(path);
-        std::fs::create_dir_all(path.parent().expect("the path has a folder")).expect("the folder can be made");
+        std::fs::create_dir_all(path.parent().expect("the path has a folder"))
+            .expect("the folder can be made");
         std::fs::write(path, bytes).expect("the file can be written");
     }
 
@@ -84,7 +85,9 @@ impl Run {
             }
         }
         let line = |line: &str| match (line.split_once(" in "), line.split_once(" ms: ")) {
-            (Some((before, _)), Some((_, after))) if line.starts_with("checked ") || line.starts_with("built ") => {
+            (Some((before, _)), Some((_, after)))
+                if line.starts_with("checked ") || line.starts_with("built ") =>
+            {
                 format!("{before} in N ms: {after}\n")
             }
             _ => format!("{line}\n"),

@@ -61,9 +61,8 @@ fn slips(text: &str) -> Vec<(&'static str, String)> {
     for line in text.split_inclusive('\n') {
         let end = at + line.len();
         // Within a heredoc a line is a line of its text.
-        let in_text = tokens.iter().any(|(kind, range)| {
-            *kind == Kind::Heredoc && range.start < at && range.end > at
-        });
+        let in_text =
+            tokens.iter().any(|(kind, range)| *kind == Kind::Heredoc && range.start < at && range.end > at);
         if !line.trim().is_empty() && !line.trim().starts_with('#') && !in_text {
             found.push((SLIPS[6], format!("{}{}{}", &text[..end], line, &text[end..])));
             let indent = &line[..line.len() - line.trim_start().len()];
@@ -86,7 +85,15 @@ fn property_one_mistake_one_error() {
             let found = errors(&nest(&example.path, &text));
             *counts.entry(slip).or_default().entry(found.len()).or_default() += 1;
             if found.len() > 1 {
-                worst.push((found.len(), format!("{slip}: {}\n{}\n{}", example.path, told(&found), difference(&example.text, &text))));
+                worst.push((
+                    found.len(),
+                    format!(
+                        "{slip}: {}\n{}\n{}",
+                        example.path,
+                        told(&found),
+                        difference(&example.text, &text)
+                    ),
+                ));
             }
         }
     }
@@ -98,12 +105,16 @@ fn property_one_mistake_one_error() {
     };
     let (all, one, many) = (of(&|_| true), of(&|count| count == 1), of(&|count| count > MOST));
     assert!(all > 2000, "{all}");
-    if std::env::var_os("CASCADE_REPORT").is_some() { println!("{report}"); }
+    if std::env::var_os("CASCADE_REPORT").is_some() {
+        println!("{report}");
+    }
     assert!(one * 100 >= all * ONE_IN_A_HUNDRED && many == 0, "{one} of {all} give one error\n{report}");
 }
 
 /// The first line that differs.
 fn difference(before: &str, after: &str) -> String {
     let pair = before.lines().zip(after.lines()).enumerate().find(|(_, (before, after))| before != after);
-    pair.map_or_else(String::new, |(at, (before, after))| format!("    line {}: {before:?} -> {after:?}", at + 1))
+    pair.map_or_else(String::new, |(at, (before, after))| {
+        format!("    line {}: {before:?} -> {after:?}", at + 1)
+    })
 }

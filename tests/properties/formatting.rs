@@ -21,7 +21,10 @@ fn formatted(text: &str) -> String {
 /// The texts of the tokens that mean something, commas aside: the formatter sets those.
 fn words(text: &str) -> Vec<&str> {
     let tokens = every_token(text).into_iter();
-    tokens.filter(|(kind, _)| !kind.is_trivia() && *kind != Kind::Comma).map(|(_, range)| &text[range]).collect()
+    tokens
+        .filter(|(kind, _)| !kind.is_trivia() && *kind != Kind::Comma)
+        .map(|(_, range)| &text[range])
+        .collect()
 }
 
 fn comments(text: &str) -> Vec<&str> {

@@ -226,8 +226,20 @@ fn deep(n: usize) -> Vec<(&'static str, String)> {
         ("\"${\" \"${\"", within(format!("[{}]", "\"${\", ".repeat(n)))),
         ("\"${${ }\"", within(format!("\"{}{}\"", "${".repeat(n), "}".repeat(n)))),
         ("nested ${}", within(interpolated)),
-        ("chain of locals", format!("locals {{\n{}a{n} = 1\n}}\n", (0..n).map(|i| format!("a{i} = local.a{}\n", i + 1)).collect::<String>())),
-        ("chain of texts", format!("locals {{\n{}a{n} = 1\n}}\n", (0..n).map(|i| format!("a{i} = \"${{local.a{}}}\"\n", i + 1)).collect::<String>())),
+        (
+            "chain of locals",
+            format!(
+                "locals {{\n{}a{n} = 1\n}}\n",
+                (0..n).map(|i| format!("a{i} = local.a{}\n", i + 1)).collect::<String>()
+            ),
+        ),
+        (
+            "chain of texts",
+            format!(
+                "locals {{\n{}a{n} = 1\n}}\n",
+                (0..n).map(|i| format!("a{i} = \"${{local.a{}}}\"\n", i + 1)).collect::<String>()
+            ),
+        ),
         ("\"${1}", within(format!("\"{}\"", "${1}".repeat(n)))),
         ("strings", within(format!("[{}]", "\"a\", ".repeat(n)))),
         ("elements", within(format!("[{}]", "1, ".repeat(n)))),

@@ -54,7 +54,11 @@ impl Check {
             let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
             let time = start.elapsed().as_millis();
             let summary = outlet::counts(&diagnostics);
-            let gap = if self.reporting.output_format == OutputFormat::Full && !diagnostics.is_empty() { "\n" } else { "" };
+            let gap = if self.reporting.output_format == OutputFormat::Full && !diagnostics.is_empty() {
+                "\n"
+            } else {
+                ""
+            };
             // Nobody may be listening; the findings have been told.
             let _ = writeln!(io::stderr().lock(), "{gap}checked {files} in {time} ms: {summary}");
         }
