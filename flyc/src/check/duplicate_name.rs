@@ -8,6 +8,10 @@ declare_diagnostic! { pub DUPLICATE_NAME = "duplicate-name", Error, "two blocks 
 pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for (name, entities) in scope.index.duplicates() {
         let Some((first, others)) = entities.split_first() else { continue };
+        // A block that was never closed may be what is left of the other.
+        if scope.is_damaged(*first) {
+            continue;
+        }
         let first = scope.span_of(*first);
         for other in others {
             let Some(span) = scope.span_of(*other) else { continue };

@@ -27,6 +27,7 @@ use crate::{
     db::{Db, Nest, SourceFile},
     diag::{Diagnostic, Span},
     model::{Entity, Index, TypedBlock, index, typed},
+    syntax::{Block, Item},
     text::TextRange,
 };
 
@@ -86,13 +87,21 @@ impl<'a> NestScope<'a> {
 
     /// Where an entity is named: its header.
     fn span_of(&self, entity: Entity) -> Option<Span> {
+        Some(Span::new(entity.file.path(self.db).clone(), self.block_of(entity)?.header()))
+    }
+
+    /// Whether an entity's block was not understood as a whole.
+    fn is_damaged(&self, entity: Entity) -> bool {
+        self.block_of(entity).is_some_and(Block::is_damaged)
+    }
+
+    fn block_of(&self, entity: Entity) -> Option<Block<'a>> {
         let parse = crate::db::parse(self.db, entity.file);
         let mut blocks = parse.items().filter_map(|item| match item {
-            crate::syntax::Item::Block(block) => Some(block),
+            Item::Block(block) => Some(block),
             _ => None,
         });
-        let block = blocks.nth(entity.position as usize)?;
-        Some(Span::new(entity.file.path(self.db).clone(), block.header()))
+        blocks.nth(entity.position as usize)
     }
 
     fn span(&self, file: SourceFile, range: TextRange) -> Span {

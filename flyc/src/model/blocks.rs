@@ -55,7 +55,7 @@ impl<'p> Checker<'p> {
     pub(super) fn file(&mut self) -> Vec<TypedBlock> {
         let place = Place::of(&self.path);
         let mut blocks = Vec::new();
-        let mut seen: FxHashMap<&'static str, TextRange> = FxHashMap::default();
+        let mut seen: FxHashMap<&'static str, (TextRange, bool)> = FxHashMap::default();
         for item in self.parse.items() {
             match item {
                 Item::Block(block) => {
@@ -68,7 +68,9 @@ impl<'p> Checker<'p> {
                         self.misplaced_root(root, block.header(), place);
                     }
                     if root.times == Times::AtMostOnce
-                        && let Some(first) = seen.insert(root.block.name, block.header())
+                        && let Some((first, damaged)) =
+                            seen.insert(root.block.name, (block.header(), block.is_damaged()))
+                        && !damaged
                     {
                         self.duplicate_block(root.block.name, block.header(), first);
                     }
@@ -359,7 +361,8 @@ impl<'p> Checker<'p> {
         let name = keyword.text();
         let Some(child) = schema.child(name) else {
             if let Some(free) = schema.free_blocks {
-                if let Some(first) = typed.block(name) {
+                // One that was never closed may be what is left of the other.
+                if let Some(first) = typed.block(name).filter(|first| !first.damaged) {
                     let first = first.header;
                     self.duplicate_block(name, block.header(), first);
                 }
@@ -389,8 +392,10 @@ impl<'p> Checker<'p> {
             }
             Times::Once | Times::AtMostOnce => {
                 if let Some(first) = typed.block(child.block.name) {
-                    let first = first.header;
-                    self.duplicate_block(name, block.header(), first);
+                    let (first, damaged) = (first.header, first.damaged);
+                    if !damaged {
+                        self.duplicate_block(name, block.header(), first);
+                    }
                     // The second is checked as well, but does not count.
                     self.block(block, child.block, child.block.name);
                     return;
@@ -402,6 +407,7 @@ impl<'p> Checker<'p> {
         if let (Times::Many, Some(label)) = (child.times, &inner.label)
             && let Some(first) =
                 typed.blocks(child.block.name).find(|known| known.label.as_ref() == Some(label))
+            && !first.damaged
         {
             let first = self.span(first.header);
             self.report(

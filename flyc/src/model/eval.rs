@@ -15,7 +15,7 @@ use crate::{
     db::{Db, Nest, SourceFile},
     diag::{Declaration, Diagnostic, declare_diagnostic},
     syntax::{
-        Expr, Item, Kind, NodeKind, Parse,
+        Expr, Item, Kind, NESTING_LIMIT, NodeKind, Parse,
         literal::{self, Content, Part},
         parse_expression,
     },
@@ -29,6 +29,13 @@ declare_diagnostic! { pub CYCLIC_LOCAL = "cyclic-local", Error, "a local that is
 
 /// How many values the locals of one file may come to, each use counted.
 const VALUE_LIMIT: usize = 100_000;
+/// How deeply evaluation may go: through operators and brackets, through locals that name later ones, and through
+/// interpolations, each of which counts for several.
+const DEPTH_LIMIT: u32 = 2 * NESTING_LIMIT;
+/// How many levels an interpolation counts for: its text is parsed once more for each one around it.
+const INTERPOLATION_DEPTH: u32 = 8;
+/// How many levels a local counts for that stands behind the place it is used at.
+const LOCAL_DEPTH: u32 = 3;
 /// How long a text may become, in bytes.
 const TEXT_LIMIT: usize = 1 << 20;
 
@@ -43,6 +50,8 @@ pub(super) struct Locals<'p> {
     open: Vec<SmolStr>,
     /// How many values have been made.
     spent: usize,
+    /// How deep the evaluation is.
+    depth: u32,
 }
 
 impl<'p> Locals<'p> {
@@ -102,6 +111,22 @@ impl<'p> Checker<'p> {
 
     /// The value of an expression; `None` when it has none, which has been told then.
     pub(super) fn eval(&mut self, expr: Expr<'_>) -> Option<Value> {
+        if self.locals.depth >= DEPTH_LIMIT {
+            self.problem(
+                &super::TOO_DEEP,
+                expr.range(),
+                "this value is put together over too many steps",
+                "Fly follows no further than this",
+            );
+            return None;
+        }
+        self.locals.depth += 1;
+        let value = self.step(expr);
+        self.locals.depth -= 1;
+        value
+    }
+
+    fn step(&mut self, expr: Expr<'_>) -> Option<Value> {
         match expr.node().kind() {
             NodeKind::Literal => self.eval_literal(expr),
             NodeKind::Paren => self.eval(expr.operands().next()?),
@@ -178,18 +203,13 @@ impl<'p> Checker<'p> {
     /// The text of one `${…}`.
     fn interpolation(&mut self, inside: TextRange) -> Option<SmolStr> {
         let inner = parse_expression(self.parse.text()[inside].into());
-        // The expression is parsed by itself; what is told of it must point into the file.
-        let from = self.diagnostics.len();
         let value = if inner.errors().is_empty() {
-            Expr::of(&inner).and_then(|expr| self.within(&inner, expr))
+            Expr::of(&inner).and_then(|expr| self.within(&inner, expr, inside.start()))
         } else {
-            let path = self.path.clone();
-            self.diagnostics.extend(super::syntax_errors::diagnostics(&path, &inner).into_iter().take(1));
+            let told = super::syntax_errors::diagnostics(&self.path, &inner).into_iter().take(1);
+            self.diagnostics.extend(told.map(|diagnostic| shifted(diagnostic, inside.start())));
             None
         };
-        for diagnostic in &mut self.diagnostics[from..] {
-            shift(diagnostic, inside.start());
-        }
         let value = value?;
         let text = value.to_text();
         if text.is_none() {
@@ -199,34 +219,41 @@ impl<'p> Checker<'p> {
         text
     }
 
-    /// Evaluates an expression of another parse with the names of this file.
-    fn within(&mut self, parse: &Parse, expr: Expr<'_>) -> Option<Value> {
+    /// Evaluates an expression of another parse, whose text stands `at` there in this one, with the names of this
+    /// file.
+    fn within(&mut self, parse: &Parse, expr: Expr<'_>, at: TextSize) -> Option<Value> {
         // Locals that the expression names are evaluated here, in their own file, before it is.
-        let names =
-            expr.node().descendants().filter_map(Expr::cast).filter_map(local_name).collect::<Vec<_>>();
+        let mut names = Vec::new();
+        local_names(expr, 0, &mut names);
         for name in names {
-            if let Some(local) = self.locals.expressions.get(name).copied()
-                && !self.locals.open.iter().any(|open| open == name)
+            if let Some(local) = self.locals.expressions.get(&*name).copied()
+                && !self.locals.open.contains(&name)
             {
-                self.quiet_local(name, local);
+                self.quiet_local(&name, local);
             }
         }
+        // What is known of the locals is lent to the inner evaluation; their expressions are of this file.
+        let mut locals = std::mem::take(&mut self.locals);
+        let expressions = std::mem::take(&mut locals.expressions);
         let mut inner = Checker {
             db: self.db,
             path: self.path.clone(),
             parse,
             locals: Locals {
-                values: self.locals.values.clone(),
-                failed: self.locals.failed.clone(),
-                open: self.locals.open.clone(),
-                spent: self.locals.spent,
                 expressions: FxHashMap::default(),
+                values: locals.values,
+                failed: locals.failed,
+                open: locals.open,
+                spent: locals.spent,
+                depth: locals.depth + INTERPOLATION_DEPTH,
             },
             diagnostics: Vec::new(),
         };
         let value = inner.eval(expr);
-        self.locals.spent = inner.locals.spent;
-        self.diagnostics.append(&mut inner.diagnostics);
+        // It is parsed by itself; what is told of it must point into this text.
+        self.diagnostics.extend(inner.diagnostics.into_iter().map(|diagnostic| shifted(diagnostic, at)));
+        let Locals { values, failed, open, spent, .. } = inner.locals;
+        self.locals = Locals { expressions, values, failed, open, spent, depth: locals.depth };
         value
     }
 
@@ -240,10 +267,13 @@ impl<'p> Checker<'p> {
         }
         let from = self.diagnostics.len();
         self.locals.open.push(name.into());
+        self.locals.depth += LOCAL_DEPTH;
         let value = self.eval(expr);
+        self.locals.depth -= LOCAL_DEPTH;
         self.locals.open.pop();
-        // A circle is told where it closes, wherever it was entered.
-        let told = self.diagnostics.split_off(from).into_iter().filter(|told| *told.kind == CYCLIC_LOCAL);
+        // A circle is told where it closes, wherever it was entered, and so is a way that is too long.
+        let told = self.diagnostics.split_off(from).into_iter();
+        let told = told.filter(|told| *told.kind == CYCLIC_LOCAL || *told.kind == super::TOO_DEEP);
         self.diagnostics.extend(told);
         if value.is_some() {
             self.locals.values.insert(name.into(), value.clone());
@@ -513,6 +543,25 @@ impl<'p> Checker<'p> {
     }
 }
 
+/// The names of the locals that an expression refers to, in its interpolations too.
+fn local_names(expr: Expr<'_>, depth: u32, names: &mut Vec<SmolStr>) {
+    for expr in expr.node().descendants().filter_map(Expr::cast) {
+        names.extend(local_name(expr).map(SmolStr::new));
+        let Some(token) = expr.literal().filter(|token| token.text().contains("local")) else { continue };
+        if token.kind() == Kind::Number || depth * INTERPOLATION_DEPTH >= DEPTH_LIMIT {
+            continue;
+        }
+        let content = literal::content(token.kind(), token.text(), TextSize::new(0), false);
+        for part in content.parts {
+            let Part::Interpolation(inside) = part else { continue };
+            let inner = parse_expression(token.text()[inside].into());
+            if let Some(expr) = Expr::of(&inner) {
+                local_names(expr, depth + 1, names);
+            }
+        }
+    }
+}
+
 /// The name in `local.name`.
 fn local_name(expr: Expr<'_>) -> Option<&str> {
     let mut operands = expr.operands();
@@ -529,8 +578,8 @@ fn count(value: &Value) -> usize {
     }
 }
 
-/// Moves a diagnostic of a part of the file to where the part stands.
-fn shift(diagnostic: &mut Diagnostic, by: TextSize) {
+/// A diagnostic of a part of the file, moved to where the part stands.
+fn shifted(mut diagnostic: Diagnostic, by: TextSize) -> Diagnostic {
     diagnostic.span.range += by;
     for related in &mut diagnostic.related {
         related.span.range += by;
@@ -538,4 +587,5 @@ fn shift(diagnostic: &mut Diagnostic, by: TextSize) {
     for edit in diagnostic.help.iter_mut().flat_map(|help| &mut help.edits) {
         edit.range += by;
     }
+    diagnostic
 }

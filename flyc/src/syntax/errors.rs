@@ -78,13 +78,18 @@ fn node(at: NodeRef<'_>, errors: &mut Vec<SyntaxError>) {
             let header = at.tokens().find_map(|token| unclosed_token(token.kind(), token.range()));
             let unclosed_header = header.is_some();
             errors.extend(header);
+            let mut junk = false;
             for child in at.children() {
                 match child.kind() {
                     NodeKind::Missing(Expected::OpenBrace) if unclosed_header => {}
                     NodeKind::Missing(expected) => errors.push(missing(child, at, expected)),
-                    _ => node(child, errors),
+                    _ => item(child, &mut junk, errors),
                 }
             }
+        }
+        NodeKind::File => {
+            let mut junk = false;
+            at.children().for_each(|child| item(child, &mut junk, errors));
         }
         _ => {
             let literal = at.tokens().find_map(|token| unclosed_token(token.kind(), token.range()));
@@ -94,6 +99,19 @@ fn node(at: NodeRef<'_>, errors: &mut Vec<SyntaxError>) {
             }
         }
     }
+}
+
+/// One of the items of a file or block. Lines of junk that follow each other come from one mistake, so only the first
+/// of them is told.
+fn item(at: NodeRef<'_>, junk: &mut bool, errors: &mut Vec<SyntaxError>) {
+    let from = errors.len();
+    node(at, errors);
+    let is_junk = at.kind() == NodeKind::Error
+        && errors.get(from).is_some_and(|error| error.kind == SyntaxErrorKind::Unexpected);
+    if is_junk && *junk {
+        errors.truncate(from);
+    }
+    *junk = is_junk;
 }
 
 /// The mistake to tell of an attribute: an unclosed string if there is one, for it explains the others.

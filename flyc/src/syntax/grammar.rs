@@ -361,7 +361,12 @@ fn map<'s>(
         .map_with(|_, e| (Shape::new(NodeKind::Error, e.span(), Vec::new()), None));
     token(Kind::OpenBrace)
         .ignore_then(entry.or(junk).repeated().collect::<Vec<(Shape, Option<Shape>)>>())
-        .then(need(Kind::CloseBrace, Expected::CloseBrace))
+        .then(
+            token(Kind::VirtualClose)
+                .ignore_then(missing(Expected::CloseBrace))
+                .map(Some)
+                .or(need(Kind::CloseBrace, Expected::CloseBrace)),
+        )
         .map_with(|(entries, close), e| {
             let mut children = Vec::with_capacity(entries.len() + 1);
             for (entry, missing) in entries {

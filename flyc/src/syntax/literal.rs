@@ -181,6 +181,11 @@ fn resolve(text: &str, base: usize, escapes: bool, verbatim: bool, content: &mut
     let bytes = text.as_bytes();
     let (mut at, mut plain, mut verbatim) = (0, 0, verbatim);
     while let Some(&byte) = bytes.get(at) {
+        if !matches!(byte, b'\\' | b'$') {
+            // Perhaps in the middle of a character.
+            at += 1;
+            continue;
+        }
         let rest = &text[at..];
         if byte == b'\\' && escapes {
             content.text().add(&text[plain..at], base + plain);
@@ -194,7 +199,7 @@ fn resolve(text: &str, base: usize, escapes: bool, verbatim: bool, content: &mut
         } else if !verbatim && rest.starts_with("${") {
             content.text().add(&text[plain..at], base + plain);
             plain = at;
-            if let Some(length) = interpolation(&rest[2..]) {
+            if let Ok(length) = interpolation(&rest[2..], true) {
                 let inside =
                     TextRange::at(TextSize::new(offset(base + at + 2)), TextSize::new(offset(length - 1)));
                 content.parts.push(Part::Interpolation(inside));

@@ -110,6 +110,8 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
     let mut frames: Vec<Frame> = Vec::new();
     let (mut depth, mut line_indent, mut braces) = (0_u32, 0_usize, 0_usize);
     let (mut excess, mut too_deep) = (false, None);
+    // The last token of a block's header whose `{` is missing.
+    let mut unopened = None;
 
     for (at, token) in all.iter().enumerate() {
         let previous = at.checked_sub(1).map(|before| all[before].kind);
@@ -161,6 +163,29 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
                 });
             }
         }
+        if repair == Some(Balance::Excess) && token.first_of_line && kind == Kind::Ident {
+            unopened = unopened_header(text, tokens, &all[at..], line_indent).map(|last| at + last);
+        }
+        // A map that an element or the end of a list stands in was never closed.
+        let ended = match kind {
+            Kind::OpenBrace => {
+                let element = matches!(previous, Some(Kind::Comma | Kind::UnclosedString));
+                usize::from(element && ends_with(&frames, &[Open::Bracket, Open::Map]))
+            }
+            Kind::CloseBracket => {
+                let maps = frames.iter().rev().take_while(|frame| frame.open == Open::Map).count();
+                let list = frames.iter().rev().nth(maps).is_some_and(|frame| frame.open == Open::Bracket);
+                if list { maps } else { 0 }
+            }
+            _ => 0,
+        };
+        for _ in 0..ended {
+            depth = frames.pop().map_or(depth, |frame| frame.outer);
+            braces -= 1;
+            let virtual_close =
+                Tok { kind: Kind::VirtualClose, newline: false, resync: false, token: token.index };
+            stream.push(virtual_close);
+        }
         depth = depth_after(depth, token, &frames);
 
         let newline =
@@ -185,7 +210,8 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
                 let stray = repair == Some(Balance::Excess)
                     && !excess
                     && token.first_of_line
-                    && frames.last().is_none_or(|frame| line_indent > frame.indent);
+                    && (frames.last().is_none_or(|frame| line_indent > frame.indent)
+                        || goes_on_deeper(text, tokens, all.get(at + 1), line_indent));
                 if stray || braces == 0 {
                     kind = Kind::StrayClose;
                     excess = true;
@@ -214,6 +240,18 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
             kind = Kind::TooDeep;
         }
         stream.push(Tok { kind, newline, resync, token: token.index });
+        if unopened == Some(at) {
+            unopened = None;
+            braces += 1;
+            frames.push(Frame { open: Open::Block, outer: depth, indent: line_indent });
+            depth += 1;
+            stream.push(Tok {
+                kind: Kind::VirtualOpen,
+                newline: false,
+                resync: false,
+                token: token.index + 1,
+            });
+        }
         if kind == Kind::UnclosedString
             && previous == Some(Kind::Ident)
             && ends_with_brace(text, tokens, token)
@@ -265,6 +303,30 @@ fn depth_after(depth: u32, token: &Significant, frames: &[Frame]) -> u32 {
         | Kind::Not => depth + 1,
         _ => depth,
     }
+}
+
+fn ends_with(frames: &[Frame], open: &[Open]) -> bool {
+    frames.len() >= open.len()
+        && frames[frames.len() - open.len()..].iter().map(|frame| frame.open).eq(open.iter().copied())
+}
+
+/// Whether the lines after a `}` are indented more than it, so that it can't have been their block's end.
+fn goes_on_deeper(text: &str, tokens: &[Token], next: Option<&Significant>, line_indent: usize) -> bool {
+    next.is_some_and(|next| {
+        next.first_of_line
+            && next.kind != Kind::CloseBrace
+            && indent(text, tokens[next.index as usize].start as usize) > line_indent
+    })
+}
+
+/// The last token of a line that is a word and perhaps labels with deeper lines below it: a header without its `{`.
+fn unopened_header(text: &str, tokens: &[Token], line: &[Significant], line_indent: usize) -> Option<usize> {
+    let labels = line
+        .iter()
+        .skip(1)
+        .take_while(|token| !token.first_of_line && matches!(token.kind, Kind::String | Kind::Ident));
+    let last = labels.count();
+    goes_on_deeper(text, tokens, line.get(last + 1), line_indent).then_some(last)
 }
 
 fn begins_item(kind: Kind, next: &dyn Fn(usize) -> Option<(Kind, bool)>) -> bool {

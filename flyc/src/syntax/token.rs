@@ -4,6 +4,7 @@ use logos::{Lexer, Logos};
 
 /// What a token is.
 #[derive(Logos, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[logos(extras = Patience)]
 pub enum Kind {
     /// Spaces, tabs, line ends and a byte order mark.
     #[regex("[ \t\r\n\u{feff}]+")]
@@ -199,36 +200,30 @@ fn number(lexer: &mut Lexer<'_, Kind>) {
 
 /// Takes a string to its closing quote, or to the end of the line when there is none.
 fn string(lexer: &mut Lexer<'_, Kind>) -> Kind {
-    match closing_quote(lexer.remainder()) {
-        Ok(end) => {
-            lexer.bump(end + 1);
-            Kind::String
-        }
-        Err(end) => {
-            lexer.bump(end);
-            Kind::UnclosedString
-        }
-    }
+    let (length, kind) = match closing_quote(lexer.remainder(), &mut lexer.extras) {
+        Ok(end) => (end + 1, Kind::String),
+        Err(end) => (lexer.remainder()[..end].trim_end_matches('\r').len(), Kind::UnclosedString),
+    };
+    lexer.bump(length);
+    kind
 }
 
-/// The offset of the quote that closes a string whose inside begins `text`, or of the end of the line when there is
-/// no such quote.
+/// The offset of the quote that closes a string whose inside begins `text`; otherwise that of the line's end.
 ///
 /// Quotes inside `${…}` belong to the interpolation, if that is closed on the line; a `${` that is not closed is
 /// text as far as the lexer is concerned.
-fn closing_quote(text: &str) -> Result<usize, usize> {
+fn closing_quote(text: &str, patience: &mut Patience) -> Result<usize, usize> {
     let bytes = text.as_bytes();
     let (mut at, mut interpolates) = (0, true);
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'"' => return Ok(at),
-            b'\n' => return Err(text[..at].trim_end_matches('\r').len()),
-            b'\\' if bytes.get(at + 1).is_some_and(|next| !matches!(next, b'\n' | b'\r')) => at += 1,
-            b'$' if bytes.get(at + 1) == Some(&b'$') && bytes.get(at + 2) == Some(&b'{') => at += 2,
+            b'\n' => return Err(at),
+            b'\\' if bytes.get(at + 1).is_some_and(|next| *next != b'\n') => at += 1,
+            b'$' if bytes[at..].starts_with(b"$${") => at += 2,
             b'$' if interpolates && bytes.get(at + 1) == Some(&b'{') => {
-                let line = text[at + 2..].split('\n').next().unwrap_or("");
-                // After one that is not closed, none is looked for: looking for each would take the square of time.
-                match interpolation(line) {
+                // After one that is not closed, none is looked for.
+                match patience.interpolation(&text[at + 2..]) {
                     Some(length) => at += 1 + length,
                     None => interpolates = false,
                 }
@@ -237,26 +232,52 @@ fn closing_quote(text: &str) -> Result<usize, usize> {
         }
         at += 1;
     }
-    Err(text.trim_end_matches('\r').len())
+    Err(text.len())
 }
 
-/// The length of an interpolation up to and including its `}`, given the text after its `${`.
-pub(super) fn interpolation(text: &str) -> Option<usize> {
+/// How many more bytes are read in search of the ends of interpolations that have none. Each string looks for one to
+/// the end of its line, so without a limit a long line of many strings would take the square of its length.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience(usize);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(1 << 20)
+    }
+}
+
+impl Patience {
+    /// The length of an interpolation on one line.
+    fn interpolation(&mut self, text: &str) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let found = interpolation(text, false);
+        if let Err(read) = found {
+            self.0 = self.0.saturating_sub(read);
+        }
+        found.ok()
+    }
+}
+
+/// The length of an interpolation up to and including its `}`, given the text after its `${`; it may span `lines`.
+/// Otherwise how far its end was looked for.
+pub(super) fn interpolation(text: &str, lines: bool) -> Result<usize, usize> {
     let bytes = text.as_bytes();
     let (mut depth, mut in_string, mut at) = (0_usize, false, 0);
     while let Some(&byte) = bytes.get(at) {
         match byte {
-            b'\n' if in_string => return None,
-            b'\\' if in_string => at += 1,
+            b'\n' if in_string || !lines => return Err(at + 1),
+            b'\\' if in_string && bytes.get(at + 1) != Some(&b'\n') => at += 1,
             b'"' => in_string = !in_string,
             b'{' if !in_string => depth += 1,
-            b'}' if !in_string && depth == 0 => return Some(at + 1),
+            b'}' if !in_string && depth == 0 => return Ok(at + 1),
             b'}' if !in_string => depth -= 1,
             _ => {}
         }
         at += 1;
     }
-    None
+    Err(at)
 }
 
 /// Takes a heredoc to the line that holds its end marker alone, without that line's end.

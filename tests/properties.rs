@@ -1,0 +1,68 @@
+//! The correctness properties of the design as random tests; `docs/src/properties.md` lists them.
+//!
+//! `PROPTEST_CASES=1000 cargo test --test properties` tries harder. What never lives here: single cases of the
+//! language, which are `tests/fly`'s.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test program reads the workspace"
+)]
+
+#[path = "properties/cascade.rs"]
+mod cascade;
+#[path = "properties/corpus.rs"]
+mod corpus;
+#[path = "properties/formatting.rs"]
+mod formatting;
+#[path = "properties/generate.rs"]
+mod generate;
+#[path = "properties/listing.rs"]
+mod listing;
+#[path = "properties/mutate.rs"]
+mod mutate;
+#[path = "properties/rejected.rs"]
+mod rejected;
+#[path = "properties/reuse.rs"]
+mod reuse;
+#[path = "properties/robust.rs"]
+mod robust;
+#[path = "properties/round_trip.rs"]
+mod round_trip;
+
+use flyc::{
+    compiler::Compiler,
+    diag::{Diagnostic, Severity},
+};
+use proptest::prelude::ProptestConfig;
+
+/// So many cases, or `PROPTEST_CASES`.
+fn cases(number: u32) -> ProptestConfig {
+    let cases = match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default().cases,
+        None => number,
+    };
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// What `flyc check` says of a Nest.
+fn check(files: &[(String, String)]) -> Vec<Diagnostic> {
+    Compiler::new(files.iter().map(|(path, text)| (path.as_str(), text.as_str()))).check()
+}
+
+/// The errors among what `flyc check` says of a Nest.
+fn errors(files: &[(String, String)]) -> Vec<Diagnostic> {
+    let mut found = check(files);
+    found.retain(|diagnostic| diagnostic.severity() == Severity::Error);
+    found
+}
+
+/// Diagnostics as one reads them in a failure.
+fn told(diagnostics: &[Diagnostic]) -> String {
+    let lines = diagnostics.iter().map(|d| {
+        format!("  {:?} {:?} [{}] {} ({})", d.span.file, d.span.range, d.kind.id, d.message, d.label)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,733 @@
+//! Valid configurations of any shape, made from the tables of fly-std: a new attribute or block is generated without
+//! a change here. Each value comes with what it must mean, so that the compiler is never asked twice.
+
+use std::collections::BTreeSet;
+
+use fly_std::{
+    Entities, Float, SizeUnit, Type, Value,
+    formats::{SecretBackend, SecretUri, duration, size},
+    policy,
+    schema::{self, Attribute, Block, Child, Constraint, Label, Place, Presence, Times},
+};
+use flyc::model::Meaning;
+use proptest::{collection::vec, prelude::*, sample::select};
+
+/// One file with one block at its top.
+#[derive(Clone)]
+pub(crate) struct Config {
+    pub(crate) path: &'static str,
+    pub(crate) root: Node,
+    /// Decides about spaces, line ends, commas and comments.
+    pub(crate) noise: Vec<u8>,
+}
+
+/// A block.
+#[derive(Clone)]
+pub(crate) struct Node {
+    pub(crate) schema: &'static Block,
+    /// The word it is written with: its name, an alias or the user's own.
+    pub(crate) keyword: String,
+    /// What the compiler calls it.
+    pub(crate) name: String,
+    pub(crate) label: Option<String>,
+    pub(crate) attributes: Vec<Attr>,
+    pub(crate) blocks: Vec<Node>,
+}
+
+/// An attribute.
+#[derive(Clone)]
+pub(crate) struct Attr {
+    pub(crate) schema: &'static Attribute,
+    pub(crate) name: String,
+    pub(crate) written: Written,
+}
+
+/// A value as Fly text, and what it means.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pub(crate) source: String,
+    pub(crate) value: Value,
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:\n{}", self.path, self.print().text)
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let written = (&self.keyword, &self.label, &self.attributes, &self.blocks);
+        written.fmt(f)
+    }
+}
+
+impl std::fmt::Debug for Attr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} = {}", self.name, self.written.source)
+    }
+}
+
+/// A file's text and where each attribute's value stands in it, in the order of [`Node::walk`].
+pub(crate) struct Printed {
+    pub(crate) text: String,
+    pub(crate) values: Vec<std::ops::Range<usize>>,
+}
+
+impl Config {
+    /// The Nest the file needs around it: every egg that it names.
+    pub(crate) fn nest(&self, text: &str) -> Vec<(String, String)> {
+        let mut eggs = String::new();
+        for name in self.entities() {
+            eggs.push_str(&format!(
+                "egg \"{name}\" {{\n  type = \"vm\"\n  gitlab {{\n    project_id = 1\n  }}\n}}\n"
+            ));
+        }
+        vec![(self.path.to_owned(), text.to_owned()), ("Eggs/named/config.fly".to_owned(), eggs)]
+    }
+
+    fn entities(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for node in self.root.walk() {
+            for attribute in node.attributes.iter().filter(|a| names_entities(a.schema.ty)) {
+                match &attribute.written.value {
+                    Value::List(values) => names.extend(values.iter().filter_map(text_of)),
+                    value => names.extend(text_of(value)),
+                }
+            }
+        }
+        names
+    }
+
+    /// The text, laid out by the noise.
+    pub(crate) fn print(&self) -> Printed {
+        let mut printer = Printer { noise: &self.noise, at: 0, text: String::new(), values: Vec::new() };
+        printer.node(&self.root, 0);
+        Printed { text: printer.text, values: printer.values }
+    }
+
+    /// What the file must mean.
+    pub(crate) fn meaning(&self) -> Vec<Meaning> {
+        vec![self.root.meaning()]
+    }
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+fn names_entities(ty: Type) -> bool {
+    matches!(ty, Type::Entity(_) | Type::List(&Type::Entity(_)))
+}
+
+impl Node {
+    /// The block and all blocks within, in the order written.
+    pub(crate) fn walk(&self) -> Vec<&Node> {
+        let mut all = vec![self];
+        for block in &self.blocks {
+            all.extend(block.walk());
+        }
+        all
+    }
+
+    /// The block that stands at this place of [`Node::walk`].
+    pub(crate) fn at(&mut self, index: usize) -> Option<&mut Node> {
+        fn find<'a>(node: &'a mut Node, left: &mut usize) -> Option<&'a mut Node> {
+            if *left == 0 {
+                return Some(node);
+            }
+            *left -= 1;
+            node.blocks.iter_mut().find_map(|block| find(block, left))
+        }
+        let mut left = index;
+        find(self, &mut left)
+    }
+
+    pub(crate) fn meaning(&self) -> Meaning {
+        Meaning {
+            name: self.name.as_str().into(),
+            label: self.label.as_deref().map(Into::into),
+            attributes: self
+                .attributes
+                .iter()
+                .map(|a| (a.name.as_str().into(), Some(a.written.value.clone())))
+                .collect(),
+            blocks: self.blocks.iter().map(Self::meaning).collect(),
+        }
+    }
+
+    /// Makes what was drawn hold the rules between attributes and blocks.
+    fn settle(&mut self, serverless: bool, entities: &mut usize) {
+        let kind = self.attribute("type").and_then(|a| text_of(&a.written.value));
+        let serverless = serverless || kind.as_deref() == Some("serverless");
+        for constraint in self.schema.constraints {
+            match constraint {
+                Constraint::ExactlyOneOf(names) => {
+                    let mut kept = false;
+                    self.attributes
+                        .retain(|a| !names.contains(&a.name.as_str()) || !std::mem::replace(&mut kept, true));
+                }
+                Constraint::NotAbove(low, high) => {
+                    let number = |node: &Self, name: &str| match node.attribute(name) {
+                        Some(attribute) => attribute.written.value.as_int(),
+                        None => match node.schema.attribute(name).map(|a| a.presence) {
+                            Some(Presence::Default(text)) => text.parse().ok(),
+                            _ => None,
+                        },
+                    };
+                    if number(self, low).zip(number(self, high)).is_some_and(|(low, high)| low > high) {
+                        self.attributes.retain(|a| a.name != *low && a.name != *high);
+                    }
+                }
+            }
+        }
+        let longest = match self.schema.name {
+            "job" => 600,
+            "runner" if serverless => 3600,
+            _ => u64::MAX,
+        };
+        self.attributes.retain(|a| {
+            a.name != "timeout" || !matches!(a.written.value, Value::Duration(found) if found > longest)
+        });
+        for attribute in self.attributes.iter_mut().filter(|a| names_entities(a.schema.ty)) {
+            let names: Vec<String> = match &attribute.written.value {
+                Value::List(values) => values.iter().map(|_| next_entity(entities)).collect(),
+                _ => vec![next_entity(entities)],
+            };
+            let sources: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
+            let values = names.iter().map(|name| Value::String(name.as_str().into()));
+            attribute.written = match attribute.schema.ty {
+                Type::List(_) => Written {
+                    source: format!("[{}]", sources.join(", ")),
+                    value: Value::List(values.collect()),
+                },
+                _ => Written { source: sources.concat(), value: Value::String(names.concat().into()) },
+            };
+        }
+        for block in &mut self.blocks {
+            block.settle(serverless, entities);
+        }
+    }
+
+    pub(crate) fn attribute(&self, name: &str) -> Option<&Attr> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+}
+
+fn next_entity(count: &mut usize) -> String {
+    *count += 1;
+    format!("egg-{count}")
+}
+
+/// Prints a block; every decision about layout takes the next byte of the noise.
+struct Printer<'a> {
+    noise: &'a [u8],
+    at: usize,
+    text: String,
+    values: Vec<std::ops::Range<usize>>,
+}
+
+impl Printer<'_> {
+    fn choose<'c>(&mut self, choices: &[&'c str]) -> &'c str {
+        let byte = self.noise.get(self.at % self.noise.len().max(1)).copied().unwrap_or(0);
+        self.at += 1;
+        choices[usize::from(byte) % choices.len()]
+    }
+
+    fn add(&mut self, choices: &[&str]) {
+        let chosen = self.choose(choices);
+        self.text.push_str(chosen);
+    }
+
+    fn node(&mut self, node: &Node, level: usize) {
+        self.text.push_str(&node.keyword);
+        self.add(&[" ", " ", "  ", "\t", " /* kind */ "]);
+        if let Some(label) = &node.label {
+            self.text.push_str(&format!("\"{label}\""));
+            self.add(&[" ", " ", "", "  "]);
+        }
+        self.text.push('{');
+        let heredoc = node.attributes.iter().any(|a| a.written.source.contains('\n'));
+        if node.blocks.is_empty() && !heredoc && self.choose(&["lines", "lines", "one"]) == "one" {
+            for (at, attribute) in node.attributes.iter().enumerate() {
+                self.add(&[" ", "", "\n"]);
+                self.attribute(attribute);
+                if at + 1 < node.attributes.len() {
+                    self.add(&[",", ", ", "\n", " ,"]);
+                }
+            }
+            self.add(&[" ", ""]);
+        } else {
+            self.line_end();
+            for attribute in &node.attributes {
+                self.indent(level + 1);
+                self.attribute(attribute);
+                if !attribute.written.source.contains('\n') {
+                    self.add(&["", "", "", ","]);
+                }
+                if attribute.written.source.contains("\nEOT") {
+                    self.text.push('\n');
+                } else {
+                    self.line_end();
+                }
+            }
+            for block in &node.blocks {
+                self.indent(level + 1);
+                self.node(block, level + 1);
+            }
+            self.indent(level);
+        }
+        self.text.push('}');
+        self.line_end();
+    }
+
+    fn attribute(&mut self, attribute: &Attr) {
+        self.text.push_str(&attribute.name);
+        self.add(&[" ", " ", "", "   ", " /* of */"]);
+        self.text.push('=');
+        self.add(&[" ", " ", "", "\t", " /* a */ "]);
+        let start = self.text.len();
+        self.text.push_str(&attribute.written.source);
+        self.values.push(start..self.text.len());
+    }
+
+    fn indent(&mut self, level: usize) {
+        match self.choose(&["even", "even", "odd"]) {
+            "even" => self.text.push_str(&"  ".repeat(level)),
+            _ => self.add(&["", "\t", "     "]),
+        }
+    }
+
+    fn line_end(&mut self) {
+        self.add(&[
+            "\n",
+            "\n",
+            "\n",
+            "\n\n",
+            "\r\n",
+            " \n",
+            " # a note\n",
+            " // x\n",
+            "\n\n\n# above\n",
+            "\n/// doc\n",
+            " /* b */\n",
+        ]);
+    }
+}
+
+/// A valid file of any kind.
+pub(crate) fn config() -> impl Strategy<Value = Config> {
+    let roots = schema::ROOTS.iter().map(|root| (root, root.places.first().copied()));
+    let each: Vec<_> = roots
+        .filter_map(|(root, place)| Some((root.block, path(place?))))
+        .map(|(block, path)| config_of(block, path).boxed())
+        .collect();
+    proptest::strategy::Union::new(each)
+}
+
+/// A valid file with this block.
+pub(crate) fn config_of(block: &'static Block, path: &'static str) -> impl Strategy<Value = Config> {
+    (node(block, block.name.to_owned(), true), noise()).prop_map(move |(mut root, noise)| {
+        root.settle(false, &mut 0);
+        Config { path, root, noise }
+    })
+}
+
+/// A valid file with a bucket of exactly so many repositories.
+pub(crate) fn bucket(repositories: std::ops::Range<usize>) -> impl Strategy<Value = Config> {
+    let repository = schema::EGGSBUCKET.child("repositories").and_then(|c| c.block.child("repo")).unwrap();
+    let repositories = vec(node(repository.block, "repo".to_owned(), false), repositories);
+    (config_of(&schema::EGGSBUCKET, path(Place::Egg)), repositories).prop_map(|(mut config, mut repos)| {
+        for (at, repo) in repos.iter_mut().enumerate() {
+            repo.label = Some(format!("repo-{at}"));
+        }
+        if let Some(block) = config.root.blocks.iter_mut().find(|block| block.name == "repositories") {
+            block.blocks = repos;
+        }
+        config.root.settle(false, &mut 0);
+        config
+    })
+}
+
+/// The path of a file of a kind.
+pub(crate) const fn path(place: Place) -> &'static str {
+    match place {
+        Place::Nest => "nest.fly",
+        Place::Egg => "Eggs/made/config.fly",
+        Place::Job => "Jobs/made.fly",
+        Place::UglyFox => "UF/config.fly",
+        Place::MotherGoose => "MG/config.fly",
+    }
+}
+
+fn noise() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![Just(vec![0]), vec(any::<u8>(), 1..40)]
+}
+
+/// `rare` blocks leave out most of what is optional, so that large schemas stay small.
+fn node(block: &'static Block, keyword: String, top: bool) -> BoxedStrategy<Node> {
+    let label = match block.label {
+        Label::None => Just(None).boxed(),
+        Label::Name(_) => name().prop_map(Some).boxed(),
+    };
+    let attributes: Vec<BoxedStrategy<Option<Attr>>> = block
+        .attributes
+        .iter()
+        .map(|attribute| {
+            let made = attr(attribute, attribute.name.to_owned());
+            let needed = block.constraints.iter().any(|constraint| match constraint {
+                Constraint::ExactlyOneOf(names) => names.first() == Some(&attribute.name),
+                Constraint::NotAbove(..) => false,
+            });
+            if attribute.presence == Presence::Required || needed {
+                made.prop_map(Some).boxed()
+            } else {
+                prop::option::weighted(0.4, made).boxed()
+            }
+        })
+        .collect();
+    let free = match &block.free_attributes {
+        Some(attribute) => {
+            let named = ("V_[A-Z0-9]{1,5}", any::<()>()).prop_map(|(name, ())| name);
+            vec(named.prop_flat_map(move |name| attr(attribute, name)), 0..4).boxed()
+        }
+        None => Just(Vec::new()).boxed(),
+    };
+    let children: Vec<BoxedStrategy<Vec<Node>>> =
+        block.blocks.iter().map(|child| child_nodes(child, top)).collect();
+    let free_blocks = match block.free_blocks {
+        Some(inner) => {
+            let named = "[a-z][a-z0-9_]{0,8}".prop_flat_map(move |name| node(inner, name, false));
+            vec(named, 0..3).boxed()
+        }
+        None => Just(Vec::new()).boxed(),
+    };
+    (label, attributes, free, children, free_blocks, any::<u8>())
+        .prop_map(move |(label, attributes, free, children, free_blocks, order)| {
+            let mut names = BTreeSet::new();
+            let mut attributes: Vec<Attr> = attributes
+                .into_iter()
+                .flatten()
+                .chain(free)
+                .filter(|attribute| names.insert(attribute.name.clone()))
+                .collect();
+            let mut seen = BTreeSet::new();
+            let mut blocks: Vec<Node> = children
+                .into_iter()
+                .flatten()
+                .chain(free_blocks)
+                .filter(|b| {
+                    b.label.is_none() && block.free_blocks.is_none() || {
+                        seen.insert((b.keyword.clone(), b.label.clone()))
+                    }
+                })
+                .collect();
+            // Any order means the same to the user.
+            let turn = usize::from(order) % attributes.len().max(1);
+            attributes.rotate_left(turn);
+            let turn = usize::from(order) % blocks.len().max(1);
+            blocks.rotate_left(turn);
+            Node { schema: block, keyword: keyword.clone(), name: keyword.clone(), label, attributes, blocks }
+        })
+        .boxed()
+}
+
+fn child_nodes(child: &'static Child, top: bool) -> BoxedStrategy<Vec<Node>> {
+    let words: Vec<&'static str> =
+        std::iter::once(child.block.name).chain(child.aliases.iter().copied()).collect();
+    let made = (select(words), node(child.block, child.block.name.to_owned(), false)).prop_map(
+        |(keyword, mut node)| {
+            node.keyword = keyword.to_owned();
+            node
+        },
+    );
+    match child.times {
+        Times::Once => made.prop_map(|node| vec![node]).boxed(),
+        Times::AtMostOnce => {
+            let likely = if top { 0.4 } else { 0.3 };
+            prop::option::weighted(likely, made).prop_map(|node| node.into_iter().collect()).boxed()
+        }
+        Times::Many => vec(made, 0..3).boxed(),
+        Times::Never(_) => Just(Vec::new()).boxed(),
+    }
+}
+
+fn attr(attribute: &'static Attribute, name: String) -> BoxedStrategy<Attr> {
+    let made = match attribute.ty {
+        Type::String | Type::EnvValue => prop_oneof![4 => value(attribute.ty), 1 => heredoc(false)].boxed(),
+        Type::Script => prop_oneof![1 => value(attribute.ty), 2 => heredoc(true)].boxed(),
+        ty => prop_oneof![9 => value(ty), 1 => value(ty).prop_map(parenthesized)].boxed(),
+    };
+    made.prop_map(move |written| Attr { schema: attribute, name: name.clone(), written }).boxed()
+}
+
+fn parenthesized(written: Written) -> Written {
+    Written { source: format!("({})", written.source), ..written }
+}
+
+/// A valid value of a type.
+pub(crate) fn value(ty: Type) -> BoxedStrategy<Written> {
+    let text = |text: BoxedStrategy<String>| text.prop_map(|text| quoted(&text)).boxed();
+    match ty {
+        Type::String => text(words()),
+        Type::EnvValue => prop_oneof![3 => text(words()), 1 => secret()].boxed(),
+        Type::Script => text(
+            select(vec!["make test", "echo \"$HOME\"", "a\nb\n", "x='y' && echo ${NAME} \\", ""])
+                .prop_map(str::to_owned)
+                .boxed(),
+        )
+        .prop_map(|written| Written { source: written.source.replace("$${", "${"), ..written })
+        .boxed(),
+        Type::Int { min, max } => (min..=max)
+            .prop_flat_map(move |n| {
+                let near = n.clamp(min, min.saturating_add(1000).min(max));
+                select(vec![n, near, min, max])
+            })
+            .prop_flat_map(|n| {
+                let plain = n.to_string();
+                let spread = if n >= 1000 { format!("{}_{:03}", n / 1000, n % 1000) } else { plain.clone() };
+                select(vec![plain, spread]).prop_map(move |source| Written { source, value: Value::Int(n) })
+            })
+            .boxed(),
+        Type::Float => (0_u32..10_000, 0_u32..100)
+            .prop_map(|(whole, part)| number(format!("{whole}.{part:02}"), Value::Float))
+            .boxed(),
+        Type::Bool => {
+            any::<bool>().prop_map(|b| Written { source: b.to_string(), value: Value::Bool(b) }).boxed()
+        }
+        Type::Duration { min, max, bare } => (0..=max - min, 0..4_u8)
+            .prop_map(move |(more, form)| {
+                let seconds = min + if form % 2 == 0 { more % 100_000.min(max - min + 1) } else { more };
+                let source = match form {
+                    0 => format!("\"{}\"", duration::print(seconds)),
+                    1 if bare => seconds.to_string(),
+                    2 => format!("{seconds}s"),
+                    _ => duration::print(seconds),
+                };
+                Written { source, value: Value::Duration(seconds) }
+            })
+            .boxed(),
+        Type::Size { min, max, bare } => (0..=(max - min) >> 20, 0..4_u8)
+            .prop_map(move |(more, form)| {
+                let unit = SizeUnit::bytes(bare);
+                let bytes = min + (more << 20);
+                let source = match form {
+                    0 => format!("\"{}\"", size::print(bytes)),
+                    1 if bytes.is_multiple_of(unit) => (bytes / unit).to_string(),
+                    2 => format!("{}MiB", bytes >> 20),
+                    _ => size::print(bytes),
+                };
+                let bytes = if form == 2 { bytes >> 20 << 20 } else { bytes };
+                Written { source, value: Value::Size(bytes) }
+            })
+            .prop_filter(
+                "within the limits",
+                move |w| matches!(w.value, Value::Size(bytes) if (min..=max).contains(&bytes)),
+            )
+            .boxed(),
+        Type::Percent => (0..=100_u8, 0..4_u8)
+            .prop_map(|(n, form)| {
+                let source = match form {
+                    0 => format!("\"{n}%\""),
+                    1 => n.to_string(),
+                    2 if n < 100 => return number_as(format!("{n}.5"), &format!("{n}.5%"), Value::Percent),
+                    _ => format!("{n}%"),
+                };
+                number_as(n.to_string(), &source, Value::Percent)
+            })
+            .boxed(),
+        Type::Cron => text(
+            prop_oneof![
+                (0..60_u8, 0..24_u8).prop_map(|(minute, hour)| format!("{minute} {hour} * * *")),
+                select(vec!["0 2 * * 1-5", "*/15 * * * *", "0 0 1 * *", "30 6,18 * * MON"])
+                    .prop_map(str::to_owned),
+            ]
+            .boxed(),
+        ),
+        Type::Timezone => {
+            text(select(vec!["Europe/Berlin", "UTC", "Asia/Tokyo"]).prop_map(str::to_owned).boxed())
+        }
+        Type::Fqdn => text(host().boxed()),
+        Type::Url => {
+            text((host(), "(/[a-z0-9]{1,6}){0,3}").prop_map(|(h, p)| format!("https://{h}{p}")).boxed())
+        }
+        Type::Email => text(("[a-z]{1,8}", host()).prop_map(|(who, host)| format!("{who}@{host}")).boxed()),
+        Type::Image => text("[a-z]{1,8}(/[a-z]{1,8})?:[0-9]{1,3}".boxed()),
+        Type::Name => text(name().boxed()),
+        Type::Secret => secret(),
+        Type::Condition => text(condition().boxed()),
+        Type::Enum(variants) => {
+            let names: Vec<&str> = variants.iter().map(|variant| variant.name).collect();
+            text(select(names).prop_map(str::to_owned).boxed())
+        }
+        Type::List(item) => {
+            (vec(value(*item), 0..4), 0..4_u8).prop_map(|(items, form)| list(&items, form)).boxed()
+        }
+        Type::Map(item) => vec(("[a-z_][a-z0-9_]{0,6}", value(*item)), 0..4)
+            .prop_map(|entries| map(distinct(entries)))
+            .boxed(),
+        Type::Object(fields) => {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|field| {
+                    let made = value(field.ty).prop_map(|written| (field.name.to_owned(), written));
+                    if field.presence == Presence::Required {
+                        made.prop_map(Some).boxed()
+                    } else {
+                        prop::option::of(made).boxed()
+                    }
+                })
+                .collect();
+            fields.prop_map(|entries| map(entries.into_iter().flatten().collect())).boxed()
+        }
+        // Real names are given when the file is whole.
+        Type::Entity(Entities::EggOrBucket) => Just(quoted("egg")).boxed(),
+        Type::Any => prop_oneof![
+            value(Type::Bool),
+            value(Type::String),
+            value(Type::int(0, i64::MAX)),
+            value(Type::duration(1, 1000)).prop_map(bare),
+            value(Type::List(&Type::Bool)),
+            value(Type::Map(&Type::Float)),
+        ]
+        .boxed(),
+    }
+}
+
+/// A duration of a local is one only without quotes.
+fn bare(written: Written) -> Written {
+    Written { source: written.source.replace('"', ""), ..written }
+}
+
+fn number(source: String, of: fn(Float) -> Value) -> Written {
+    number_as(source.clone(), &source, of)
+}
+
+fn number_as(digits: String, source: &str, of: fn(Float) -> Value) -> Written {
+    let float = digits.parse().ok().and_then(Float::new).unwrap();
+    Written { source: source.to_owned(), value: of(float) }
+}
+
+fn list(items: &[Written], form: u8) -> Written {
+    let sources: Vec<&str> = items.iter().map(|item| item.source.as_str()).collect();
+    let comma = if items.is_empty() { "" } else { "," };
+    let source = match form {
+        0 => format!("[{}{comma}]", sources.join(",")),
+        1 => format!("[\n{}{comma} # last\n]", sources.join(",  # one\n")),
+        2 => format!("[ {} ]", sources.join(" , /* and */ ")),
+        _ => format!("[{}]", sources.join(", ")),
+    };
+    Written { source, value: Value::List(items.iter().map(|item| item.value.clone()).collect()) }
+}
+
+fn distinct(mut entries: Vec<(String, Written)>) -> Vec<(String, Written)> {
+    let mut names = BTreeSet::new();
+    entries.retain(|(name, _)| names.insert(name.clone()));
+    entries
+}
+
+fn map(entries: Vec<(String, Written)>) -> Written {
+    let sources: Vec<_> = entries.iter().map(|(name, value)| format!("{name} = {}", value.source)).collect();
+    Written {
+        source: format!("{{ {} }}", sources.join(", ")),
+        value: Value::Map(entries.into_iter().map(|(name, w)| (name.into(), w.value)).collect()),
+    }
+}
+
+pub(crate) fn name() -> impl Strategy<Value = String> {
+    "[a-zA-Z0-9][a-zA-Z0-9_-]{0,12}"
+}
+
+fn host() -> impl Strategy<Value = String> {
+    "[a-z]([a-z0-9]{0,6}[a-z0-9])?\\.(com|io|example)"
+}
+
+fn words() -> BoxedStrategy<String> {
+    prop_oneof![
+        "[a-z][a-z0-9 ./_-]{0,12}",
+        "\\PC{0,12}",
+        select(vec![
+            "",
+            "${x}",
+            "$${",
+            "$",
+            "\"quoted\"",
+            "a\\b",
+            "two\nlines",
+            "t\ta\r",
+            "é🦊",
+            "# no",
+            "}",
+            "\u{0}\u{feff}"
+        ])
+        .prop_map(str::to_owned),
+    ]
+    .prop_filter("no secret", |text| !fly_std::formats::is_secret_uri_like(text))
+    .boxed()
+}
+
+/// Text as a string literal.
+pub(crate) fn quoted(text: &str) -> Written {
+    let mut source = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => source.push_str("\\\""),
+            '\\' => source.push_str("\\\\"),
+            '\n' => source.push_str("\\n"),
+            '\r' => source.push_str("\\r"),
+            '\t' => source.push_str("\\t"),
+            c if c.is_control() => source.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => source.push(c),
+        }
+    }
+    let source = source.replace("${", "$${") + "\"";
+    Written { source, value: Value::String(text.into()) }
+}
+
+fn secret() -> BoxedStrategy<Written> {
+    (select(SecretBackend::ALL.to_vec()), "[a-z0-9.-]{1,8}", "[a-z0-9.-]{1,8}(/[a-z0-9.-]{1,5}){0,2}")
+        .prop_map(|(backend, first, rest)| {
+            let source = format!("\"{}://{first}/{rest}\"", backend.scheme());
+            let (id, key) = match (backend, rest.rsplit_once('/')) {
+                (SecretBackend::Vault, Some((path, key))) => (format!("{first}/{path}"), key.to_owned()),
+                _ => (first, rest),
+            };
+            Written { source, value: Value::Secret(SecretUri { backend, id: id.into(), key: key.into() }) }
+        })
+        .boxed()
+}
+
+fn condition() -> impl Strategy<Value = String> {
+    let examples: Vec<&str> = policy::FIELDS.iter().map(|field| field.example).collect();
+    let leaf = select(examples).prop_map(str::to_owned);
+    leaf.prop_recursive(3, 8, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 2..4).prop_map(|parts| parts.join(" AND ")),
+            vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" OR "))),
+            inner.prop_map(|part| format!("NOT ({part})")),
+        ]
+    })
+}
+
+/// A heredoc, its common indent removed or not.
+fn heredoc(verbatim: bool) -> BoxedStrategy<Written> {
+    let line = prop_oneof!["[a-z$\"'{}#\\\\ ]{0,12}", Just("echo ${X}".to_owned()), Just(String::new())];
+    (vec(line, 0..5), any::<bool>())
+        .prop_map(move |(lines, indented)| {
+            let lines: Vec<String> = lines.iter().map(|line| line.trim().to_owned()).collect();
+            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let (open, indent) = if indented { ("<<-EOT", "    ") } else { ("<<EOT", "") };
+            let mut source = format!("{open}\n");
+            for line in &lines {
+                let line = if verbatim { line.clone() } else { line.replace("${", "$${") };
+                if !line.is_empty() {
+                    source.push_str(indent);
+                }
+                source.push_str(&line);
+                source.push('\n');
+            }
+            source.push_str("EOT");
+            Written { source, value: Value::String(text.into()) }
+        })
+        .boxed()
+}
