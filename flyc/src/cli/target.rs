@@ -35,7 +35,7 @@ impl Target {
     /// Finds the Nests of some paths and reads them.
     pub(super) fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
         let mut target = Self::default();
-        let mut roots: Vec<(PathBuf, PathBuf, Vec<Arc<str>>)> = Vec::new();
+        let mut roots: Vec<(PathBuf, Vec<Arc<str>>)> = Vec::new();
         let here = [PathBuf::from(".")];
         for path in if paths.is_empty() { &here } else { paths } {
             let absolute = std::path::absolute(path).map_err(|error| Failure::io(shown(path), error))?;
@@ -59,14 +59,16 @@ impl Target {
                 Some((.., only)) => only.push(inside),
                 None => {
                     let only = if inside.is_empty() { Vec::new() } else { vec![inside] };
-                    roots.push((root, path.clone(), only));
+                    roots.push((root, only));
                 }
             }
         }
         let several = roots.len() > 1;
-        for (root, given, only) in roots {
-            let prefix =
-                if several { format!("{}/", shown(&given).trim_end_matches('/')) } else { String::new() };
+        let folder = std::env::current_dir().unwrap_or_default();
+        for (root, only) in roots {
+            // With several Nests, each file is named from the working folder on.
+            let below = shown(root.strip_prefix(&folder).unwrap_or(&root));
+            let prefix = if several && !below.is_empty() { format!("{below}/") } else { String::new() };
             let loaded = host::load(&root);
             target.nests.push(Selected { prefix, only, loaded });
         }
