@@ -68,20 +68,16 @@ impl<'a> FileScope<'a> {
 /// What a rule about the Nest sees.
 struct NestScope<'a> {
     db: &'a dyn Db,
-    nest: Nest,
     index: &'a Index,
 }
 
 impl<'a> NestScope<'a> {
-    /// The files whose outline holds a block with this keyword, with that file's blocks.
+    /// The blocks with this keyword at the top of a file, each with its file.
     fn blocks_of(&self, keyword: &'static str) -> impl Iterator<Item = (SourceFile, &'a TypedBlock)> {
         let db = self.db;
-        let files = self.nest.files(db).iter().copied();
+        let files = self.index.files_with(keyword).iter();
         files
-            .filter(move |file| {
-                crate::model::outline(db, *file).blocks.iter().any(|block| block.keyword == Some(keyword))
-            })
-            .flat_map(move |file| typed(db, file).blocks.iter().map(move |block| (file, block)))
+            .flat_map(move |&file| typed(db, file).blocks.iter().map(move |block| (file, block)))
             .filter(move |(_, block)| block.name == keyword)
     }
 
@@ -125,7 +121,7 @@ pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
 #[salsa::tracked(returns(ref))]
 pub fn check_nest(db: &dyn Db, nest: Nest) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
-    let scope = NestScope { db, nest, index: index(db, nest) };
+    let scope = NestScope { db, index: index(db, nest) };
     for rule in NEST_RULES {
         rule(&scope, &mut diagnostics);
     }

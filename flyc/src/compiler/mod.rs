@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use rayon::prelude::*;
 pub use registry::{all_diagnostics, find_diagnostic};
-use salsa::Setter;
+use salsa::{Durability, Setter};
 
 use crate::{
     check::{check_file, check_nest},
@@ -38,10 +38,10 @@ impl Compiler {
             .into_iter()
             .map(|(path, text)| {
                 let path = path.into();
-                (path.clone(), SourceFile::new(&db, path, text.into()))
+                (path.clone(), source_file(&db, path, text.into()))
             })
             .collect();
-        let nest = Nest::new(&db, files.values().copied().collect());
+        let nest = Nest::builder(files.values().copied().collect()).durability(Durability::HIGH).new(&db);
         Self { db, nest, files }
     }
 
@@ -50,12 +50,13 @@ impl Compiler {
         let text = text.into();
         if let Some(file) = self.files.get(path) {
             if **file.text(&self.db) != *text {
-                file.set_text(&mut self.db).to(text);
+                // A file that is edited once is edited again.
+                file.set_text(&mut self.db).with_durability(Durability::LOW).to(text);
             }
             return;
         }
         let path: Arc<str> = path.into();
-        self.files.insert(path.clone(), SourceFile::new(&self.db, path, text));
+        self.files.insert(path.clone(), source_file(&self.db, path, text));
         self.list_files();
     }
 
@@ -129,6 +130,12 @@ impl Compiler {
         names.sort_unstable();
         names
     }
+}
+
+/// A file that is not expected to change: most of a Nest is not edited while somebody edits the rest, and what depends
+/// only on such files is known to be as it was without looking.
+fn source_file(db: &Database, path: Arc<str>, text: Arc<str>) -> SourceFile {
+    SourceFile::builder(path, text).durability(Durability::HIGH).new(db)
 }
 
 /// By file and position; equal ones once.

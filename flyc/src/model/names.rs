@@ -85,6 +85,7 @@ impl EntityKind {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Index {
     entities: FxHashMap<(EntityKind, SmolStr), Vec<Entity>>,
+    files: FxHashMap<&'static str, Vec<SourceFile>>,
 }
 
 impl Index {
@@ -96,6 +97,11 @@ impl Index {
     /// Every name of a kind, in no order.
     pub fn names(&self, kind: EntityKind) -> impl Iterator<Item = &str> {
         self.entities.keys().filter(move |(of, _)| *of == kind).map(|(_, name)| name.as_str())
+    }
+
+    /// The files that hold a block with this keyword at their top, in order.
+    pub fn files_with(&self, keyword: &str) -> &[SourceFile] {
+        self.files.get(keyword).map_or(&[], Vec::as_slice)
     }
 
     /// Names that are given more than once, and by whom.
@@ -113,7 +119,12 @@ pub fn index(db: &dyn Db, nest: Nest) -> Arc<Index> {
     let mut index = Index::default();
     for &file in nest.files(db).iter() {
         for (position, block) in outline(db, file).blocks.iter().enumerate() {
-            let Some(kind) = block.keyword.and_then(EntityKind::of) else { continue };
+            let Some(keyword) = block.keyword else { continue };
+            let files = index.files.entry(keyword).or_default();
+            if files.last() != Some(&file) {
+                files.push(file);
+            }
+            let Some(kind) = EntityKind::of(keyword) else { continue };
             let Some(label) = &block.label else { continue };
             let position = u32::try_from(position).unwrap_or(u32::MAX);
             index.entities.entry((kind, label.clone())).or_default().push(Entity { kind, file, position });
