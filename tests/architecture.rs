@@ -22,23 +22,35 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("tests", &["fly-std", "flyc", "fly-lsp", "orchestrator"]),
 ];
 
-/// The rooms of `flyc`, and which others each may import. `model` and `check` see `db` for the trait their queries
-/// are defined against; `db` sees `render` for the trait that its compiler gives texts by.
+/// The rooms of `flyc`, and which others each may import. `config` and `lower` are pure functions that `check` asks, so
+/// that what checks clean can be built.
 const ROOMS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("syntax", &["text"]),
     ("diag", &["text"]),
     ("format", &["text", "syntax"]),
-    ("model", &["text", "syntax", "diag", "db"]),
-    ("check", &["text", "syntax", "diag", "model", "db"]),
-    ("db", &["text", "syntax", "diag", "format", "model", "check", "render"]),
-    ("artifact", &[]),
-    ("lower", &["artifact", "text", "diag"]),
     ("render", &["text", "diag"]),
-    ("host", &["text", "diag", "db"]),
+    ("artifact", &[]),
+    ("db", &["text", "syntax"]),
+    ("model", &["text", "syntax", "diag", "db"]),
+    ("config", &["text", "db", "model", "artifact"]),
+    ("lower", &["artifact", "text", "diag"]),
+    ("check", &["text", "syntax", "diag", "db", "model", "artifact", "config", "lower"]),
+    ("build", &["text", "diag", "db", "model", "check", "artifact", "config", "lower"]),
+    (
+        "compiler",
+        &[
+            "text", "syntax", "diag", "format", "render", "artifact", "db", "model", "config", "lower",
+            "check", "build",
+        ],
+    ),
+    ("host", &["text", "syntax", "diag", "artifact", "lower", "build", "compiler"]),
     (
         "cli",
-        &["text", "syntax", "diag", "format", "db", "model", "check", "artifact", "lower", "render", "host"],
+        &[
+            "text", "syntax", "diag", "format", "render", "artifact", "db", "model", "config", "lower",
+            "check", "build", "compiler", "host",
+        ],
     ),
 ];
 

@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::disallowed_methods,
+    clippy::needless_raw_string_hashes,
     reason = "a test program makes files and runs programs"
 )]
 

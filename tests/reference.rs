@@ -90,7 +90,10 @@ fn the_summary_lists_every_page() {
     let missing: Vec<_> = generated()
         .into_iter()
         .map(|(name, _)| name)
-        .filter(|name| name.ends_with(".md") && !summary.contains(&format!("(reference/{name})")))
+        .filter(|name| {
+            Path::new(name).extension().is_some_and(|end| end == "md")
+                && !summary.contains(&format!("(reference/{name})"))
+        })
         .collect();
     assert!(missing.is_empty(), "docs/src/SUMMARY.md lacks {missing:?}");
 }
@@ -100,11 +103,11 @@ fn example(page: &str, heading: &str) -> Vec<(String, String)> {
     let Some((_, section)) = page.split_once(&format!("\n## {heading}\n")) else { return Vec::new() };
     let section = section.split("\n## ").next().unwrap_or("");
     let mut files = Vec::new();
-    let mut name = "Eggs/test/config.fly".to_owned();
+    let mut name = String::from("Eggs/test/config.fly");
     let mut lines = section.lines();
     while let Some(line) = lines.next() {
         if let Some(path) = line.strip_prefix('`').and_then(|rest| rest.strip_suffix("`:")) {
-            name = path.to_owned();
+            path.clone_into(&mut name);
         } else if line == "```fly" {
             let text: String = lines
                 .by_ref()

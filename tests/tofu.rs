@@ -14,11 +14,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bench::{Bench, changes, complaint, script};
+use bench::{Bench, changes, complaint, origins, script};
 use flyc::{
     artifact::{
-        Artifact, Cloud, EggConfig, EggKind, EnvValue, Executor, Mapping, Origin, Origins, Provider,
-        Repository, Resources, Runner, RunnerType, SourceMap,
+        Artifact, Cloud, EggConfig, EggKind, EnvValue, Executor, Mapping, Origin, Provider, Repository,
+        Resources, Runner, RunnerType, SourceMap,
     },
     lower::{self, Backend, Options},
 };
@@ -123,10 +123,6 @@ fn varied(provider: Provider) -> Vec<EggConfig> {
     hostile.cloud.image = HOSTILE[1].into();
     hostile.cloud.zone = HOSTILE[4].into();
     vec![plain, full, hostile]
-}
-
-fn origins() -> Origins {
-    Origins::new(Origin { file: "Eggs/my-app/config.fly".into(), line: 1, column: 1 })
 }
 
 fn options() -> Options {

@@ -2,18 +2,20 @@
 //!
 //! The way of the data, each room importing only from those before it:
 //!
-//! `text → syntax → { format, diag } → db → model → check → compiler → lower → host → cli`
+//! `text → syntax → { format, diag } → db → model → { config, lower } → check → build → compiler → host → cli`
 //!
-//! `artifact` holds the types of what is written, `render` the ways diagnostics are shown, `compiler` the one
+//! `artifact` holds the types of what is written, `config` makes them of the typed blocks, `render` the ways diagnostics are shown, `compiler` the one
 //! object that programs hold. `host` finds, reads and writes files, `cli` is the `flyc` program; no other room
 //! touches the outside world.
 
 #![recursion_limit = "256"]
 
 pub mod artifact;
+pub mod build;
 pub mod check;
 pub mod cli;
 pub mod compiler;
+pub mod config;
 pub mod db;
 pub mod diag;
 pub mod format;

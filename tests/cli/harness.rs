@@ -10,19 +10,19 @@ use expect_test::Expect;
 use tempfile::TempDir;
 
 /// A folder with files.
-pub struct Nest {
+pub(crate) struct Nest {
     folder: TempDir,
 }
 
 /// What a run printed.
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// A folder with these files.
-pub fn nest(files: &[(&str, &str)]) -> Nest {
+pub(crate) fn nest(files: &[(&str, &str)]) -> Nest {
     let nest = Nest { folder: TempDir::new().expect("a temporary folder") };
     for (path, text) in files {
         nest.write_bytes(path, text.as_bytes());
@@ -31,26 +31,26 @@ pub fn nest(files: &[(&str, &str)]) -> Nest {
 }
 
 impl Nest {
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
 
-    pub fn write_bytes(&self, path: &str, bytes: &[u8]) {
+    pub(crate) fn write_bytes(&self, path: &str, bytes: &[u8]) {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().expect("the path has a folder"))
             .expect("the folder can be made");
         std::fs::write(path, bytes).expect("the file can be written");
     }
 
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.path(path)).expect("the file is there")
     }
 
-    pub fn flyc(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn flyc(&self, arguments: &[&str]) -> Run {
         self.flyc_with(arguments, "")
     }
 
-    pub fn flyc_with(&self, arguments: &[&str], input: &str) -> Run {
+    pub(crate) fn flyc_with(&self, arguments: &[&str], input: &str) -> Run {
         let mut child = Command::new(polar_gosling_tests::tools::flyc())
             .args(arguments)
             .current_dir(self.folder.path())
@@ -77,11 +77,11 @@ impl Nest {
 
 impl Run {
     /// Compares everything the run printed; times are shown as `N`.
-    pub fn is(&self, expected: Expect) {
+    pub(crate) fn is(&self, expected: impl std::borrow::Borrow<Expect>) {
         let mut all = format!("exit {}\n", self.code);
         for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !text.is_empty() {
-                all.push_str(&format!("--- {name}\n{text}"));
+                all.extend(["--- ", name, "\n", text]);
             }
         }
         let line = |line: &str| match (line.split_once(" in "), line.split_once(" ms: ")) {
@@ -93,6 +93,6 @@ impl Run {
             _ => format!("{line}\n"),
         };
         let all: String = all.lines().map(line).collect();
-        expected.assert_eq(&all);
+        expected.borrow().assert_eq(&all);
     }
 }

@@ -9,14 +9,12 @@ use std::{
 };
 
 use flyc::{
-    artifact::{EggConfig, Provider},
+    artifact::{EggConfig, Origin, Origins, Provider},
     lower::{self, Options},
 };
 use polar_gosling_tests::tools;
 use serde_json::Value;
 use tempfile::TempDir;
-
-use crate::origins;
 
 /// A built egg in a folder of its own, with `OpenTofu` to try it.
 pub(crate) struct Bench {
@@ -35,9 +33,14 @@ impl Bench {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
+        Self::over(tofu, folder, &config.name)
+    }
+
+    /// The same over a folder that holds a build.
+    pub(crate) fn over(tofu: &Path, folder: TempDir, egg: &str) -> Self {
         let settings = folder.path().join("own.rc");
         fs::write(&settings, "disable_checkpoint = true\n").unwrap();
-        let egg = folder.path().join("eggs").join(&config.name);
+        let egg = folder.path().join("eggs").join(egg);
         let environment = vec![("TF_CLI_CONFIG_FILE", settings)];
         Self { folder, egg, tofu: tofu.into(), environment }
     }
@@ -101,6 +104,11 @@ impl Bench {
         self.tofu(&["plan", "-no-color", "-input=false", "-out=plan.bin"]);
         serde_json::from_str(&self.tofu(&["show", "-json", "plan.bin"])).unwrap()
     }
+}
+
+/// An egg whose every part was written at its beginning.
+pub(crate) fn origins() -> Origins {
+    Origins::new(Origin { file: "Eggs/my-app/config.fly".into(), line: 1, column: 1 })
 }
 
 /// The resource changes of a plan by address: what is done, and the values after.

@@ -202,6 +202,7 @@ fn text(error: impl Display) -> String {
 /// # Panics
 ///
 /// When it can't be built: then nothing of it can be tested.
+#[allow(clippy::expect_used, reason = "without the program there is nothing to test")]
 pub fn flyc() -> &'static Path {
     static FLYC: OnceLock<PathBuf> = OnceLock::new();
     FLYC.get_or_init(|| {

@@ -19,7 +19,7 @@ pub static NEST: Block = Block {
             "what the Nest is called in labels and reports",
             "\"platform\"",
         )
-        .derived("the name of the Nest's folder"),
+        .default("\"nest\""),
     ],
     blocks: &[Child::optional(&NEST_GITLAB)],
     example: r#"nest {

@@ -64,12 +64,17 @@ pub struct Entry {
     pub kind: EntryKind,
     /// Its name.
     pub name: String,
-    /// SHA-256 of its configuration and files, in lower-case hexadecimal; unchanged means nothing to deploy.
+    /// SHA-256 of its configuration and files, in lower-case hexadecimal; unchanged means nothing to deploy. The source
+    /// map is not counted: it changes when a block merely moves within its `.fly` file.
     pub digest: String,
     /// Its folder or file in the build, with `/`.
     pub folder: String,
     /// The `.fly` file it came from, relative to the Nest, with `/`.
+    /// Empty for what comes with the compiler.
     pub source_file: String,
+    /// Every file of it, relative to the build and in order. Whatever else stands in its folder (state, plans, downloaded
+    /// providers) is somebody else's.
+    pub files: Vec<String>,
 }
 
 /// What a build can contain.
@@ -103,6 +108,7 @@ mod tests {
             digest: String::new(),
             folder: String::new(),
             source_file: String::new(),
+            files: Vec::new(),
         }
     }
 

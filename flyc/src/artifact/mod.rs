@@ -6,12 +6,14 @@
 //!
 //! Never here: how artifacts are made (`lower`), where they are written (`host`), and anything impure.
 
+mod block;
 mod egg;
 mod manifest;
 mod source_map;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use block::{Block, BlockConfig, BlockValue};
 pub use egg::{
     Cloud, EggConfig, EggKind, EnvValue, Executor, Provider, Repository, Resources, RiftReference, Runner,
     RunnerType,

@@ -7,6 +7,7 @@ mod duplicate_name;
 mod exactly_one_of;
 mod job_limits;
 mod min_above_max;
+mod not_deployable;
 mod runners_condition;
 mod serverless_limits;
 mod unplaced_file;
@@ -17,6 +18,7 @@ pub use duplicate_name::DUPLICATE_NAME;
 pub use exactly_one_of::EXACTLY_ONE_OF;
 pub use job_limits::JOB_LIMITS;
 pub use min_above_max::MIN_ABOVE_MAX;
+pub use not_deployable::NOT_DEPLOYABLE;
 pub use runners_condition::{ENTITY_IN_TWO_CONDITIONS, UNKNOWN_ENTITY};
 pub use serverless_limits::SERVERLESS_LIMITS;
 pub use unplaced_file::UNPLACED_FILE;
@@ -38,6 +40,7 @@ const FILE_RULES: &[FileRule] = &[
     exactly_one_of::check,
     job_limits::check,
     min_above_max::check,
+    not_deployable::check,
     serverless_limits::check,
     unplaced_file::check,
 ];

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "the program may touch the outside world")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program talks to its user")]
 
+mod build;
 mod check;
 mod explain;
 mod fmt;
@@ -54,6 +55,8 @@ enum Color {
 enum Command {
     /// Check a Nest, or some of its files
     Check(check::Check),
+    /// Build OpenTofu modules and cloud-init from a Nest
+    Build(build::Build),
     /// Format .fly files
     Fmt(fmt::Fmt),
     /// Explain a diagnostic
@@ -136,6 +139,7 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<Outcome, Failure> {
     match cli.command {
         Command::Check(command) => command.run(&cli.global),
+        Command::Build(command) => command.run(&cli.global),
         Command::Fmt(command) => command.run(&cli.global),
         Command::Explain(command) => command.run(&cli.global),
         Command::Schema(command) => command.run(),

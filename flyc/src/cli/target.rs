@@ -35,7 +35,7 @@ impl Target {
     /// Finds the Nests of some paths and reads them.
     pub(super) fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
         let mut target = Self::default();
-        let mut roots: Vec<(PathBuf, PathBuf, Vec<Arc<str>>)> = Vec::new();
+        let mut roots: Vec<(PathBuf, Vec<Arc<str>>)> = Vec::new();
         let here = [PathBuf::from(".")];
         for path in if paths.is_empty() { &here } else { paths } {
             let absolute = std::path::absolute(path).map_err(|error| Failure::io(shown(path), error))?;
@@ -59,18 +59,33 @@ impl Target {
                 Some((.., only)) => only.push(inside),
                 None => {
                     let only = if inside.is_empty() { Vec::new() } else { vec![inside] };
-                    roots.push((root, path.clone(), only));
+                    roots.push((root, only));
                 }
             }
         }
         let several = roots.len() > 1;
-        for (root, given, only) in roots {
-            let prefix =
-                if several { format!("{}/", shown(&given).trim_end_matches('/')) } else { String::new() };
+        let folder = std::env::current_dir().unwrap_or_default();
+        for (root, only) in roots {
+            // With several Nests, each file is named from the working folder on.
+            let below = shown(root.strip_prefix(&folder).unwrap_or(&root));
+            let prefix = if several && !below.is_empty() { format!("{below}/") } else { String::new() };
             let loaded = host::load(&root);
             target.nests.push(Selected { prefix, only, loaded });
         }
         Ok(target)
+    }
+
+    /// The root of the Nest that a folder lies in.
+    pub(super) fn root_of(path: &Path) -> Result<Option<PathBuf>, Failure> {
+        let absolute = std::path::absolute(path).map_err(|error| Failure::io(shown(path), error))?;
+        let absolute = clean(&absolute);
+        if !absolute.is_dir() {
+            return Err(Failure::usage(
+                format!("there is no folder `{}`", shown(path)),
+                "give the folder of a Nest",
+            ));
+        }
+        Ok(host::find_root(&absolute))
     }
 
     /// The Nest that the working folder lies in with a text in place of one of its files, or the text alone.
@@ -176,7 +191,7 @@ pub(super) fn shown(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
 }
 
-fn no_nest(path: &Path) -> Diagnostic {
+pub(super) fn no_nest(path: &Path) -> Diagnostic {
     let at = Span::new(shown(path).into(), TextRange::empty(TextSize::new(0)));
     Diagnostic::new(&NO_NEST, at, format!("`{}` is not in a Nest", shown(path)), "")
         .note("a Nest is a folder that holds `nest.fly`, or one of the folders Eggs, Jobs, UF and MG")

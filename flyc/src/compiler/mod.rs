@@ -3,6 +3,7 @@
 //! The command line, the editor's server and the orchestrator all use this one object. What never lives here: the
 //! file system, and any decision about the language.
 
+mod build;
 mod registry;
 
 use std::{collections::BTreeMap, sync::Arc};

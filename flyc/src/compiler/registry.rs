@@ -43,6 +43,7 @@ pub fn all_diagnostics() -> Vec<&'static Declaration> {
         &check::EXACTLY_ONE_OF,
         &check::JOB_LIMITS,
         &check::MIN_ABOVE_MAX,
+        &check::NOT_DEPLOYABLE,
         &check::SERVERLESS_LIMITS,
         &check::UNKNOWN_ENTITY,
         &check::UNPLACED_FILE,

@@ -15,7 +15,7 @@ mod render;
 mod sizing;
 mod vm;
 
-use crate::artifact::{ArtifactError, EggConfig, Origins, Provider, RunnerType};
+use crate::artifact::{ArtifactError, EggConfig, Origins, Provider, Resources, RunnerType};
 
 /// A generated file: its path relative to the build's folder, with `/`, and its text.
 pub type File = (String, String);
@@ -131,6 +131,24 @@ pub fn egg(config: &EggConfig, origins: &Origins, options: &Options) -> Result<V
         RunnerType::Serverless => {
             Err(LowerError::Unsupported { runner_type: "serverless", provider: config.cloud.provider.name() })
         }
+    }
+}
+
+/// Whether the cloud has machines this large; answered from tables, without lowering anything.
+pub fn fits(provider: Provider, resources: &Resources) -> Result<(), LowerError> {
+    match provider {
+        Provider::Yandex => sizing::yandex(resources).map(drop),
+        Provider::Aws => sizing::aws(resources).map(drop),
+        Provider::Local => Ok(()),
+    }
+}
+
+/// The most CPUs and the most memory (GiB) that one machine of the cloud can have, though perhaps not the same machine.
+pub fn largest(provider: Provider) -> Option<(u32, u64)> {
+    match provider {
+        Provider::Yandex => Some(sizing::YANDEX_LARGEST),
+        Provider::Aws => Some(sizing::aws_largest()),
+        Provider::Local => None,
     }
 }
 

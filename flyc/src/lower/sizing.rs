@@ -30,6 +30,9 @@ const YANDEX_CORES: &[u32] = &[
 const YANDEX_MEMORY_A_CORE: u64 = 16;
 const YANDEX_MEMORY_A_HALF_CORE: u64 = 4;
 
+/// The most vCPUs, and the most memory in GB.
+pub(super) const YANDEX_LARGEST: (u32, u64) = (96, 96 * YANDEX_MEMORY_A_CORE);
+
 /// The smallest shape on Yandex Cloud that gives the resources. One CPU is two half ones: a single vCPU is not sold.
 pub(super) fn yandex(resources: &Resources) -> Result<YandexShape, LowerError> {
     let memory = resources.memory_mib.div_ceil(MIB_PER_GIB).max(1);
@@ -98,9 +101,20 @@ pub(super) fn aws(resources: &Resources) -> Result<&'static str, LowerError> {
         .ok_or(LowerError::TooLarge { cloud: "aws", cpu: resources.cpu, memory_gib: memory })
 }
 
+/// The most vCPUs and the most memory in GiB of any type.
+pub(super) fn aws_largest() -> (u32, u64) {
+    AWS_TYPES.iter().fold((0, 0), |(cpus, memory), (_, cpu, gib)| (cpus.max(*cpu), memory.max(*gib)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_largest_are_those_of_the_tables() {
+        assert_eq!(Some(YANDEX_LARGEST.0), YANDEX_CORES.last().copied());
+        assert_eq!(aws_largest(), (192, 4096));
+    }
 
     fn resources(cpu: u32, gib: u64) -> Resources {
         Resources { cpu, memory_mib: gib * MIB_PER_GIB, disk_gib: 20 }

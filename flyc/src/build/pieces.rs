@@ -1,0 +1,149 @@
+//! What each file of a Nest gives to the build.
+
+use std::sync::Arc;
+
+use super::Piece;
+use crate::{
+    artifact::{Artifact, ArtifactError, EntryKind, RunnerType},
+    check::NOT_DEPLOYABLE,
+    config::{self, Resolved, Unresolved, block_config, egg_configs},
+    db::{Db, SourceFile},
+    diag::{Diagnostic, Span},
+    lower::{self, LowerError},
+    model::{TypedBlock, typed},
+    text::{Source, TextRange, TextSize},
+};
+
+const SERVERLESS: &str = "serverless runners are not lowered to OpenTofu yet; config.json alone is written";
+const JOB: &str = "jobs are not lowered to OpenTofu and GitLab schedules yet; config.json alone is written";
+const MOTHERGOOSE: &str = "the installation is not lowered to OpenTofu yet; config.json alone is written";
+const RIFT: &str = "Rift servers are not lowered to OpenTofu yet; config.json alone is written";
+
+/// The pieces of a file, and what can't be built of it.
+pub(super) fn of_file(
+    db: &dyn Db,
+    file: SourceFile,
+    options: &lower::Options,
+) -> Vec<Result<Piece, Box<Diagnostic>>> {
+    let path = file.path(db);
+    let blocks = &typed(db, file).blocks;
+    let mut eggs = egg_configs(db, file).iter();
+    let mut source = None;
+    let mut pieces = Vec::new();
+    for block in blocks {
+        if config::is_egg(block) {
+            let source =
+                source.get_or_insert_with(|| Source::new(Arc::clone(path), Arc::clone(file.text(db))));
+            pieces.push(match eggs.next() {
+                Some(Some(egg)) => egg_piece(egg, source, options),
+                _ => Err(unknown(path, block)),
+            });
+        } else if let Some(piece) = block_piece(path, block) {
+            pieces.push(piece);
+        }
+    }
+    pieces
+}
+
+fn egg_piece(egg: &Resolved, source: &Source, options: &lower::Options) -> Result<Piece, Box<Diagnostic>> {
+    let Resolved { config, places, unresolved } = egg;
+    let span = |path: &str| Span::new(Arc::clone(&source.path), places.range(path));
+    match unresolved {
+        None => {}
+        Some(Unresolved::Rift) => {
+            let message = format!("it is not clear which Rift server the runners of `{}` use", config.name);
+            let diagnostic = Diagnostic::new(&NOT_DEPLOYABLE, span("rift"), message, "names no server");
+            return Err(Box::new(diagnostic
+            .note("`name` may be left out in a Nest with exactly one Rift server, and this Nest has none or several")
+            .help("write `name = \"…\"` with the name of a `rift` block of `MG/config.fly`, or remove this block")));
+        }
+    }
+    let folder = format!("eggs/{}", config.name);
+    let failed = |error: &LowerError| lower_error(error, &source.path, &|path| places.range(path));
+    let (files, cloud, skipped) = match config.runner_type {
+        RunnerType::Vm => {
+            let files =
+                lower::egg(config, &places.origins(source), options).map_err(|error| failed(&error))?;
+            (files, Some(config.cloud.provider), None)
+        }
+        RunnerType::Serverless => {
+            let text = config.to_json().map_err(|error| failed(&LowerError::Artifact(error)))?;
+            (vec![(format!("{folder}/config.json"), text)], None, Some(SERVERLESS))
+        }
+    };
+    Ok(Piece {
+        kind: match config.kind {
+            crate::artifact::EggKind::Egg => EntryKind::Egg,
+            crate::artifact::EggKind::Bucket => EntryKind::Bucket,
+        },
+        name: config.name.clone(),
+        folder,
+        source_file: source.path.to_string(),
+        files,
+        cloud,
+        skipped,
+    })
+}
+
+/// A block of which the configuration is written; none for one that has no piece of its own.
+fn block_piece(path: &Arc<str>, block: &TypedBlock) -> Option<Result<Piece, Box<Diagnostic>>> {
+    let (kind, shelf, skipped) = match block.name.as_str() {
+        "job" => (EntryKind::Job, "jobs", Some(JOB)),
+        "rift" => (EntryKind::Rift, "rift", Some(RIFT)),
+        "mothergoose" => (EntryKind::Mothergoose, "mothergoose", Some(MOTHERGOOSE)),
+        "uglyfox" => (EntryKind::Uglyfox, "uglyfox.json", None),
+        _ => return None,
+    };
+    let (name, folder, file) = match kind {
+        EntryKind::Job | EntryKind::Rift => {
+            let Some(label) = &block.label else { return Some(Err(unknown(path, block))) };
+            let folder = format!("{shelf}/{label}");
+            (label.to_string(), folder.clone(), format!("{folder}/config.json"))
+        }
+        EntryKind::Uglyfox => (block.name.to_string(), shelf.to_owned(), shelf.to_owned()),
+        _ => (block.name.to_string(), shelf.to_owned(), format!("{shelf}/config.json")),
+    };
+    let text = match block_config(block).to_json() {
+        Ok(text) => text,
+        Err(error) => return Some(Err(lower_error(&LowerError::Artifact(error), path, &|_| block.header))),
+    };
+    Some(Ok(Piece {
+        kind,
+        name,
+        folder,
+        source_file: path.to_string(),
+        files: vec![(file, text)],
+        cloud: None,
+        skipped,
+    }))
+}
+
+/// Why something can't be lowered, told where it was written.
+fn lower_error(error: &LowerError, file: &Arc<str>, place: &dyn Fn(&str) -> TextRange) -> Box<Diagnostic> {
+    let span = Span::new(Arc::clone(file), place(error.path().unwrap_or_default()));
+    let of = |label: &str| Diagnostic::new(&NOT_DEPLOYABLE, span.clone(), error.to_string(), label);
+    Box::new(match error {
+        LowerError::Name { .. } => of("not a folder's name").help("give it another name"),
+        LowerError::Missing { path, .. } => of("not given here").help(format!("write `{path}`")),
+        LowerError::Nul { .. } => of("holds a NUL character").help("remove `\\u{0}` from it"),
+        LowerError::TooLarge { .. } => of("too large").help("write fewer CPUs, or less memory"),
+        LowerError::Unsupported { .. } => of("not supported").help("write `type = \"vm\"`"),
+        LowerError::Artifact(ArtifactError::Json { .. } | ArtifactError::Version { .. })
+        | LowerError::Template { .. } => of("").note("this is a defect of the compiler; please report it"),
+    })
+}
+
+/// A block whose configuration is unknown although it checked clean.
+fn unknown(path: &Arc<str>, block: &TypedBlock) -> Box<Diagnostic> {
+    let span = Span::new(Arc::clone(path), block.header);
+    let message = format!("the configuration of this `{}` is unknown", block.name);
+    let diagnostic = Diagnostic::new(&NOT_DEPLOYABLE, span, message, "");
+    Box::new(diagnostic.note("this is a defect of the compiler; please report it"))
+}
+
+/// A defect that no place in the Nest caused.
+pub(super) fn defect(what: &str) -> Diagnostic {
+    let nowhere = Span::new("nest.fly".into(), TextRange::empty(TextSize::new(0)));
+    Diagnostic::new(&NOT_DEPLOYABLE, nowhere, what.to_owned(), "")
+        .note("this is a defect of the compiler; please report it")
+}

@@ -1,0 +1,121 @@
+//! `flyc build`
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use clap::{Args, ValueEnum};
+
+use super::{
+    Failure, Global, Outcome, outlet,
+    target::{Target, shown},
+};
+use crate::{
+    diag::Diagnostic,
+    host::{self, BuildError, Built},
+    lower,
+    render::{OutputFormat, Sources},
+};
+
+/// Build OpenTofu modules and cloud-init from a Nest.
+///
+/// Nothing is built from a Nest with errors. The same Nest gives the same bytes; files that are as they were stay
+/// untouched, and a build that is interrupted leaves the one before it whole.
+#[derive(Debug, Args)]
+pub(super) struct Build {
+    /// The folder of the Nest [default: the Nest around this folder]
+    #[arg(value_name = "NEST")]
+    nest: Option<PathBuf>,
+    /// Where to write to [default: .fly/build in the Nest]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Where OpenTofu keeps its state [default: s3 for the clouds, local for this machine]
+    #[arg(long, value_enum, value_name = "BACKEND")]
+    backend: Option<Backend>,
+    #[command(flatten)]
+    reporting: outlet::Reporting,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Backend {
+    /// A bucket with a lock file, given to `tofu init`
+    S3,
+    /// A file beside the module
+    Local,
+}
+
+impl Build {
+    pub(super) fn run(&self, global: &Global) -> Result<Outcome, Failure> {
+        let start = Instant::now();
+        let given = self.nest.clone().unwrap_or_else(|| PathBuf::from("."));
+        let root = Target::root_of(&given)?;
+        let Some(root) = root else {
+            let diagnostics = [super::target::no_nest(&given)];
+            return self.reporting.report(global, &diagnostics, &Nothing);
+        };
+        let out = self.out.clone().unwrap_or_else(|| root.join(".fly/build"));
+        let backend = self.backend.map(|backend| match backend {
+            Backend::S3 => lower::Backend::S3,
+            Backend::Local => lower::Backend::Local,
+        });
+        let loaded = host::load(&root);
+        let outcome = match host::build(&loaded, &root, &out, backend) {
+            Ok(built) => {
+                // What is wrong but not an error.
+                let diagnostics = loaded.compiler.check();
+                let outcome = self.reporting.report(global, &diagnostics, &loaded.compiler)?;
+                self.summary(&built, &out, start, &diagnostics);
+                outcome
+            }
+            Err(BuildError::Nest(diagnostics)) => {
+                let outcome = self.reporting.report(global, &diagnostics, &loaded.compiler)?;
+                if self.reporting.for_people() {
+                    let gap = if self.reporting.output_format == OutputFormat::Full { "\n" } else { "" };
+                    let counts = outlet::counts(&diagnostics);
+                    let _ = writeln!(io::stderr().lock(), "{gap}nothing was built: {counts}");
+                }
+                outcome
+            }
+            Err(BuildError::Output(error)) => {
+                return Err(Failure::io(format!("the build can't be written to `{}`", shown(&out)), error));
+            }
+        };
+        std::mem::forget(loaded);
+        Ok(outcome)
+    }
+
+    fn summary(&self, built: &Built, out: &Path, start: Instant, diagnostics: &[Diagnostic]) {
+        if !self.reporting.for_people() {
+            return;
+        }
+        let mut stderr = io::stderr().lock();
+        let gap = if diagnostics.is_empty() { "" } else { "\n" };
+        let count = built.build.manifest.entries.len();
+        let what = if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
+        let written = built.written;
+        let out = shown(out.strip_prefix(std::env::current_dir().unwrap_or_default()).unwrap_or(out));
+        // Nobody may be listening; the build is there all the same.
+        let _ = writeln!(
+            stderr,
+            "{gap}built {what} into {out} in {} ms: {} files written, {} unchanged, {} removed",
+            start.elapsed().as_millis(),
+            written.written,
+            written.unchanged,
+            written.removed
+        );
+        for skipped in &built.build.skipped {
+            let _ = writeln!(stderr, "note: {}: {}", skipped.source_file, skipped.reason);
+        }
+    }
+}
+
+/// No sources: for what is wrong before anything was read.
+struct Nothing;
+
+impl Sources for Nothing {
+    fn source(&self, _: &str) -> Option<crate::text::Source> {
+        None
+    }
+}

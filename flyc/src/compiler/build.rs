@@ -1,0 +1,24 @@
+//! Building as programs ask for it: a Nest that checks clean, as files.
+
+use super::Compiler;
+use crate::{
+    build::{self, Build, Options},
+    diag::{Diagnostic, Severity},
+};
+
+impl Compiler {
+    /// Everything `flyc build` writes, as texts.
+    ///
+    /// Refused when anything about the Nest is an error: then all that was found comes back, warnings with it.
+    pub fn build(&self, options: &Options) -> Result<Build, Vec<Diagnostic>> {
+        let mut diagnostics = self.check();
+        if diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error) {
+            return Err(diagnostics);
+        }
+        build::nest(&self.db, self.nest, options).map_err(|errors| {
+            diagnostics.extend(errors);
+            super::sort(&mut diagnostics);
+            diagnostics
+        })
+    }
+}

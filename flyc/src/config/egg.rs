@@ -1,0 +1,191 @@
+//! Eggs and buckets as [`EggConfig`].
+
+use std::collections::BTreeMap;
+
+use fly_std::Value;
+
+use super::{
+    NestDefaults, Places,
+    defaults::Reader,
+    derived::{self, Secret},
+};
+use crate::{
+    artifact::{
+        Cloud, EggConfig, EggKind, EnvValue, Executor, Provider, Repository, Resources, RiftReference,
+        Runner, RunnerType,
+    },
+    model::TypedBlock,
+};
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// The configuration of an egg or bucket, and where it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The configuration, with every default.
+    pub config: EggConfig,
+    /// Where its parts stand.
+    pub places: Places,
+    /// What follows neither from the egg nor from its Nest; such an egg can't be built.
+    pub unresolved: Option<Unresolved>,
+}
+
+/// A value that could not be derived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unresolved {
+    /// `rift` names no server, and the Nest does not have exactly one.
+    Rift,
+}
+
+/// The configuration of an egg or bucket; none when an error in it, which has been told, leaves it unknown.
+pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolved> {
+    let egg = Reader::of(block);
+    let name = block.label.as_ref()?.to_string();
+    let runner_type = runner_type(block)?;
+    let cloud = cloud(egg.child("cloud")?)?;
+    let runner = runner(egg.child("runner")?, runner_type)?;
+    let (kind, repositories) = if block.name == "egg" {
+        (EggKind::Egg, vec![repository(egg.child("gitlab")?, None, &name, cloud.provider, nest)?])
+    } else {
+        let repositories = block.block("repositories")?.blocks("repo").map(|repo| {
+            let name = repo.label.as_ref()?;
+            let gitlab = Reader::of(repo).child("gitlab")?;
+            repository(gitlab, Some(name.to_string()), name, cloud.provider, nest)
+        });
+        (EggKind::Bucket, repositories.collect::<Option<_>>()?)
+    };
+    let rift = match block.block("rift") {
+        Some(rift) => Some(rift_reference(Reader::of(rift), nest)?),
+        None => None,
+    };
+    let unresolved = rift.as_ref().filter(|rift| rift.name.is_empty()).map(|_| Unresolved::Rift);
+    let config = EggConfig {
+        format_version: EggConfig::FORMAT_VERSION,
+        kind,
+        name,
+        runner_type,
+        cloud,
+        resources: resources(block)?,
+        runner,
+        repositories,
+        environment: environment(block.block("environment"))?,
+        rift,
+    };
+    Some(Resolved { config, places: Places::of(block), unresolved })
+}
+
+/// What the runners of an egg or bucket are made of.
+pub fn runner_type(egg: &TypedBlock) -> Option<RunnerType> {
+    match egg.value("type")?.as_str()? {
+        "vm" => Some(RunnerType::Vm),
+        "serverless" => Some(RunnerType::Serverless),
+        _ => None,
+    }
+}
+
+/// The cloud of an egg or bucket.
+pub fn provider(egg: &TypedBlock) -> Option<Provider> {
+    provider_of(Reader::of(egg).child("cloud")?)
+}
+
+/// The provider that a `cloud` block names.
+pub(super) fn provider_of(cloud: Reader<'_>) -> Option<Provider> {
+    let value = cloud.get("provider")?;
+    let name = value.as_str()?;
+    Provider::ALL.into_iter().find(|provider| provider.name() == name)
+}
+
+/// How large a runner of an egg or bucket is, in whole MiB and GiB rounded up.
+pub fn resources(egg: &TypedBlock) -> Option<Resources> {
+    let resources = Reader::of(egg).child("resources")?;
+    Some(Resources {
+        cpu: resources.int("cpu")?,
+        memory_mib: resources.size("memory")?.div_ceil(MIB),
+        disk_gib: resources.size("disk")?.div_ceil(GIB),
+    })
+}
+
+fn cloud(cloud: Reader<'_>) -> Option<Cloud> {
+    let provider = provider_of(cloud)?;
+    let subnet = cloud.text("subnet");
+    let (region, zone) =
+        derived::region_and_zone(provider, cloud.text("region"), cloud.text("zone"), subnet.is_some());
+    Some(Cloud {
+        provider,
+        region,
+        zone,
+        network: cloud.text("network"),
+        subnet,
+        image: cloud.text("image")?,
+    })
+}
+
+fn runner(runner: Reader<'_>, runner_type: RunnerType) -> Option<Runner> {
+    let Value::List(tags) = runner.get("tags")? else { return None };
+    Some(Runner {
+        tags: tags.iter().map(|tag| Some(tag.as_str()?.to_owned())).collect::<Option<_>>()?,
+        concurrent: runner.int("concurrent")?,
+        idle_timeout_s: runner.duration("idle_timeout")?,
+        timeout_s: runner.duration("timeout").unwrap_or(derived::timeout_s(runner_type)),
+        run_untagged: runner.flag("run_untagged")?,
+        protected: runner.flag("protected")?,
+        executor: match runner.text("executor")?.as_str() {
+            "docker" => Executor::Docker,
+            "shell" => Executor::Shell,
+            _ => return None,
+        },
+        image: runner.text("image")?,
+        privileged: runner.flag("privileged")?,
+        ephemeral: runner.flag("ephemeral")?,
+    })
+}
+
+/// A `gitlab` block; `owner` is whose secrets are meant when it names none.
+fn repository(
+    gitlab: Reader<'_>,
+    name: Option<String>,
+    owner: &str,
+    provider: Provider,
+    nest: &NestDefaults,
+) -> Option<Repository> {
+    let server = gitlab.text("server").unwrap_or_else(|| nest.server.to_string());
+    let secret = |secret: Secret| match gitlab.get(secret.attribute()) {
+        Some(Value::Secret(uri)) => uri.uri(),
+        _ => derived::secret_uri(secret, provider, &server, owner),
+    };
+    let (project_id, group_id) = (gitlab.int("project_id"), gitlab.int("group_id"));
+    if project_id.is_some() == group_id.is_some() {
+        return None;
+    }
+    Some(Repository {
+        name,
+        project_id,
+        group_id,
+        api_token_secret: secret(Secret::ApiToken),
+        token_secret: secret(Secret::RunnerToken),
+        webhook_secret: secret(Secret::Webhook),
+        server,
+    })
+}
+
+fn rift_reference(rift: Reader<'_>, nest: &NestDefaults) -> Option<RiftReference> {
+    let own = nest.rift.as_ref().map(ToString::to_string);
+    Some(RiftReference {
+        name: rift.text("name").or(own).unwrap_or_default(),
+        docker_proxy: rift.flag("docker")?,
+        artifact_cache: rift.flag("cache")?,
+    })
+}
+
+fn environment(block: Option<&TypedBlock>) -> Option<BTreeMap<String, EnvValue>> {
+    let attributes = block.map_or(&[][..], |block| &block.attributes);
+    let variables = attributes.iter().map(|attribute| {
+        let value = match attribute.value.as_ref()? {
+            Value::Secret(uri) => EnvValue::Secret(uri.uri()),
+            value => EnvValue::Text(value.to_text()?.to_string()),
+        };
+        Some((attribute.name.to_string(), value))
+    });
+    variables.collect()
+}

@@ -1,0 +1,78 @@
+//! Configurations: the typed blocks of a Nest as the types of `artifact`, with every default filled in.
+//!
+//! Defaults come from `fly-std`'s tables and from nowhere else; those that depend on the rest of the egg stand in
+//! `derived`, each beside a test that its documentation says the same. What never lives here: checks of what an author
+//! may write, and the texts that configurations are lowered to.
+
+mod block;
+mod defaults;
+mod derived;
+mod egg;
+mod places;
+
+use fly_std::{Value, schema};
+use smol_str::SmolStr;
+
+pub use block::block_config;
+pub use egg::{Resolved, Unresolved, provider, resources, runner_type};
+pub use places::Places;
+
+use crate::{
+    db::{Db, Nest, SourceFile},
+    model::{EntityKind, TypedBlock, index, typed},
+};
+
+/// What a Nest says for all of its eggs. Nothing else of `nest.fly` reaches an egg's configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NestDefaults {
+    /// The edition of the language.
+    pub edition: u16,
+    /// The Nest's name.
+    pub name: SmolStr,
+    /// The GitLab server of eggs that name none.
+    pub server: SmolStr,
+    /// The Nest's Rift server, when there is exactly one.
+    pub rift: Option<SmolStr>,
+}
+
+/// What the Nest says for all of its eggs.
+#[salsa::tracked(returns(ref))]
+pub fn nest_defaults(db: &dyn Db, nest: Nest) -> NestDefaults {
+    let files = nest.files(db);
+    let found = files.binary_search_by(|file| (**file.path(db)).cmp("nest.fly"));
+    let file = found.ok().and_then(|at| files.get(at));
+    let block = file.and_then(|&file| typed(db, file).blocks.iter().find(|block| block.name == "nest"));
+    let own = defaults::Reader::new(&schema::NEST, block);
+    let gitlab = own.child("gitlab");
+    let text = |value: Value| value.as_str().map(SmolStr::new);
+    let mut rifts = index(db, nest).names(EntityKind::Rift);
+    NestDefaults {
+        edition: own
+            .get("edition")
+            .and_then(|value| u16::try_from(value.as_int()?).ok())
+            .unwrap_or(fly_std::DEFAULT_EDITION),
+        name: own.get("name").and_then(text).unwrap_or_default(),
+        server: gitlab.and_then(|gitlab| gitlab.get("server")).and_then(text).unwrap_or_default(),
+        rift: rifts.next().filter(|_| rifts.next().is_none()).map(SmolStr::new),
+    }
+}
+
+/// The configurations of a file's eggs and buckets, in the order of the file; none for one whose configuration an error
+/// in the file leaves unknown.
+#[salsa::tracked(returns(ref))]
+pub fn egg_configs(db: &dyn Db, file: SourceFile) -> Vec<Option<Resolved>> {
+    let mut eggs = typed(db, file).blocks.iter().filter(|block| is_egg(block)).peekable();
+    if eggs.peek().is_none() {
+        return Vec::new();
+    }
+    let nest = nest_defaults(db, Nest::get(db));
+    eggs.map(|block| egg::resolve(block, nest)).collect()
+}
+
+/// Whether the block is an egg or a bucket.
+pub fn is_egg(block: &TypedBlock) -> bool {
+    matches!(block.name.as_str(), "egg" | "eggsbucket")
+}
+
+#[cfg(test)]
+mod tests;

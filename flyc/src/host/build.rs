@@ -1,0 +1,73 @@
+//! From a Nest on disk to a build on disk.
+//!
+//! What never lives here: what is said about it; callers render the diagnostics.
+
+use std::{io, path::Path};
+
+use super::{Loaded, Written, load, write};
+use crate::{
+    build::{Build, Options},
+    diag::{Diagnostic, Severity},
+    lower::Backend,
+};
+
+/// A build and what writing it did.
+#[derive(Debug)]
+pub struct Built {
+    /// What was built.
+    pub build: Build,
+    /// What was written of it.
+    pub written: Written,
+}
+
+/// Why there is no build.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The Nest has errors; all that was found in it, with what could not be read.
+    #[error("the Nest has errors, so nothing was built")]
+    Nest(Vec<Diagnostic>),
+    /// The folder can't be written.
+    #[error(transparent)]
+    Output(#[from] io::Error),
+}
+
+/// Builds the Nest that was read from `root` to the folder `out`. A file that could not be read is an error like any
+/// other: what is missing from the Nest would be missing from the fleet.
+pub fn build(
+    loaded: &Loaded,
+    root: &Path,
+    out: &Path,
+    backend: Option<Backend>,
+) -> Result<Built, BuildError> {
+    if loaded.diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error) {
+        let found = loaded.compiler.check();
+        return Err(BuildError::Nest(loaded.diagnostics.iter().cloned().chain(found).collect()));
+    }
+    let options = Options { backend };
+    let build = loaded.compiler.build(&options).map_err(BuildError::Nest)?;
+    if contains(out, root) {
+        let message = format!(
+            "nothing can be built in `{}`: the Nest stands in it; choose another folder with `--out`",
+            out.display()
+        );
+        return Err(BuildError::Output(io::Error::new(io::ErrorKind::AlreadyExists, message)));
+    }
+    let written = write(&build, out)?;
+    Ok(Built { build, written })
+}
+
+/// Reads a Nest and builds it; see [`build`].
+pub fn build_nest(root: &Path, out: &Path, backend: Option<Backend>) -> (Loaded, Result<Built, BuildError>) {
+    let loaded = load(root);
+    let built = build(&loaded, root, out, backend);
+    (loaded, built)
+}
+
+/// Whether `outer` is `inner` or a folder above it.
+fn contains(outer: &Path, inner: &Path) -> bool {
+    match (outer.canonicalize(), inner.canonicalize()) {
+        (Ok(outer), Ok(inner)) => inner.starts_with(outer),
+        // One of them isn't there, so it holds nothing.
+        _ => false,
+    }
+}
