@@ -222,7 +222,15 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
                     && token.first_of_line
                     && (frames.last().is_none_or(|frame| line_indent > frame.indent)
                         || goes_on_deeper(text, tokens, all.get(at + 1), line_indent));
-                if stray || braces == 0 {
+                let in_list = repair == Some(Balance::Excess)
+                    && !excess
+                    && token.first_of_line
+                    && matches!(frames.last().map(|frame| frame.open), Some(Open::Bracket | Open::Paren));
+                if in_list {
+                    // Nothing in the list ends here, so the list goes on.
+                    kind = Kind::Unknown;
+                    excess = true;
+                } else if stray || braces == 0 {
                     kind = Kind::StrayClose;
                     excess = true;
                 } else {
