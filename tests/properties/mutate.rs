@@ -9,7 +9,10 @@ use fly_std::{
 use flyc::syntax::{Kind, parse};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
-use crate::generate::{Attr, Config, Node, Written};
+use crate::{
+    generate::{Attr, Config, Node},
+    values::Written,
+};
 
 /// Ways to make a valid file invalid.
 #[derive(Debug, Clone, Copy)]

@@ -16,8 +16,9 @@ use proptest::prelude::*;
 
 use crate::{
     cases, errors,
-    generate::{Config, Node, bucket, config, config_of, path, value},
+    generate::{Config, Node, bucket, config, config_of, path},
     told,
+    values::value,
 };
 
 /// What a text means in place of a configuration's own.

@@ -19,6 +19,19 @@ pub struct Database {
     storage: salsa::Storage<Self>,
 }
 
+impl Database {
+    /// A database that tells the name of each query it executes, with its argument: `check_file(Id(2))`. What is
+    /// answered from memory is not told.
+    pub fn observed(on_execute: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        let told = move |event: salsa::Event| {
+            if let salsa::EventKind::WillExecute { database_key } = event.kind {
+                on_execute(&format!("{database_key:?}"));
+            }
+        };
+        Self { storage: salsa::Storage::new(Some(Box::new(told))) }
+    }
+}
+
 #[salsa::db]
 impl salsa::Database for Database {}
 

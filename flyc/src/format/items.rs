@@ -96,7 +96,11 @@ impl<'p> Printer<'p> {
         let start = block.node().token_range().start;
         let damaged = if self.unbalanced {
             let range = block.node().range();
-            self.parsed.errors().iter().any(|error| range.contains_range(error.range))
+            // They are in order of position.
+            let errors = self.parsed.errors();
+            let from = errors.partition_point(|error| error.range.start() < range.start());
+            let mut inside = errors[from..].iter().take_while(|error| error.range.start() <= range.end());
+            inside.any(|error| range.contains_range(error.range))
         } else {
             block.is_damaged()
         };
@@ -106,10 +110,11 @@ impl<'p> Printer<'p> {
     fn verbatim(&self, node: NodeRef<'p>) -> Content<'p> {
         let range = node.range();
         let text = self.parsed.text();
-        let line = text[..usize::from(range.start())].rfind('\n').map_or(0, |end| end + 1);
-        let lead = &text[line..usize::from(range.start())];
+        let before = &text[..usize::from(range.start())];
+        let margin = before.trim_end_matches([' ', '\t']);
         // Where brackets do not pair, the indentation is part of what was written.
-        let at_margin = self.unbalanced && lead.bytes().all(|byte| matches!(byte, b' ' | b'\t'));
+        let at_margin = self.unbalanced && (margin.is_empty() || margin.ends_with('\n'));
+        let lead = &before[margin.len()..];
         let lead = if at_margin { lead } else { "" };
         Content::Verbatim { text: format!("{lead}{}", node.text()), at_margin }
     }

@@ -1,6 +1,6 @@
 //! Blocks against the schema: which may stand where, which attributes they hold, and what is missing.
 
-use std::sync::Arc;
+use std::{collections::hash_map::Entry, sync::Arc};
 
 use fly_std::schema::{self, Child, Label, Place, Presence, Times};
 use rustc_hash::FxHashMap;
@@ -28,6 +28,30 @@ declare_diagnostic! { pub DUPLICATE_ATTRIBUTE = "duplicate-attribute", Error, "a
 declare_diagnostic! { pub DUPLICATE_BLOCK = "duplicate-block", Error, "a block given twice that may stand once" }
 declare_diagnostic! { pub DEPRECATED = "deprecated", Warning, "something that should no longer be used" }
 declare_diagnostic! { pub WRONG_LABEL = "wrong-label", Error, "a label that is missing, too much, or no name" }
+
+/// What stands in a block so far and can be asked for by name, however much there is of it.
+#[derive(Default)]
+struct Seen<'p> {
+    attributes: FxHashMap<&'p str, TextRange>,
+    /// Blocks with names of the user's own, and whether they were understood as a whole.
+    blocks: FxHashMap<(&'static str, SmolStr), (TextRange, bool)>,
+}
+
+impl Seen<'_> {
+    /// The first block with this name, when this is not it. One that was never closed does not count: it may be what
+    /// is left of this one.
+    fn first(&mut self, kind: &'static str, name: &str, block: Block<'_>) -> Option<TextRange> {
+        match self.blocks.entry((kind, name.into())) {
+            Entry::Occupied(first) => {
+                Some(first.get()).filter(|(_, damaged)| !damaged).map(|(range, _)| *range)
+            }
+            Entry::Vacant(place) => {
+                place.insert((block.header(), block.is_damaged()));
+                None
+            }
+        }
+    }
+}
 
 /// Checks one file; each finding goes to `diagnostics`.
 pub(super) struct Checker<'p> {
@@ -149,10 +173,11 @@ impl<'p> Checker<'p> {
             damaged: block.is_damaged(),
             meant: Vec::new(),
         };
+        let mut seen = Seen::default();
         for item in block.items() {
             match item {
-                Item::Attribute(attribute) => self.attribute(attribute, schema, &mut typed),
-                Item::Block(inner) => self.inner_block(inner, schema, &mut typed),
+                Item::Attribute(attribute) => self.attribute(attribute, schema, &mut typed, &mut seen),
+                Item::Block(inner) => self.inner_block(inner, schema, &mut typed, &mut seen),
                 Item::Junk(_) => {}
             }
         }
@@ -247,6 +272,7 @@ impl<'p> Checker<'p> {
         attribute: Attribute<'p>,
         schema: &'static schema::Block,
         typed: &mut TypedBlock,
+        seen: &mut Seen<'p>,
     ) {
         let Some(name) = attribute.name() else { return };
         let known = schema.attribute(name.text()).or(schema.free_attributes.as_ref());
@@ -254,8 +280,8 @@ impl<'p> Checker<'p> {
             self.unknown_attribute(attribute, name.text(), name.range(), schema, typed);
             return;
         };
-        if let Some(first) = typed.attribute(name.text()) {
-            let first = self.span(first.name_range);
+        if let Some(first) = seen.attributes.get(name.text()) {
+            let first = self.span(*first);
             self.report(
                 Diagnostic::new(
                     &DUPLICATE_ATTRIBUTE,
@@ -293,6 +319,7 @@ impl<'p> Checker<'p> {
             None => Box::default(),
         };
         let range = expr.map_or(name.range(), Expr::range);
+        seen.attributes.insert(name.text(), name.range());
         typed.attributes.push(TypedAttribute {
             name: name.text().into(),
             name_range: name.range(),
@@ -356,14 +383,18 @@ impl<'p> Checker<'p> {
         self.report(diagnostic);
     }
 
-    fn inner_block(&mut self, block: Block<'p>, schema: &'static schema::Block, typed: &mut TypedBlock) {
+    fn inner_block(
+        &mut self,
+        block: Block<'p>,
+        schema: &'static schema::Block,
+        typed: &mut TypedBlock,
+        seen: &mut Seen<'p>,
+    ) {
         let Some(keyword) = block.keyword() else { return };
         let name = keyword.text();
         let Some(child) = schema.child(name) else {
             if let Some(free) = schema.free_blocks {
-                // One that was never closed may be what is left of the other.
-                if let Some(first) = typed.block(name).filter(|first| !first.damaged) {
-                    let first = first.header;
+                if let Some(first) = seen.first("", name, block) {
                     self.duplicate_block(name, block.header(), first);
                 }
                 let inner = self.block(block, free, name);
@@ -405,11 +436,9 @@ impl<'p> Checker<'p> {
         }
         let inner = self.block(block, child.block, child.block.name);
         if let (Times::Many, Some(label)) = (child.times, &inner.label)
-            && let Some(first) =
-                typed.blocks(child.block.name).find(|known| known.label.as_ref() == Some(label))
-            && !first.damaged
+            && let Some(first) = seen.first(child.block.name, label, block)
         {
-            let first = self.span(first.header);
+            let first = self.span(first);
             self.report(
                 Diagnostic::new(
                     &DUPLICATE_BLOCK,

@@ -343,6 +343,8 @@ impl<'p> Checker<'p> {
         }
         let value = if let Some(known) = self.locals.values.get(name) {
             known.clone()
+        } else if self.locals.failed.contains(name) {
+            None
         } else if let Some(local) = self.locals.expressions.get(name).copied() {
             // Told where it is defined, unless this is where a cycle closes.
             self.quiet_local(name, local)

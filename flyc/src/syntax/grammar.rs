@@ -359,16 +359,19 @@ fn map<'s>(
     let junk = any()
         .filter(|token: &Tok| !token.resync && !ends_block(*token))
         .map_with(|_, e| (Shape::new(NodeKind::Error, e.span(), Vec::new()), None));
-    token(Kind::OpenBrace)
-        .ignore_then(entry.or(junk).repeated().collect::<Vec<(Shape, Option<Shape>)>>())
+    let open = token(Kind::OpenBrace)
+        .to(None)
+        .or(token(Kind::VirtualOpen).ignore_then(missing(Expected::OpenBrace)).map(Some));
+    open.then(entry.or(junk).repeated().collect::<Vec<(Shape, Option<Shape>)>>())
         .then(
             token(Kind::VirtualClose)
                 .ignore_then(missing(Expected::CloseBrace))
                 .map(Some)
                 .or(need(Kind::CloseBrace, Expected::CloseBrace)),
         )
-        .map_with(|(entries, close), e| {
-            let mut children = Vec::with_capacity(entries.len() + 1);
+        .map_with(|((open, entries), close), e| {
+            let mut children = Vec::with_capacity(entries.len() + 2);
+            children.extend(open);
             for (entry, missing) in entries {
                 children.push(entry);
                 children.extend(missing);

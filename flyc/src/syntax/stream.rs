@@ -123,6 +123,16 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
         if token.first_of_line && repair.is_some() {
             line_indent = indent(text, tokens[token.index as usize].start as usize);
         }
+        let unopened_map = begins_item
+            && frames.last().is_some_and(|frame| frame.open == Open::Bracket)
+            && closes_on_its_line(&all[at..]);
+        if unopened_map {
+            // `name = "x" },` in a list: the `{` is what is missing.
+            braces += 1;
+            frames.push(Frame { open: Open::Map, outer: depth, indent: line_indent });
+            depth += 1;
+            stream.push(Tok { kind: Kind::VirtualOpen, newline: false, resync: false, token: token.index });
+        }
         if begins_item {
             // An open `[` or `(` cannot hold an attribute, nor a map a block.
             let is_attribute = matches!(next(1), Some((Kind::Equals, _)));
@@ -212,7 +222,15 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
                     && token.first_of_line
                     && (frames.last().is_none_or(|frame| line_indent > frame.indent)
                         || goes_on_deeper(text, tokens, all.get(at + 1), line_indent));
-                if stray || braces == 0 {
+                let in_list = repair == Some(Balance::Excess)
+                    && !excess
+                    && token.first_of_line
+                    && matches!(frames.last().map(|frame| frame.open), Some(Open::Bracket | Open::Paren));
+                if in_list {
+                    // Nothing in the list ends here, so the list goes on.
+                    kind = Kind::Unknown;
+                    excess = true;
+                } else if stray || braces == 0 {
                     kind = Kind::StrayClose;
                     excess = true;
                 } else {
@@ -327,6 +345,21 @@ fn unopened_header(text: &str, tokens: &[Token], line: &[Significant], line_inde
         .take_while(|token| !token.first_of_line && matches!(token.kind, Kind::String | Kind::Ident));
     let last = labels.count();
     goes_on_deeper(text, tokens, line.get(last + 1), line_indent).then_some(last)
+}
+
+/// Whether a line has a `}` for which it has no `{`.
+fn closes_on_its_line(line: &[Significant]) -> bool {
+    let rest = line.iter().enumerate().take_while(|(at, token)| *at == 0 || !token.first_of_line);
+    let mut open = 0_usize;
+    for (_, token) in rest {
+        match token.kind {
+            Kind::OpenBrace => open += 1,
+            Kind::CloseBrace if open == 0 => return true,
+            Kind::CloseBrace => open -= 1,
+            _ => {}
+        }
+    }
+    false
 }
 
 fn begins_item(kind: Kind, next: &dyn Fn(usize) -> Option<(Kind, bool)>) -> bool {
