@@ -183,6 +183,11 @@ fn survives(text: &str) -> usize {
     found.len()
 }
 
+/// A line for each number.
+fn lines(n: usize, line: impl Fn(usize) -> String) -> String {
+    (0..n).map(line).collect()
+}
+
 /// Texts that nest, chain or repeat `n` times.
 fn deep(n: usize) -> Vec<(&'static str, String)> {
     let mixed: String = ["[", "(", "{a=", "x("].iter().cycle().take(n).copied().collect();
@@ -228,33 +233,24 @@ fn deep(n: usize) -> Vec<(&'static str, String)> {
         ("nested ${}", within(interpolated)),
         (
             "chain of locals",
-            format!(
-                "locals {{\n{}a{n} = 1\n}}\n",
-                (0..n).map(|i| format!("a{i} = local.a{}\n", i + 1)).collect::<String>()
-            ),
+            format!("locals {{\n{}a{n} = 1\n}}\n", lines(n, |i| format!("a{i} = local.a{}\n", i + 1))),
         ),
         (
             "chain of texts",
             format!(
                 "locals {{\n{}a{n} = 1\n}}\n",
-                (0..n).map(|i| format!("a{i} = \"${{local.a{}}}\"\n", i + 1)).collect::<String>()
+                lines(n, |i| format!("a{i} = \"${{local.a{}}}\"\n", i + 1))
             ),
         ),
         ("\"${1}", within(format!("\"{}\"", "${1}".repeat(n)))),
         ("strings", within(format!("[{}]", "\"a\", ".repeat(n)))),
         ("elements", within(format!("[{}]", "1, ".repeat(n)))),
         ("no commas", within(format!("[{}]", "1 ".repeat(n)))),
-        ("entries", within(format!("{{{}}}", (0..n).map(|i| format!("a{i} = 1, ")).collect::<String>()))),
-        (
-            "attributes",
-            format!("locals {{\n{}}}\n", (0..n).map(|i| format!("a{i} = 1\n")).collect::<String>()),
-        ),
+        ("entries", within(format!("{{{}}}", lines(n, |i| format!("a{i} = 1, "))))),
+        ("attributes", format!("locals {{\n{}}}\n", lines(n, |i| format!("a{i} = 1\n")))),
         (
             "references",
-            format!(
-                "locals {{\na = 1\n{}}}\n",
-                (0..n).map(|i| format!("a{i} = \"${{local.a}}\"\n")).collect::<String>()
-            ),
+            format!("locals {{\na = 1\n{}}}\n", lines(n, |i| format!("a{i} = \"${{local.a}}\"\n"))),
         ),
         ("same attribute", "a = 1\n".repeat(n)),
         ("attributes on a line", "a = 1, ".repeat(n)),
