@@ -192,6 +192,10 @@ fn lines(n: usize, line: impl Fn(usize) -> String) -> String {
 fn deep(n: usize) -> Vec<(&'static str, String)> {
     let mixed: String = ["[", "(", "{a=", "x("].iter().cycle().take(n).copied().collect();
     let within = |value: String| format!("locals {{\n  a = {value}\n}}\n");
+    let rule = |condition: &str| {
+        let inside = format!("condition = \"{condition}\"\naction = \"alert\"\n");
+        format!("uglyfox {{\npolicies {{\nrule \"a\" {{\n{inside}}}\n}}\n}}\n")
+    };
     let mut interpolated = String::from("1");
     for _ in 0..n.min(5000) {
         interpolated = format!("\"${{{interpolated}}}\"");
@@ -267,7 +271,10 @@ fn deep(n: usize) -> Vec<(&'static str, String)> {
         ("unknown", "@ é ".repeat(n)),
         ("nul", "\0".repeat(n)),
         ("letters in a comment", format!("# {}", "é".repeat(n))),
-        ("letters in a condition", within(format!("\"{}\"", "é'".repeat(n)))),
+        ("letters in a condition", rule(&format!("egg == '{}'", "é".repeat(n)))),
+        ("a condition of many", rule(&"age > 1h AND ".repeat(n))),
+        ("a condition of brackets", rule(&"(".repeat(n))),
+        ("a condition of NOT", rule(&format!("{}age > 1h", "NOT ".repeat(n)))),
         ("letters", within(format!("\"{}\"", "é\\n".repeat(n)))),
         ("marks", "\u{feff}".repeat(n)),
         ("escapes", within(format!("\"{}\"", "\\ud800\\u{d800}\\q".repeat(n)))),
