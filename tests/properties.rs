@@ -46,7 +46,9 @@ fn cases(number: u32) -> ProptestConfig {
         Some(_) => ProptestConfig::default().cases,
         None => number,
     };
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    // A draw with no place for what is tested is drawn again.
+    let max_global_rejects = cases.saturating_mul(20);
+    ProptestConfig { cases, max_global_rejects, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 /// What `flyc check` says of a Nest.

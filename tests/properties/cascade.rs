@@ -46,7 +46,7 @@ fn slips(text: &str) -> Vec<(&'static str, String)> {
             Kind::Ident if matches!(next, Some(Kind::Equals | Kind::OpenBrace | Kind::String)) => {
                 let word = &text[range.clone()];
                 if word.len() > 2 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
-                    let slip = format!("{}{}{}", &text[..range.start + 1], "q", &text[range.start + 2..]);
+                    let slip = format!("{}{}{}", &text[..=range.start], "q", &text[range.start + 2..]);
                     found.push((SLIPS[5], slip));
                 }
             }

@@ -70,12 +70,10 @@ pub(crate) struct Printed {
 impl Config {
     /// The Nest the file needs around it: every egg that it names.
     pub(crate) fn nest(&self, text: &str) -> Vec<(String, String)> {
-        let mut eggs = String::new();
-        for name in self.entities() {
-            eggs.push_str(&format!(
-                "egg \"{name}\" {{\n  type = \"vm\"\n  gitlab {{\n    project_id = 1\n  }}\n}}\n"
-            ));
-        }
+        let egg = |name: &String| {
+            format!("egg \"{name}\" {{\n  type = \"vm\"\n  gitlab {{\n    project_id = 1\n  }}\n}}\n")
+        };
+        let eggs = self.entities().iter().map(egg).collect::<Vec<_>>().concat();
         vec![(self.path.to_owned(), text.to_owned()), ("Eggs/named/config.fly".to_owned(), eggs)]
     }
 
@@ -242,7 +240,7 @@ impl Printer<'_> {
         self.text.push_str(&node.keyword);
         self.add(&[" ", " ", "  ", "\t", " /* kind */ "]);
         if let Some(label) = &node.label {
-            self.text.push_str(&format!("\"{label}\""));
+            self.text.extend(["\"", label, "\""]);
             self.add(&[" ", " ", "", "  "]);
         }
         self.text.push('{');
@@ -436,7 +434,7 @@ fn child_nodes(child: &'static Child, top: bool) -> BoxedStrategy<Vec<Node>> {
         std::iter::once(child.block.name).chain(child.aliases.iter().copied()).collect();
     let made = (select(words), node(child.block, child.block.name.to_owned(), false)).prop_map(
         |(keyword, mut node)| {
-            node.keyword = keyword.to_owned();
+            keyword.clone_into(&mut node.keyword);
             node
         },
     );

@@ -102,7 +102,7 @@ impl Mistake {
             Self::UnknownBlock => {
                 let mut inner =
                     Node { attributes: Vec::new(), blocks: Vec::new(), label: None, ..node.clone() };
-                inner.keyword = "henhouse".to_owned();
+                "henhouse".clone_into(&mut inner.keyword);
                 node.blocks.push(inner);
                 node.schema.free_blocks.is_none()
             }

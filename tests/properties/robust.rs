@@ -183,10 +183,19 @@ fn survives(text: &str) -> usize {
     found.len()
 }
 
+/// A line for each number.
+fn lines(n: usize, line: impl Fn(usize) -> String) -> String {
+    (0..n).map(line).collect()
+}
+
 /// Texts that nest, chain or repeat `n` times.
 fn deep(n: usize) -> Vec<(&'static str, String)> {
     let mixed: String = ["[", "(", "{a=", "x("].iter().cycle().take(n).copied().collect();
     let within = |value: String| format!("locals {{\n  a = {value}\n}}\n");
+    let rule = |condition: &str| {
+        let inside = format!("condition = \"{condition}\"\naction = \"alert\"\n");
+        format!("uglyfox {{\npolicies {{\nrule \"a\" {{\n{inside}}}\n}}\n}}\n")
+    };
     let mut interpolated = String::from("1");
     for _ in 0..n.min(5000) {
         interpolated = format!("\"${{{interpolated}}}\"");
@@ -228,33 +237,24 @@ fn deep(n: usize) -> Vec<(&'static str, String)> {
         ("nested ${}", within(interpolated)),
         (
             "chain of locals",
-            format!(
-                "locals {{\n{}a{n} = 1\n}}\n",
-                (0..n).map(|i| format!("a{i} = local.a{}\n", i + 1)).collect::<String>()
-            ),
+            format!("locals {{\n{}a{n} = 1\n}}\n", lines(n, |i| format!("a{i} = local.a{}\n", i + 1))),
         ),
         (
             "chain of texts",
             format!(
                 "locals {{\n{}a{n} = 1\n}}\n",
-                (0..n).map(|i| format!("a{i} = \"${{local.a{}}}\"\n", i + 1)).collect::<String>()
+                lines(n, |i| format!("a{i} = \"${{local.a{}}}\"\n", i + 1))
             ),
         ),
         ("\"${1}", within(format!("\"{}\"", "${1}".repeat(n)))),
         ("strings", within(format!("[{}]", "\"a\", ".repeat(n)))),
         ("elements", within(format!("[{}]", "1, ".repeat(n)))),
         ("no commas", within(format!("[{}]", "1 ".repeat(n)))),
-        ("entries", within(format!("{{{}}}", (0..n).map(|i| format!("a{i} = 1, ")).collect::<String>()))),
-        (
-            "attributes",
-            format!("locals {{\n{}}}\n", (0..n).map(|i| format!("a{i} = 1\n")).collect::<String>()),
-        ),
+        ("entries", within(format!("{{{}}}", lines(n, |i| format!("a{i} = 1, "))))),
+        ("attributes", format!("locals {{\n{}}}\n", lines(n, |i| format!("a{i} = 1\n")))),
         (
             "references",
-            format!(
-                "locals {{\na = 1\n{}}}\n",
-                (0..n).map(|i| format!("a{i} = \"${{local.a}}\"\n")).collect::<String>()
-            ),
+            format!("locals {{\na = 1\n{}}}\n", lines(n, |i| format!("a{i} = \"${{local.a}}\"\n"))),
         ),
         ("same attribute", "a = 1\n".repeat(n)),
         ("attributes on a line", "a = 1, ".repeat(n)),
@@ -271,7 +271,10 @@ fn deep(n: usize) -> Vec<(&'static str, String)> {
         ("unknown", "@ é ".repeat(n)),
         ("nul", "\0".repeat(n)),
         ("letters in a comment", format!("# {}", "é".repeat(n))),
-        ("letters in a condition", within(format!("\"{}\"", "é'".repeat(n)))),
+        ("letters in a condition", rule(&format!("egg == '{}'", "é".repeat(n)))),
+        ("a condition of many", rule(&"age > 1h AND ".repeat(n))),
+        ("a condition of brackets", rule(&"(".repeat(n))),
+        ("a condition of NOT", rule(&format!("{}age > 1h", "NOT ".repeat(n)))),
         ("letters", within(format!("\"{}\"", "é\\n".repeat(n)))),
         ("marks", "\u{feff}".repeat(n)),
         ("escapes", within(format!("\"{}\"", "\\ud800\\u{d800}\\q".repeat(n)))),

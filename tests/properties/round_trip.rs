@@ -64,7 +64,8 @@ proptest! {
     fn property_4_locals_stand_for_their_values(mut config in config(), which in any::<u64>()) {
         let locals = extract(&mut config.root, which);
         prop_assume!(!locals.is_empty() && config.root.name != "locals");
-        let lines: String = locals.iter().map(|(name, source)| format!("  {name} = {source}\n")).collect();
+        let lines: Vec<_> = locals.iter().map(|(name, source)| format!("  {name} = {source}\n")).collect();
+        let lines = lines.concat();
         let text = format!("{}\nlocals {{\n{lines}}}\n", config.print().text);
         let found = errors(&config.nest(&text));
         prop_assert!(found.is_empty(), "{}\nin\n{text}", told(&found));

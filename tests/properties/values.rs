@@ -46,7 +46,7 @@ pub(crate) fn value(ty: Type) -> BoxedStrategy<Written> {
             })
             .boxed(),
         Type::Float => (0_u32..10_000, 0_u32..100)
-            .prop_map(|(whole, part)| number(format!("{whole}.{part:02}"), Value::Float))
+            .prop_map(|(whole, part)| number(&format!("{whole}.{part:02}"), Value::Float))
             .boxed(),
         Type::Bool => {
             any::<bool>().prop_map(|b| Written { source: b.to_string(), value: Value::Bool(b) }).boxed()
@@ -86,10 +86,10 @@ pub(crate) fn value(ty: Type) -> BoxedStrategy<Written> {
                 let source = match form {
                     0 => format!("\"{n}%\""),
                     1 => n.to_string(),
-                    2 if n < 100 => return number_as(format!("{n}.5"), &format!("{n}.5%"), Value::Percent),
+                    2 if n < 100 => return number_as(&format!("{n}.5"), &format!("{n}.5%"), Value::Percent),
                     _ => format!("{n}%"),
                 };
-                number_as(n.to_string(), &source, Value::Percent)
+                number_as(&n.to_string(), &source, Value::Percent)
             })
             .boxed(),
         Type::Cron => text(
@@ -155,11 +155,11 @@ fn bare(written: Written) -> Written {
     Written { source: written.source.replace('"', ""), ..written }
 }
 
-fn number(source: String, of: fn(Float) -> Value) -> Written {
-    number_as(source.clone(), &source, of)
+fn number(source: &str, of: fn(Float) -> Value) -> Written {
+    number_as(source, source, of)
 }
 
-fn number_as(digits: String, source: &str, of: fn(Float) -> Value) -> Written {
+fn number_as(digits: &str, source: &str, of: fn(Float) -> Value) -> Written {
     let float = digits.parse().ok().and_then(Float::new).unwrap();
     Written { source: source.to_owned(), value: of(float) }
 }
@@ -232,7 +232,7 @@ pub(crate) fn quoted(text: &str) -> Written {
             '\n' => source.push_str("\\n"),
             '\r' => source.push_str("\\r"),
             '\t' => source.push_str("\\t"),
-            c if c.is_control() => source.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c if c.is_control() => source.extend(c.escape_unicode()),
             c => source.push(c),
         }
     }
@@ -271,7 +271,7 @@ pub(crate) fn heredoc(verbatim: bool) -> BoxedStrategy<Written> {
     (vec(line, 0..5), any::<bool>())
         .prop_map(move |(lines, indented)| {
             let lines: Vec<String> = lines.iter().map(|line| line.trim().to_owned()).collect();
-            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let text: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
             let (open, indent) = if indented { ("<<-EOT", "    ") } else { ("<<EOT", "") };
             let mut source = format!("{open}\n");
             for line in &lines {

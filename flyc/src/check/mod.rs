@@ -26,7 +26,7 @@ pub use unplaced_file::UNPLACED_FILE;
 use crate::{
     db::{Db, Nest, SourceFile},
     diag::{Diagnostic, Span},
-    model::{Entity, Index, TypedBlock, index, typed},
+    model::{Index, TypedBlock, index, typed},
     syntax::{Block, Item},
     text::TextRange,
 };
@@ -81,23 +81,13 @@ impl<'a> NestScope<'a> {
             .filter(move |(_, block)| block.name == keyword)
     }
 
-    /// Where an entity is named: its header.
-    fn span_of(&self, entity: Entity) -> Option<Span> {
-        Some(Span::new(entity.file.path(self.db).clone(), self.block_of(entity)?.header()))
-    }
-
-    /// Whether an entity's block was not understood as a whole.
-    fn is_damaged(&self, entity: Entity) -> bool {
-        self.block_of(entity).is_some_and(Block::is_damaged)
-    }
-
-    fn block_of(&self, entity: Entity) -> Option<Block<'a>> {
-        let parse = crate::db::parse(self.db, entity.file);
-        let mut blocks = parse.items().filter_map(|item| match item {
+    /// The blocks at the top of a file; an entity's is the one at its position.
+    fn top_blocks(&self, file: SourceFile) -> Vec<Block<'a>> {
+        let blocks = crate::db::parse(self.db, file).items().filter_map(|item| match item {
             Item::Block(block) => Some(block),
             _ => None,
         });
-        blocks.nth(entity.position as usize)
+        blocks.collect()
     }
 
     fn span(&self, file: SourceFile, range: TextRange) -> Span {

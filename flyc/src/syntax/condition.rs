@@ -5,7 +5,7 @@
 //! text stands in a file brings them there. Types live in `model`, never here.
 
 use chumsky::{extra, prelude::*};
-use logos::Logos;
+use logos::{Lexer, Logos};
 use std::ops::Range;
 
 use super::NESTING_LIMIT;
@@ -29,7 +29,7 @@ enum Tok {
     Name,
     #[regex(r"[0-9][0-9A-Za-z_]*(\.[0-9]+)?%?")]
     Number,
-    #[regex("'[^'\n]*'")]
+    #[token("'", text)]
     Text,
     #[token("==")]
     Equal,
@@ -50,6 +50,14 @@ enum Tok {
     #[token(",")]
     Comma,
     Unknown,
+}
+
+/// Takes a text to its closing quote, which must stand on its line.
+fn text(lexer: &mut Lexer<'_, Tok>) -> bool {
+    let rest = lexer.remainder();
+    let end = rest.find(['\'', '\n']).filter(|end| rest[*end..].starts_with('\''));
+    lexer.bump(end.map_or(0, |end| end + 1));
+    end.is_some()
 }
 
 /// A parsed condition.

@@ -6,15 +6,17 @@ use logos::{Lexer, Logos};
 #[derive(Logos, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[logos(extras = Patience)]
 pub enum Kind {
+    // A pattern may not repeat anything beyond ASCII: without optimization that takes stack for each letter.
     /// Spaces, tabs, line ends and a byte order mark.
-    #[regex("[ \t\r\n\u{feff}]+")]
+    #[regex("[ \t\r\n]+")]
+    #[token("\u{feff}")]
     Whitespace,
     /// `# …` or `// …`, without the line end.
-    #[regex("#[^\n]*", allow_greedy = true)]
-    #[regex("//[^\n]*", allow_greedy = true)]
+    #[token("#", line_comment)]
+    #[token("//", line_comment)]
     Comment,
     /// `/// …`, documentation of what follows.
-    #[regex("///[^\n]*", doc_comment, priority = 20, allow_greedy = true)]
+    #[token("///", doc_comment)]
     DocComment,
     /// `/* … */`
     #[token("/*", block_comment)]
@@ -167,9 +169,17 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
+/// Takes a comment to the end of its line.
+fn line_comment(lexer: &mut Lexer<'_, Kind>) {
+    let rest = lexer.remainder();
+    lexer.bump(rest.find('\n').unwrap_or(rest.len()));
+}
+
 /// `///` documents, `////…` is a rule drawn with slashes.
 fn doc_comment(lexer: &mut Lexer<'_, Kind>) -> Kind {
-    if lexer.slice().starts_with("////") { Kind::Comment } else { Kind::DocComment }
+    let kind = if lexer.remainder().starts_with('/') { Kind::Comment } else { Kind::DocComment };
+    line_comment(lexer);
+    kind
 }
 
 fn block_comment(lexer: &mut Lexer<'_, Kind>) -> Kind {
