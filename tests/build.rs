@@ -304,12 +304,7 @@ fn what_no_cloud_can_make_is_told_where_it_was_written() {
         ["Eggs/a/config.fly:6: [not-deployable] no machine on aws has 192 CPUs and 2048 GiB of memory"]
     );
     let (built, _) = find("  environment {\n    OK  = \"\"\n    NUL = \"a\\u{0}b\"\n  }");
-    assert_eq!(
-        built,
-        [
-            "Eggs/a/config.fly:5: [not-deployable] `environment.NUL.text` contains a NUL character, which no generated file can hold"
-        ]
-    );
+    assert_eq!(built, ["Eggs/a/config.fly:5: [bad-format] `NUL` holds the character NUL"]);
     let (built, _) = find("  rift {\n  }");
     assert_eq!(
         built,

@@ -32,7 +32,7 @@ fn observed(eggs: usize) -> Observed {
         })
         .collect();
     files.push(SourceFile::new(&db, "Jobs/nightly.fly".into(), JOB.into()));
-    let nest = Nest::new(&db, files.clone().into());
+    let nest = Nest::new(&db, files.clone().into(), false);
     Observed { db, nest, files, executed }
 }
 

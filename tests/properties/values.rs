@@ -214,7 +214,7 @@ fn words() -> BoxedStrategy<String> {
             "é🦊",
             "# no",
             "}",
-            "\u{0}\u{feff}"
+            "\u{feff}"
         ])
         .prop_map(str::to_owned),
     ]

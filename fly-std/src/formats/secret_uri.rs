@@ -37,20 +37,22 @@ impl SecretBackend {
     /// One sentence for hover and completion.
     pub const fn doc(self) -> &'static str {
         match self {
-            Self::YcLockbox => "Yandex Lockbox: `yc-lockbox://id/key`; the first segment is the secret's id.",
-            Self::AwsSm => {
-                "AWS Secrets Manager: `aws-sm://name/key`; the first segment is the secret's name."
+            Self::YcLockbox => {
+                "Yandex Lockbox: `yc-lockbox://<id>/<key>`; the first segment is the secret's id."
             }
-            Self::Vault => "Vault: `vault://path/key`; the last segment is the key.",
+            Self::AwsSm => {
+                "AWS Secrets Manager: `aws-sm://<name>/<key>`; the first segment is the secret's name."
+            }
+            Self::Vault => "Vault: `vault://<path>/<key>`; the last segment is the key.",
         }
     }
 
     /// The form of its URIs, for messages.
     pub const fn form(self) -> &'static str {
         match self {
-            Self::YcLockbox => "yc-lockbox://id/key",
-            Self::AwsSm => "aws-sm://name/key",
-            Self::Vault => "vault://path/key",
+            Self::YcLockbox => "yc-lockbox://<id>/<key>",
+            Self::AwsSm => "aws-sm://<name>/<key>",
+            Self::Vault => "vault://<path>/<key>",
         }
     }
 
@@ -152,7 +154,7 @@ pub fn parse(text: &str) -> Result<SecretUri, FormatError> {
 }
 
 fn missing_scheme(text: &str) -> FormatError {
-    let error = FormatError::whole("a secret is given by its URI, such as `yc-lockbox://id/key`", text);
+    let error = FormatError::whole("a secret is given by its URI, such as `yc-lockbox://<id>/<key>`", text);
     // `yc-lockbox:/id/key` and `yc-lockbox:id/key` are slips in `://`.
     let meant = text.split_once(':').and_then(|(scheme, rest)| {
         SecretBackend::from_scheme(scheme)
@@ -220,7 +222,7 @@ mod tests {
     fn says_what_is_wrong_and_where() {
         for (text, message, range, suggestion) in [
             ("", "a secret URI is missing here", 0..0, None),
-            ("hunter2", "a secret is given by its URI, such as `yc-lockbox://id/key`", 0..7, None),
+            ("hunter2", "a secret is given by its URI, such as `yc-lockbox://<id>/<key>`", 0..7, None),
             ("vault:/a/b", "`://` stands between the scheme and the rest", 5..7, Some("vault://a/b")),
             ("vault:a/b", "`://` stands between the scheme and the rest", 5..6, Some("vault://a/b")),
             (
@@ -237,8 +239,8 @@ mod tests {
             ),
             ("https://a/b", "not a place secrets are kept: yc-lockbox, aws-sm or vault", 0..5, None),
             ("://a/b", "not a place secrets are kept: yc-lockbox, aws-sm or vault", 0..3, None),
-            ("vault://", "nothing follows `://`; the form is `vault://path/key`", 0..8, None),
-            ("vault://a", "the key is missing; the form is `vault://path/key`", 8..9, None),
+            ("vault://", "nothing follows `://`; the form is `vault://<path>/<key>`", 0..8, None),
+            ("vault://a", "the key is missing; the form is `vault://<path>/<key>`", 8..9, None),
             ("aws-sm://a/", "a segment of the path is empty", 10..11, None),
             ("aws-sm:///b", "a segment of the path is empty", 9..10, None),
             ("aws-sm://a//b", "a segment of the path is empty", 11..12, Some("aws-sm://a/b")),

@@ -15,6 +15,11 @@ declare_diagnostic! { pub ENTITY_IN_TWO_CONDITIONS = "entity-in-two-conditions",
 
 pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let mut seen: FxHashMap<SmolStr, Span> = FxHashMap::default();
+    // In the order of the alphabet, so that the same name is always proposed.
+    let mut known: Vec<&str> = scope.index.names(EntityKind::Egg).collect();
+    known.sort_unstable();
+    // Looking for what was meant takes a look at every name; after a while the reader has understood.
+    let mut searches = 20_u32;
     for (file, uglyfox) in scope.blocks_of("uglyfox") {
         for condition in uglyfox.blocks("runners_condition") {
             let Some(attribute) = condition.attribute("eggs_entities") else { continue };
@@ -23,7 +28,12 @@ pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 let range = attribute.elements.get(at).copied().unwrap_or(attribute.range);
                 let span = scope.span(file, range);
                 if scope.index.find(EntityKind::Egg, name).is_empty() {
-                    diagnostics.push(unknown(scope, name, span));
+                    if !scope.index.is_complete() {
+                        // It may stand in what could not be understood, which has been told.
+                        continue;
+                    }
+                    searches = searches.saturating_sub(1);
+                    diagnostics.push(unknown(name, span, if searches > 0 { &known } else { &[] }));
                 } else if let Some(first) = seen.get(name) {
                     diagnostics.push(
                         Diagnostic::new(
@@ -44,7 +54,7 @@ pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-fn unknown(scope: &NestScope<'_>, name: &str, span: Span) -> Diagnostic {
+fn unknown(name: &str, span: Span, known: &[&str]) -> Diagnostic {
     let range = span.range;
     let diagnostic = Diagnostic::new(
         &UNKNOWN_ENTITY,
@@ -53,10 +63,7 @@ fn unknown(scope: &NestScope<'_>, name: &str, span: Span) -> Diagnostic {
         "names nothing",
     )
     .note("eggs and buckets stand in Eggs/<name>/config.fly");
-    // In the order of the alphabet, so that the same name is always proposed.
-    let mut names: Vec<&str> = scope.index.names(EntityKind::Egg).collect();
-    names.sort_unstable();
-    match fly_std::formats::closest(name, names) {
+    match fly_std::formats::closest(name, known.iter().copied()) {
         Some(nearest) => {
             diagnostic.fix(format!("did you mean `\"{nearest}\"`?"), range, format!("\"{nearest}\""))
         }

@@ -105,8 +105,19 @@ impl Build {
             written.unchanged,
             written.removed
         );
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
         for skipped in &built.build.skipped {
-            let _ = writeln!(stderr, "note: {}: {}", skipped.source_file, skipped.reason);
+            match reasons.iter_mut().find(|(reason, _)| *reason == skipped.reason) {
+                Some((_, files)) => files.push(&skipped.source_file),
+                None => reasons.push((skipped.reason, vec![&skipped.source_file])),
+            }
+        }
+        for (reason, files) in reasons {
+            let _ = match files.as_slice() {
+                [file] => writeln!(stderr, "note: {file}: {reason}"),
+                [file, ..] => writeln!(stderr, "note: {file} and {} more: {reason}", files.len() - 1),
+                [] => Ok(()),
+            };
         }
     }
 }

@@ -35,9 +35,13 @@ impl Check {
             if self.paths.len() > 1 {
                 return Err(Failure::usage("`-` stands for standard input and goes alone", "run flyc twice"));
             }
-            let name = self.stdin_filename.as_deref().unwrap_or(Path::new("stdin.fly"));
-            match host::read_text(io::stdin().lock(), &super::target::shown(name)) {
-                Ok(text) => Target::of_text(name, text)?,
+            let name = self.stdin_filename.as_deref();
+            let shown = super::target::shown(name.unwrap_or(Path::new("stdin.fly")));
+            match host::read_text(io::stdin().lock(), &shown) {
+                Ok(text) => match name {
+                    Some(name) => Target::of_text(name, text)?,
+                    None => Target::of_text_alone(text),
+                },
                 Err(diagnostic) => {
                     unreadable.push(diagnostic);
                     Target::default()

@@ -11,7 +11,7 @@ use crate::compiler::{all_diagnostics, find_diagnostic};
 #[derive(Debug, Args)]
 pub(super) struct Explain {
     /// The id, as shown in brackets: error[type-mismatch]
-    #[arg(value_name = "ID", required_unless_present = "list")]
+    #[arg(value_name = "ID")]
     id: Option<String>,
     /// List every id with one line each
     #[arg(long)]
@@ -21,6 +21,12 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(&self, _: &Global) -> Result<Outcome, Failure> {
         let all = all_diagnostics();
+        if self.id.is_none() && !self.list {
+            return Err(Failure::usage(
+                "which diagnostic?",
+                "give the id in its brackets: `flyc explain type-mismatch`; `flyc explain --list` shows them all",
+            ));
+        }
         let Some(id) = self.id.as_deref().filter(|_| !self.list) else {
             let width = all.iter().map(|declaration| declaration.id.len()).max().unwrap_or(0);
             let mut list = String::new();

@@ -80,11 +80,7 @@ impl Fmt {
                 Ok(file) => {
                     count += 1;
                     if file.mistakes > 0 {
-                        let _ = writeln!(
-                            io::stderr().lock(),
-                            "{}: has mistakes; what was not understood was left as it is (`flyc check` tells more)",
-                            file.name
-                        );
+                        mistakes(&file.name);
                     }
                     if *file.before != *file.after {
                         changed.push(file);
@@ -135,7 +131,11 @@ impl Fmt {
                 return Ok(Outcome::Findings);
             }
         };
-        let after = format(&syntax::parse(before.clone()));
+        let parse = syntax::parse(before.clone());
+        if !parse.errors().is_empty() {
+            mistakes(&name);
+        }
+        let after = format(&parse);
         let differs = *before != *after;
         if self.diff {
             super::print(diff(&name, &before, &after, global.colour(&io::stdout())).as_bytes())?;
@@ -148,6 +148,11 @@ impl Fmt {
         }
         Ok(if differs { Outcome::Findings } else { Outcome::Clean })
     }
+}
+
+fn mistakes(name: &str) {
+    let said = "has mistakes; what was not understood was left as it is (`flyc check` tells more)";
+    let _ = writeln!(io::stderr().lock(), "{name}: {said}");
 }
 
 fn format_file(path: &Path) -> Result<Formatted, Diagnostic> {

@@ -72,7 +72,13 @@ impl Reporting {
             format => render(format, &report, colour, &mut out),
         }
         .and_then(|()| out.flush())
-        .map_err(|error| Failure::io("standard output", error))?;
+        .or_else(|error| match error.kind() {
+            // Whoever closed the pipe has read enough; what was found stays found.
+            io::ErrorKind::BrokenPipe => Ok(()),
+            _ => Err(Failure::io("standard output", error)),
+        })?;
+        // What is still in the buffer has nowhere to go.
+        let _ = out.into_parts();
         let worst = diagnostics.iter().map(Diagnostic::severity).max();
         let limit = if self.error_on_warning { Severity::Warning } else { Severity::Error };
         Ok(if worst >= Some(limit) { Outcome::Findings } else { Outcome::Clean })

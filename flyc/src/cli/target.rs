@@ -7,6 +7,7 @@ use std::{
 
 use super::Failure;
 use crate::{
+    check,
     compiler::Compiler,
     diag::{Diagnostic, Span, files::NO_NEST},
     host,
@@ -28,6 +29,8 @@ struct Selected {
     prefix: String,
     /// The files and folders that are meant, relative to the root; empty for the whole Nest.
     only: Vec<Arc<str>>,
+    /// A text by itself, which stands nowhere.
+    alone: bool,
     loaded: host::Loaded,
 }
 
@@ -44,6 +47,12 @@ impl Target {
                 return Err(Failure::usage(
                     format!("there is no file or folder `{}`", shown(path)),
                     "give the folder of a Nest, or files in one",
+                ));
+            }
+            if !absolute.is_dir() && absolute.extension().is_none_or(|extension| extension != "fly") {
+                return Err(Failure::usage(
+                    format!("`{}` is not a .fly file", shown(path)),
+                    "give the folder of a Nest, or .fly files in one",
                 ));
             }
             let from =
@@ -70,7 +79,7 @@ impl Target {
             let below = shown(root.strip_prefix(&folder).unwrap_or(&root));
             let prefix = if several && !below.is_empty() { format!("{below}/") } else { String::new() };
             let loaded = host::load(&root);
-            target.nests.push(Selected { prefix, only, loaded });
+            target.nests.push(Selected { prefix, only, alone: false, loaded });
         }
         Ok(target)
     }
@@ -86,6 +95,15 @@ impl Target {
             ));
         }
         Ok(host::find_root(&absolute))
+    }
+
+    /// A text that belongs to no Nest.
+    pub(super) fn of_text_alone(text: Arc<str>) -> Self {
+        let path: Arc<str> = "stdin.fly".into();
+        let compiler = Compiler::new([(path, text)]);
+        let loaded = host::Loaded { compiler, diagnostics: Vec::new(), files: 1 };
+        let nest = Selected { prefix: String::new(), only: Vec::new(), alone: true, loaded };
+        Self { nests: vec![nest], diagnostics: Vec::new() }
     }
 
     /// The Nest that the working folder lies in with a text in place of one of its files, or the text alone.
@@ -107,7 +125,7 @@ impl Target {
                 (host::Loaded { compiler, diagnostics: Vec::new(), files: 1 }, path)
             }
         };
-        let nest = Selected { prefix: String::new(), only: vec![path], loaded };
+        let nest = Selected { prefix: String::new(), only: vec![path], alone: false, loaded };
         Ok(Self { nests: vec![nest], diagnostics: Vec::new() })
     }
 
@@ -131,13 +149,17 @@ impl Target {
         for nest in &self.nests {
             let found = nest.loaded.compiler.check();
             let found = found.into_iter().chain(nest.loaded.diagnostics.iter().cloned());
-            all.extend(found.filter(|found| nest.holds(&found.span.file)).map(|found| nest.prefixed(found)));
+            all.extend(found.filter(|found| nest.wants(found)).map(|found| nest.prefixed(found)));
         }
         all
     }
 }
 
 impl Selected {
+    fn wants(&self, found: &Diagnostic) -> bool {
+        self.holds(&found.span.file) && !(self.alone && *found.kind == check::UNPLACED_FILE)
+    }
+
     fn holds(&self, path: &str) -> bool {
         self.only.is_empty()
             || self.only.iter().any(|only| {

@@ -41,7 +41,8 @@ impl Compiler {
                 (path.clone(), source_file(&db, path, text.into()))
             })
             .collect();
-        let nest = Nest::builder(files.values().copied().collect()).durability(Durability::HIGH).new(&db);
+        let nest =
+            Nest::builder(files.values().copied().collect(), false).durability(Durability::HIGH).new(&db);
         Self { db, nest, files }
     }
 
@@ -58,6 +59,13 @@ impl Compiler {
         let path: Arc<str> = path.into();
         self.files.insert(path.clone(), source_file(&self.db, path, text));
         self.list_files();
+    }
+
+    /// Tells that some of the Nest's files could not be read, so that names that seem missing may be there.
+    pub fn set_unreadable(&mut self, unreadable: bool) {
+        if *self.nest.unreadable(&self.db) != unreadable {
+            self.nest.set_unreadable(&mut self.db).to(unreadable);
+        }
     }
 
     /// Takes a file out of the Nest.

@@ -24,7 +24,7 @@ fn nest(db: &dyn Db, files: &[(&str, &str)]) -> Vec<SourceFile> {
     let mut files: Vec<SourceFile> =
         files.iter().map(|(path, text)| SourceFile::new(db, (*path).into(), (*text).into())).collect();
     files.sort_by_key(|file| file.path(db).clone());
-    Nest::new(db, files.clone().into());
+    Nest::new(db, files.clone().into(), false);
     files
 }
 

@@ -61,6 +61,8 @@ pub struct Nest {
     /// The files.
     #[returns(ref)]
     pub files: Arc<[SourceFile]>,
+    /// Whether there are files that could not be read, so that the list is not whole.
+    pub unreadable: bool,
 }
 
 /// The tree of a file.

@@ -1,7 +1,10 @@
 //! Files, blocks and attributes.
 
 use super::{Comment, Gap, Printer};
-use crate::syntax::{Attribute, Block, Item, NodeRef};
+use crate::{
+    syntax::{Attribute, Block, Item, NodeRef},
+    text::TextRange,
+};
 
 /// One thing on lines of its own.
 struct Element<'p> {
@@ -104,7 +107,9 @@ impl<'p> Printer<'p> {
         } else {
             block.is_damaged()
         };
-        damaged || self.has_comment(start..header_end.max(start))
+        // A comment between the labels stays with them, unless it has lines of its own.
+        let header = start..header_end.max(start);
+        damaged || (self.has_comment(header) && self.header(block).contains('\n'))
     }
 
     fn verbatim(&self, node: NodeRef<'p>) -> Content<'p> {
@@ -195,15 +200,27 @@ impl<'p> Printer<'p> {
         self.behind(&element.trailing, level);
     }
 
+    /// What stands before the `{` of a block, as written.
+    fn header(&self, block: Block<'p>) -> &'p str {
+        let start = block.node().range().start();
+        let end = block.open().map_or(start, |open| open.range().start());
+        self.parsed.text()[TextRange::new(start, end.max(start))].trim_end()
+    }
+
     fn block(&mut self, block: Block<'p>, level: usize) {
         self.indent(level);
-        self.out.push_str(block.keyword().map_or("", |keyword| keyword.text()));
-        for label in block.labels() {
-            self.out.push(' ');
-            self.out.push_str(&self.parsed.text()[label.range]);
-        }
         let range = block.node().token_range();
         let open = block.open().map_or(range.start, |open| open.index());
+        if self.has_comment(range.start..open) {
+            let header = self.header(block).to_owned();
+            self.out.push_str(&header);
+        } else {
+            self.out.push_str(block.keyword().map_or("", |keyword| keyword.text()));
+            for label in block.labels() {
+                self.out.push(' ');
+                self.out.push_str(&self.parsed.text()[label.range]);
+            }
+        }
         let (elements, header) =
             self.elements(block.items(), open + 1, range.end.saturating_sub(1), level + 1, Some(()));
         if elements.is_empty() && header.is_empty() {

@@ -61,11 +61,18 @@ pub fn walk(root: &Path) -> Walk {
             match entry {
                 Ok(entry) => {
                     let is_fly = entry.path().extension().is_some_and(|extension| extension == "fly");
-                    if is_fly
-                        && !entry.file_type().is_some_and(|kind| kind.is_dir())
-                        && let Some(path) = relative(root, entry.path())
-                    {
-                        part.files.push(path);
+                    // The folder of builds, `.fly`, has no such extension.
+                    if is_fly && let Some(path) = relative(root, entry.path()) {
+                        if entry.file_type().is_some_and(|kind| kind.is_file()) {
+                            part.files.push(path);
+                        } else {
+                            let diagnostic = no_file(&path, entry.path().is_dir());
+                            part.found
+                                .lock()
+                                .unwrap_or_else(PoisonError::into_inner)
+                                .diagnostics
+                                .push(diagnostic);
+                        }
                     }
                 }
                 Err(error) => {
@@ -110,6 +117,14 @@ pub(super) fn relative(root: &Path, path: &Path) -> Option<Arc<str>> {
     let path = path.strip_prefix(root).ok()?;
     let parts: Option<Vec<&str>> = path.components().map(|part| part.as_os_str().to_str()).collect();
     Some(parts?.join("/").into())
+}
+
+/// Something named like a file of Fly that is none: opening a pipe, for one, would wait for ever.
+pub(super) fn no_file(path: &Arc<str>, folder: bool) -> Diagnostic {
+    let what = if folder { "a folder" } else { "neither a file nor a folder" };
+    let span = Span::new(path.clone(), TextRange::empty(TextSize::new(0)));
+    Diagnostic::new(&UNREADABLE, span, format!("`{path}` is {what}, so it can't be read"), "")
+        .help("give it another name, or list it in `.flyignore`")
 }
 
 fn walk_error(root: &Path, error: &ignore::Error) -> Diagnostic {

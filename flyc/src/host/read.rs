@@ -44,7 +44,9 @@ pub fn load(root: &Path) -> Loaded {
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    Loaded { compiler: Compiler::new(readable), diagnostics, files: count }
+    let mut compiler = Compiler::new(readable);
+    compiler.set_unreadable(!diagnostics.is_empty());
+    Loaded { compiler, diagnostics, files: count }
 }
 
 /// Reads one file of a Nest, given its path relative to the root.

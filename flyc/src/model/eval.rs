@@ -3,14 +3,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use fly_std::{
-    Value, formats,
-    functions::{self, Function},
-};
+use fly_std::Value;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
-use super::{blocks::Checker, messages, operators::BAD_OPERAND, typed};
+use super::{blocks::Checker, calls::BAD_CALL, messages, operators::BAD_OPERAND, typed};
 use crate::{
     db::{Db, Nest, SourceFile},
     diag::{Declaration, Diagnostic, declare_diagnostic},
@@ -23,8 +20,6 @@ use crate::{
 };
 
 declare_diagnostic! { pub UNKNOWN_NAME = "unknown-name", Error, "a name that stands for nothing" }
-declare_diagnostic! { pub UNKNOWN_FUNCTION = "unknown-function", Error, "a function that Fly does not have" }
-declare_diagnostic! { pub BAD_CALL = "bad-call", Error, "a call whose arguments the function does not take" }
 declare_diagnostic! { pub CYCLIC_LOCAL = "cyclic-local", Error, "a local that is defined by itself" }
 
 /// How many values the locals of one file may come to, each use counted.
@@ -79,20 +74,22 @@ impl<'p> Locals<'p> {
     }
 }
 
-/// The locals of `nest.fly`, which every file sees.
+/// The locals of `nest.fly`, which every file sees; those that came to nothing there, which has been told there, too.
 #[salsa::tracked(returns(ref))]
-pub(super) fn nest_locals(db: &dyn Db, nest: Nest) -> Arc<BTreeMap<SmolStr, Value>> {
+pub(super) fn nest_locals(db: &dyn Db, nest: Nest) -> Arc<SharedLocals> {
     let files = nest.files(db);
     let found = files.binary_search_by(|file| (**file.path(db)).cmp("nest.fly"));
     let Some(&file) = found.ok().and_then(|at| files.get(at)) else { return Arc::default() };
     Arc::new(locals_of(db, file))
 }
 
-fn locals_of(db: &dyn Db, file: SourceFile) -> BTreeMap<SmolStr, Value> {
+type SharedLocals = BTreeMap<SmolStr, Option<Value>>;
+
+fn locals_of(db: &dyn Db, file: SourceFile) -> SharedLocals {
     let blocks = typed(db, file).blocks.iter().filter(|block| block.name == "locals");
     blocks
         .flat_map(|block| &block.attributes)
-        .filter_map(|attribute| Some((attribute.name.clone(), attribute.value.clone()?)))
+        .map(|attribute| (attribute.name.clone(), attribute.value.clone()))
         .collect()
 }
 
@@ -247,6 +244,7 @@ impl<'p> Checker<'p> {
                 spent: locals.spent,
                 depth: locals.depth + INTERPOLATION_DEPTH,
             },
+            interpolates: true,
             diagnostics: Vec::new(),
         };
         let value = inner.eval(expr);
@@ -288,6 +286,15 @@ impl<'p> Checker<'p> {
         let (base, field) = (operands.next()?, operands.next()?);
         if base.node().kind() == NodeKind::Name && base.text() == "local" {
             return self.local_reference(field.text(), expr.range());
+        }
+        if base.node().kind() == NodeKind::Name && !matches!(base.text(), "true" | "false") {
+            let message = format!("there is nothing called `{}`", base.text());
+            let meant = format!("local.{}", field.text());
+            self.diagnostics.push(
+                Diagnostic::new(&UNKNOWN_NAME, self.span(base.range()), message, "stands for nothing")
+                    .help(format!("values with names stand in `locals {{ … }}` and are used as `{meant}`")),
+            );
+            return None;
         }
         let value = self.eval(base)?;
         let Value::Map(entries) = &value else {
@@ -351,7 +358,7 @@ impl<'p> Checker<'p> {
         } else {
             let shared = self.shared_locals();
             match shared.get(name) {
-                Some(value) => Some(value.clone()),
+                Some(value) => value.clone(),
                 None => {
                     self.unknown_local(name, range, &shared);
                     None
@@ -372,14 +379,14 @@ impl<'p> Checker<'p> {
         Some(value)
     }
 
-    fn shared_locals(&self) -> Arc<BTreeMap<SmolStr, Value>> {
+    fn shared_locals(&self) -> Arc<SharedLocals> {
         if &*self.path == "nest.fly" {
             return Arc::default();
         }
         Nest::try_get(self.db).map(|nest| nest_locals(self.db, nest).clone()).unwrap_or_default()
     }
 
-    fn unknown_local(&mut self, name: &str, range: TextRange, shared: &BTreeMap<SmolStr, Value>) {
+    fn unknown_local(&mut self, name: &str, range: TextRange, shared: &SharedLocals) {
         let names: Vec<SmolStr> = self
             .locals
             .expressions
@@ -413,6 +420,14 @@ impl<'p> Checker<'p> {
         );
         diagnostic = if self.locals.expressions.contains_key(name) || self.locals.values.contains_key(name) {
             diagnostic.fix(format!("write `local.{name}`"), range, format!("local.{name}"))
+        } else if self.interpolates {
+            diagnostic
+                .help(format!("write `$${{{name}}}` for the text `${{{name}}}`, which a shell may read"))
+        } else if let "True" | "TRUE" | "False" | "FALSE" = name {
+            let meant = name.to_lowercase();
+            diagnostic.fix(format!("write `{meant}`"), range, meant)
+        } else if let "null" | "nil" | "None" | "undefined" = name {
+            diagnostic.help("leave the attribute out")
         } else {
             diagnostic.fix(
                 format!("strings stand in quotes: write `\"{name}\"`"),
@@ -458,76 +473,6 @@ impl<'p> Checker<'p> {
             (other, _) => {
                 let message = format!("an index needs a list or a map, found {}", other.noun());
                 self.problem(&BAD_OPERAND, base.range(), &message, "neither list nor map");
-                None
-            }
-        }
-    }
-
-    fn call(&mut self, expr: Expr<'_>) -> Option<Value> {
-        let name = expr.name()?;
-        let arguments: Vec<_> = expr.operands().collect();
-        if name.text() == "secret" {
-            return self.secret(expr, &arguments);
-        }
-        let Some(function) = functions::find(name.text()) else {
-            self.unknown_function(name.text(), name.range());
-            return None;
-        };
-        let values: Vec<_> = arguments.iter().map(|argument| self.eval(*argument)).collect();
-        let values = values.into_iter().collect::<Option<Vec<_>>>()?;
-        match function.evaluate(&values) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                let range =
-                    error.argument.and_then(|at| arguments.get(at)).map_or(expr.range(), |a| a.range());
-                self.bad_call(function, range, &error.message);
-                None
-            }
-        }
-    }
-
-    fn bad_call(&mut self, function: &'static Function, range: TextRange, message: &str) {
-        self.diagnostics.push(
-            Diagnostic::new(&BAD_CALL, self.span(range), message, "not what it takes")
-                .note(format!("`{}`: {}", function.signature(), function.doc))
-                .help(format!("write a call such as `{}`", function.example.0)),
-        );
-    }
-
-    fn unknown_function(&mut self, name: &str, range: TextRange) {
-        let names = functions::FUNCTIONS.iter().map(|function| function.name).chain(["secret"]);
-        let mut diagnostic = Diagnostic::new(
-            &UNKNOWN_FUNCTION,
-            self.span(range),
-            format!("there is no function `{name}`"),
-            "not a function",
-        );
-        diagnostic = match messages::nearest(name, names.clone()) {
-            Some(nearest) => diagnostic.fix(format!("did you mean `{nearest}`?"), range, nearest),
-            None => diagnostic.help(format!("the functions are {}", messages::list(names, "and"))),
-        };
-        self.diagnostics.push(diagnostic);
-    }
-
-    /// `secret(backend, name, key)`
-    fn secret(&mut self, expr: Expr<'_>, arguments: &[Expr<'_>]) -> Option<Value> {
-        let values: Vec<_> = arguments.iter().map(|argument| self.eval(*argument)).collect();
-        let values = values.into_iter().collect::<Option<Vec<_>>>()?;
-        let parts: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
-        let [backend, name, key] = parts[..] else {
-            self.problem(
-                &BAD_CALL,
-                expr.range(),
-                "`secret` wants three strings: the backend, the secret's name and the key",
-                "not what it takes",
-            );
-            return None;
-        };
-        match formats::secret_uri::parse(&format!("{backend}://{name}/{key}")) {
-            Ok(secret) => Some(Value::Secret(secret)),
-            Err(error) => {
-                let range = arguments.first().map_or(expr.range(), |first| first.range());
-                self.problem(&super::BAD_SECRET_URI, range, "these do not name a secret", &error.message);
                 None
             }
         }

@@ -3,6 +3,7 @@
 //! What never lives here: rules about more than one block (see `check`), rendering, files.
 
 mod blocks;
+mod calls;
 mod condition;
 mod eval;
 mod ir;
@@ -12,6 +13,7 @@ mod numbers;
 mod operators;
 mod strings;
 mod syntax_errors;
+mod unknown;
 
 mod values;
 
@@ -21,8 +23,9 @@ pub use blocks::{
     DEPRECATED, DUPLICATE_ATTRIBUTE, DUPLICATE_BLOCK, MISPLACED_BLOCK, MISSING_ATTRIBUTE, MISSING_BLOCK,
     UNKNOWN_ATTRIBUTE, UNKNOWN_BLOCK, WRONG_LABEL,
 };
+pub use calls::{BAD_CALL, UNKNOWN_FUNCTION};
 pub use condition::{CONDITION_FIELD, CONDITION_SYNTAX, CONDITION_TYPE};
-pub use eval::{BAD_CALL, CYCLIC_LOCAL, UNKNOWN_FUNCTION, UNKNOWN_NAME};
+pub use eval::{CYCLIC_LOCAL, UNKNOWN_NAME};
 pub use ir::{Meaning, TypedAttribute, TypedBlock};
 pub use names::{Entity, EntityKind, Index, Outline, OutlineBlock, index, outline};
 pub use numbers::BAD_NUMBER;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use fly_std::schema;
+use fly_std::schema::{self, Place};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
@@ -86,6 +86,8 @@ impl EntityKind {
 pub struct Index {
     entities: FxHashMap<(EntityKind, SmolStr), Vec<Entity>>,
     files: FxHashMap<&'static str, Vec<SourceFile>>,
+    /// Something under Eggs could not be understood, so a name that seems missing may be there.
+    incomplete: bool,
 }
 
 impl Index {
@@ -97,6 +99,11 @@ impl Index {
     /// Every name of a kind, in no order.
     pub fn names(&self, kind: EntityKind) -> impl Iterator<Item = &str> {
         self.entities.keys().filter(move |(of, _)| *of == kind).map(|(_, name)| name.as_str())
+    }
+
+    /// Whether every egg's name is known.
+    pub fn is_complete(&self) -> bool {
+        !self.incomplete
     }
 
     /// The files that hold a block with this keyword at their top, in order.
@@ -116,9 +123,17 @@ impl Index {
 /// The index of the Nest.
 #[salsa::tracked(returns(ref))]
 pub fn index(db: &dyn Db, nest: Nest) -> Arc<Index> {
-    let mut index = Index::default();
+    let mut index = Index { incomplete: *nest.unreadable(db), ..Index::default() };
     for &file in nest.files(db).iter() {
-        for (position, block) in outline(db, file).blocks.iter().enumerate() {
+        let blocks = &outline(db, file).blocks;
+        if Place::of(file.path(db)) == Some(Place::Egg) {
+            let is_egg =
+                |block: &OutlineBlock| block.keyword.and_then(EntityKind::of) == Some(EntityKind::Egg);
+            let known =
+                |block: &OutlineBlock| block.keyword.is_some() && (block.label.is_some() || !is_egg(block));
+            index.incomplete |= !blocks.iter().any(is_egg) || !blocks.iter().all(known);
+        }
+        for (position, block) in blocks.iter().enumerate() {
             let Some(keyword) = block.keyword else { continue };
             let files = index.files.entry(keyword).or_default();
             if files.last() != Some(&file) {

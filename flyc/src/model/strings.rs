@@ -26,6 +26,16 @@ impl Checker<'_> {
         token: TextRange,
         want: Want<'_>,
     ) -> Option<Value> {
+        if let Some(at) = text.find('\0') {
+            let range = place.range(at..at + 1);
+            let message = format!("{} holds the character NUL", want.subject());
+            self.diagnostics.push(
+                Diagnostic::new(&BAD_FORMAT, self.span(range), message, "not a character of text")
+                    .note("neither a shell nor an environment variable can hold it")
+                    .help("remove it"),
+            );
+            return None;
+        }
         let plain = || Some(Value::String(text.into()));
         let of = |result: Result<(), formats::FormatError>| result.map(|()| Value::String(text.into()));
         let (kind, result): (&'static Declaration, Result<Value, formats::FormatError>) = match want.ty {

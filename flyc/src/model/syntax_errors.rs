@@ -30,7 +30,7 @@ fn diagnostic(path: &Arc<str>, parse: &Parse, error: &SyntaxError) -> Diagnostic
             &STRAY_BRACE,
             at(error.range),
             "this `}` closes nothing",
-            "every block before it is closed already",
+            "it has no `{`",
         )
         .fix("remove it, or add the `{` it belongs to", error.range, ""),
         SyntaxErrorKind::UnclosedString => Diagnostic::new(
@@ -89,6 +89,22 @@ fn missing(span: Span, parse: &Parse, expected: Expected) -> Diagnostic {
         }
         Expected::EqualsOrBrace => {
             let name = &parse.text()[range];
+            let after = parse.text()[usize::from(range.end())..].split('\n').next().unwrap_or("").trim();
+            let meant = ["=>", ":=", "+=", "==", ":"].into_iter().find(|sign| after.starts_with(sign));
+            if let Some(sign) = meant {
+                let message = format!("`{name}` is followed by `{sign}`, where Fly writes `=`");
+                let value = after[sign.len()..].trim();
+                return Diagnostic::new(&SYNTAX_ERROR, span, message, "not followed by `=`")
+                    .help(format!("write `{name} = {value}`"));
+            }
+            if after.starts_with(|c: char| c == '"' || c.is_ascii_digit()) {
+                let message = format!("a `=` is missing after `{name}`");
+                return Diagnostic::new(&SYNTAX_ERROR, span, message, "its value follows without a `=`").fix(
+                    format!("write `{name} = {after}`"),
+                    here,
+                    " =",
+                );
+            }
             Diagnostic::new(
                 &SYNTAX_ERROR,
                 span,
@@ -129,8 +145,19 @@ fn unexpected(span: Span, text: &str) -> Diagnostic {
     let shown = if shown.len() < text.len() { format!("{shown}…") } else { shown };
     let diagnostic =
         Diagnostic::new(&SYNTAX_ERROR, span, format!("`{shown}` has no place here"), "not expected here");
-    if text.starts_with('\'') {
-        diagnostic.help("strings stand in double quotes: `\"text\"`")
+    let inside = text.trim_matches(['\'', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}']);
+    let unit = text.split_whitespace().next().unwrap_or("");
+    if inside.len() < text.len() {
+        diagnostic.help(format!("strings stand in double quotes: write `\"{inside}\"`"))
+    } else if matches!(
+        unit,
+        "B" | "KB" | "KiB" | "MB" | "MiB" | "GB" | "GiB" | "TB" | "TiB" | "s" | "m" | "h" | "d" | "w"
+    ) {
+        diagnostic.help("a unit stands right behind its number: write `4GiB` or `10m`")
+    } else if text.starts_with(',') {
+        diagnostic.help("a list of values stands in square brackets: `[1, 2]`")
+    } else if text.contains('=') || text.contains('{') {
+        diagnostic.help("begin a new line for each attribute and block")
     } else if text.starts_with(';') {
         diagnostic.help("attributes end with their line; remove the `;`")
     } else {

@@ -291,7 +291,14 @@ impl Checker<'_> {
                     (min, i64::MAX) => format!("{min} or more"),
                     (min, max) => format!("from {min} to {max}"),
                 };
-                self.out_of_range(range, &format!("a whole number {limits}"), number > max, want);
+                let bound = if number > max { max } else { min };
+                self.out_of_range(
+                    range,
+                    &format!("a whole number {limits}"),
+                    number > max,
+                    &bound.to_string(),
+                    want,
+                );
                 None
             }
             (Type::Float, Value::Int(number)) => {
@@ -338,7 +345,7 @@ impl Checker<'_> {
                 match percent.filter(|percent| formats::percent::in_range(percent.get())) {
                     Some(percent) => Some(Value::Percent(percent)),
                     None => {
-                        self.out_of_range(range, "a percentage from 0% to 100%", true, want);
+                        self.out_of_range(range, "a percentage from 0% to 100%", true, "100%", want);
                         None
                     }
                 }
@@ -402,7 +409,8 @@ impl Checker<'_> {
             return Some(value);
         }
         let wanted = format!("{} from {} to {}", want.ty.noun(), print(min), print(max));
-        self.out_of_range(range, &wanted, value > max, want);
+        let bound = print(if value > max { max } else { min });
+        self.out_of_range(range, &wanted, value > max, &bound, want);
         None
     }
 
@@ -452,7 +460,8 @@ impl Checker<'_> {
         .help(format!("write `{}`", want.written()))
     }
 
-    fn out_of_range(&mut self, range: TextRange, wanted: &str, above: bool, want: Want<'_>) {
+    /// `bound` is the nearest value that is allowed, as it is written.
+    fn out_of_range(&mut self, range: TextRange, wanted: &str, above: bool, bound: &str, want: Want<'_>) {
         let found = clip(&self.parse.text()[range]);
         let label = if above { "too much" } else { "too little" };
         self.diagnostics.push(
@@ -463,7 +472,14 @@ impl Checker<'_> {
                 label,
             )
             .note(want.note())
-            .help(format!("write `{}`", want.written())),
+            .help(if above {
+                format!("write `{bound}` or less")
+            } else if want.ty == (Type::Int { min: 1, max: i64::MAX }) {
+                // What is counted from 1 without an end is an id: none is better than another.
+                format!("write the number of yours, {bound} or more")
+            } else {
+                format!("write `{bound}` or more")
+            }),
         );
     }
 }

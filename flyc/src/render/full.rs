@@ -7,9 +7,12 @@
 
 mod drawing;
 
-use std::io;
+use std::{collections::HashMap, io, sync::Arc};
 
-use crate::diag::{Diagnostic, Severity, Span};
+use crate::{
+    diag::{Diagnostic, Severity, Span},
+    text::TextRange,
+};
 
 use super::{
     Report,
@@ -60,7 +63,7 @@ pub(super) fn write(
     style: Style,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let mut canvas = Canvas::new(places, style);
+    let mut canvas = Canvas::new(places, style, hidden(report));
     for (index, diagnostic) in report.diagnostics.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
@@ -68,6 +71,18 @@ pub(super) fn write(
         write_one(diagnostic, places, style, &mut canvas, out)?;
     }
     Ok(())
+}
+
+/// Kinds of findings about a text that may be a secret somebody pasted: not even the excerpt shows it.
+const ABOUT_SECRETS: [&str; 1] = ["bad-secret-uri"];
+
+/// The places whose text is not shown, by file.
+fn hidden(report: &Report<'_>) -> HashMap<Arc<str>, Vec<TextRange>> {
+    let mut hidden: HashMap<Arc<str>, Vec<TextRange>> = HashMap::new();
+    for found in report.diagnostics.iter().filter(|found| ABOUT_SECRETS.contains(&found.kind.id)) {
+        hidden.entry(Arc::clone(&found.span.file)).or_default().push(found.span.range);
+    }
+    hidden
 }
 
 /// Writes one finding.

@@ -41,7 +41,7 @@ pub enum OutputFormat {
     Gitlab,
     /// SARIF 2.1.0.
     Sarif,
-    /// `JUnit` XML.
+    /// JUnit XML.
     Junit,
     /// GitHub workflow commands.
     Github,

@@ -111,7 +111,9 @@ fn item(at: NodeRef<'_>, junk: &mut bool, errors: &mut Vec<SyntaxError>) {
     if is_junk && *junk {
         errors.truncate(from);
     }
-    *junk = is_junk;
+    // A value on the line after its `=` has been told as missing.
+    *junk =
+        is_junk || at.children().last().is_some_and(|last| last.kind() == NodeKind::Missing(Expected::Value));
 }
 
 /// The mistake to tell of an attribute: an unclosed string if there is one, for it explains the others.
@@ -123,6 +125,10 @@ fn first(attribute: NodeRef<'_>) -> Option<SyntaxError> {
     while let Some((at, parent)) = stack.pop() {
         match at.kind() {
             NodeKind::Error => return Some(unexpected(at)),
+            // What stands where the value belongs says more than that none is there.
+            NodeKind::Missing(Expected::Value)
+                if stack.last().is_some_and(|(next, of)| *of == parent && next.kind() == NodeKind::Error) => {
+            }
             NodeKind::Missing(expected) => return Some(missing(at, parent, expected)),
             _ => {
                 let from = stack.len();

@@ -134,7 +134,10 @@ fn item<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
 
         let label = any().filter(|token: &Tok| {
             !token.newline
-                && matches!(token.kind, Kind::String | Kind::UnclosedString | Kind::Ident | Kind::Number)
+                && matches!(
+                    token.kind,
+                    Kind::String | Kind::UnclosedString | Kind::Ident | Kind::Number | Kind::Minus
+                )
         });
         let block = label.repeated().ignore_then(body).map(|body| (NodeKind::Block, body));
 
@@ -212,11 +215,20 @@ fn expr<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
             delimited(expr.clone(), token(Kind::OpenBracket), Kind::CloseBracket, Expected::CloseBracket)
                 .map_with(|children, e| Shape::new(NodeKind::List, e.span(), children));
 
+        let beside = any()
+            .filter(|token: &Tok| {
+                token.kind != Kind::CloseParen && !token.newline && !token.resync && !ends_block(*token)
+            })
+            .repeated()
+            .at_least(1)
+            .map_with(|(), e| Shape::new(NodeKind::Error, e.span(), Vec::new()));
         let paren = token(Kind::OpenParen)
             .ignore_then(expr.clone().or(missing(Expected::Value)))
+            .then(beside.or_not())
             .then(need(Kind::CloseParen, Expected::CloseParen))
-            .map_with(|(inner, close), e| {
-                Shape::new(NodeKind::Paren, e.span(), std::iter::once(inner).chain(close).collect())
+            .map_with(|((inner, beside), close), e| {
+                let children = std::iter::once(inner).chain(beside).chain(close).collect();
+                Shape::new(NodeKind::Paren, e.span(), children)
             });
 
         let too_deep = token(Kind::TooDeep)
@@ -310,7 +322,9 @@ fn delimited<'s>(
         .or(end())
         .rewind()
         .to(None);
-    let element = expr.then(choice((comma, last, missing(Expected::Comma).map(Some))));
+    // A bracket of another kind is told as such, not as a missing comma.
+    let wrong = any().filter(|token: &Tok| token.kind == Kind::Unknown).rewind().to(None);
+    let element = expr.then(choice((comma, last, wrong, missing(Expected::Comma).map(Some))));
     let junk = any()
         .filter(move |token: &Tok| token.kind != close && !token.resync && !ends_block(*token))
         .map_with(|_, e| (Shape::new(NodeKind::Error, e.span(), Vec::new()), None));

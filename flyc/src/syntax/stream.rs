@@ -46,7 +46,9 @@ impl Stream {
         if balance == Balance::Even {
             return stream;
         }
-        pair(text, tokens, &significant, Some(balance)).0
+        let (repaired, after) = pair(text, tokens, &significant, Some(balance));
+        // Where the indentation says nothing, asking it makes things worse.
+        if balance == Balance::Unclosed && after == Balance::Excess { stream } else { repaired }
     }
 
     /// The stream of a single expression: no line end separates anything.
@@ -103,6 +105,8 @@ struct Frame {
     outer: u32,
     /// The indentation of the line that opened it.
     indent: usize,
+    /// The first token of that line.
+    line: usize,
 }
 
 fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balance>) -> (Stream, Balance) {
@@ -110,6 +114,8 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
     let mut frames: Vec<Frame> = Vec::new();
     let (mut depth, mut line_indent, mut braces) = (0_u32, 0_usize, 0_usize);
     let (mut excess, mut too_deep) = (false, None);
+    // The line the pass is at, and whether a `}` stood for a `]` or `)` on it.
+    let (mut line, mut mismatch) = (0_usize, false);
     // The last token of a block's header whose `{` is missing.
     let mut unopened = None;
 
@@ -119,6 +125,10 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
         let begins_item = token.first_of_line && begins_item(token.kind, &next);
         let mut resync = false;
         let mut kind = token.kind;
+        if token.first_of_line {
+            line = at;
+            resync = std::mem::take(&mut mismatch);
+        }
 
         if token.first_of_line && repair.is_some() {
             line_indent = indent(text, tokens[token.index as usize].start as usize);
@@ -129,7 +139,7 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
         if unopened_map {
             // `name = "x" },` in a list: the `{` is what is missing.
             braces += 1;
-            frames.push(Frame { open: Open::Map, outer: depth, indent: line_indent });
+            frames.push(Frame { open: Open::Map, outer: depth, indent: line_indent, line });
             depth += 1;
             stream.push(Tok { kind: Kind::VirtualOpen, newline: false, resync: false, token: token.index });
         }
@@ -208,12 +218,12 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
                     Open::Map
                 };
                 braces += 1;
-                frames.push(Frame { open, outer: depth, indent: line_indent });
+                frames.push(Frame { open, outer: depth, indent: line_indent, line });
                 depth += 1;
             }
             Kind::OpenBracket | Kind::OpenParen => {
                 let open = if kind == Kind::OpenParen { Open::Paren } else { Open::Bracket };
-                frames.push(Frame { open, outer: depth, indent: line_indent });
+                frames.push(Frame { open, outer: depth, indent: line_indent, line });
                 depth += 1;
             }
             Kind::CloseBrace => {
@@ -226,7 +236,12 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
                     && !excess
                     && token.first_of_line
                     && matches!(frames.last().map(|frame| frame.open), Some(Open::Bracket | Open::Paren));
-                if in_list {
+                if closes_bracket(&frames, line) {
+                    // `["a", "b"}`: the wrong bracket, and the end of the list all the same.
+                    kind = Kind::Unknown;
+                    depth = frames.pop().map_or(0, |frame| frame.outer) + 1;
+                    mismatch = true;
+                } else if in_list {
                     // Nothing in the list ends here, so the list goes on.
                     kind = Kind::Unknown;
                     excess = true;
@@ -261,7 +276,7 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
         if unopened == Some(at) {
             unopened = None;
             braces += 1;
-            frames.push(Frame { open: Open::Block, outer: depth, indent: line_indent });
+            frames.push(Frame { open: Open::Block, outer: depth, indent: line_indent, line });
             depth += 1;
             stream.push(Tok {
                 kind: Kind::VirtualOpen,
@@ -276,7 +291,7 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
         {
             // `egg "my-app {`: the quote is what is missing, the block is there.
             braces += 1;
-            frames.push(Frame { open: Open::Block, outer: depth, indent: line_indent });
+            frames.push(Frame { open: Open::Block, outer: depth, indent: line_indent, line });
             depth += 1;
             stream.push(Tok {
                 kind: Kind::VirtualOpen,
@@ -369,6 +384,13 @@ fn begins_item(kind: Kind, next: &dyn Fn(usize) -> Option<(Kind, bool)>) -> bool
             Some((Kind::String | Kind::Ident, false)) => matches!(next(2), Some((Kind::OpenBrace, false))),
             _ => false,
         }
+}
+
+/// Whether a `}` stands for the `]` or `)` of a bracket that was opened on its line, in a block that was not.
+fn closes_bracket(frames: &[Frame], line: usize) -> bool {
+    let bracket = frames.last().is_some_and(|frame| !frame.open.is_brace() && frame.line == line);
+    let brace = frames.iter().rev().take(8).find(|frame| frame.open.is_brace());
+    bracket && brace.is_some_and(|frame| frame.line != line)
 }
 
 fn ends_with_brace(text: &str, tokens: &[Token], token: &Significant) -> bool {

@@ -65,14 +65,25 @@ impl<'p> Block<'p> {
         self.0.tokens().next()
     }
 
-    /// What follows the keyword before `{`.
+    /// What follows the keyword before `{`. Words without quotes that touch, such as `my-app`, are one label.
     pub fn labels(self) -> impl Iterator<Item = Label<'p>> {
-        self.0.tokens().skip(1).take_while(|token| is_label(token.kind())).map(|token| {
-            let text = token.text();
-            let quoted = matches!(token.kind(), Kind::String | Kind::UnclosedString);
-            let name =
-                if quoted { text.trim_start_matches('"').trim_end_matches(['"', '{', ' ']) } else { text };
-            Label { name, range: token.range(), quoted }
+        let text = self.0.parse().text();
+        let mut tokens = self.0.tokens().skip(1).take_while(|token| is_label(token.kind())).peekable();
+        std::iter::from_fn(move || {
+            let token = tokens.next()?;
+            if matches!(token.kind(), Kind::String | Kind::UnclosedString) {
+                let name = token.text().trim_start_matches('"').trim_end_matches(['"', '{', ' ']);
+                return Some(Label { name, range: token.range(), quoted: true });
+            }
+            let mut range = token.range();
+            while let Some(next) = tokens.peek().filter(|next| next.range().start() == range.end()) {
+                if matches!(next.kind(), Kind::String | Kind::UnclosedString) {
+                    break;
+                }
+                range = range.cover(next.range());
+                tokens.next();
+            }
+            Some(Label { name: &text[range], range, quoted: false })
         })
     }
 
@@ -93,6 +104,12 @@ impl<'p> Block<'p> {
         self.0.tokens().find(|token| token.kind() == Kind::OpenBrace)
     }
 
+    /// Whether attributes or blocks may stand in it that were taken for something else.
+    pub fn hides_items(self) -> bool {
+        let long = |node: NodeRef<'_>| node.kind() == NodeKind::Error && node.token_range().len() > 3;
+        self.0.children().any(|item| item.kind() == NodeKind::Attribute && item.children().any(long))
+    }
+
     /// Whether junk stands directly within it or its braces do not pair, so that something in it may not have
     /// been understood.
     pub fn is_damaged(self) -> bool {
@@ -108,7 +125,7 @@ impl<'p> Block<'p> {
 
 /// Whether a token can stand between a block's keyword and its `{`.
 const fn is_label(kind: Kind) -> bool {
-    matches!(kind, Kind::String | Kind::UnclosedString | Kind::Ident | Kind::Number)
+    matches!(kind, Kind::String | Kind::UnclosedString | Kind::Ident | Kind::Number | Kind::Minus)
 }
 
 /// `name = value`
@@ -129,6 +146,11 @@ impl<'p> Attribute<'p> {
     /// Its value, when one is there.
     pub fn value(self) -> Option<Expr<'p>> {
         self.0.children().find_map(Expr::cast)
+    }
+
+    /// Whether it is a name with neither `=` nor `{` after it, so that it may have been meant to be anything.
+    pub fn is_lone(self) -> bool {
+        self.0.children().any(|child| child.kind() == NodeKind::Missing(Expected::EqualsOrBrace))
     }
 
     /// Whether its value is not what was written, because something of it was not understood.

@@ -37,6 +37,25 @@ pub(super) struct Mark {
     label: String,
 }
 
+/// The text with the strings around some places blotted out, each character by one `*`.
+fn redacted(text: &str, hidden: &[TextRange]) -> String {
+    let mut text = text.to_owned();
+    // From the end on, so that what is still to come stays where it was.
+    for range in hidden.iter().rev() {
+        let range = safe(&text, *range);
+        let (from, to) = (usize::from(range.start()), usize::from(range.end()));
+        let line = text[..from].rfind('\n').map_or(0, |end| end + 1);
+        let start = text[line..from].rfind('"').map_or(line, |quote| line + quote + 1);
+        let rest = text[to..].find('\n').map_or(text.len(), |length| to + length);
+        let end = text[to..rest].find('"').map_or(rest, |quote| to + quote);
+        // Same number of characters, other number of bytes: later places are found by line and column, and places
+        // on this line are told in characters.
+        let blot: String = text[start..end].chars().map(|_| '*').collect();
+        text.replace_range(start..end, &blot);
+    }
+    text
+}
+
 /// One snippet: a file, and which of the finding's snippets it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct SnippetId {
@@ -49,19 +68,28 @@ pub(super) struct Canvas<'a> {
     places: &'a Places<'a>,
     style: Style,
     files: HashMap<Arc<str>, Source<String>>,
+    /// What is not shown of each file.
+    hidden: HashMap<Arc<str>, Vec<TextRange>>,
 }
 
 impl<'a> Canvas<'a> {
     /// Nothing prepared yet.
-    pub(super) fn new(places: &'a Places<'a>, style: Style) -> Self {
-        Self { places, style, files: HashMap::new() }
+    pub(super) fn new(
+        places: &'a Places<'a>,
+        style: Style,
+        hidden: HashMap<Arc<str>, Vec<TextRange>>,
+    ) -> Self {
+        Self { places, style, files: HashMap::new(), hidden }
     }
 
     /// A mark at a span; nothing when there is no text to show or its lines are too long.
     pub(super) fn mark(&mut self, span: &Span, label: &str, primary: bool) -> Option<Mark> {
         let source = self.places.source(&span.file)?;
-        let file =
-            self.files.entry(Arc::clone(&span.file)).or_insert_with(|| Source::from(drawable(&source.text)));
+        let hidden = self.hidden.get(&span.file).map_or(&[][..], Vec::as_slice);
+        let file = self
+            .files
+            .entry(Arc::clone(&span.file))
+            .or_insert_with(|| Source::from(drawable(&redacted(&source.text, hidden))));
 
         let mut range = safe(&source.text, span.range);
         // A line break at the end is not part of what is meant.
