@@ -336,3 +336,70 @@ fn secrets_are_masked_everywhere_but_in_their_own_file() {
         assert!(!run.stdout.contains("hidden-key"), "{format}: {}", run.stdout);
     }
 }
+
+#[test]
+fn what_may_be_a_pasted_secret_is_not_even_in_the_excerpt() {
+    let pasted =
+        EGG.replace("project_id = 12345", "project_id = 12345\n    token_secret = \"glpat-pasted é\"");
+    let nest = nest(&[("Eggs/my-app/config.fly", &pasted)]);
+    let run = nest.flyc(&["check"]);
+    assert!(
+        run.stdout.contains("[bad-secret-uri]") && run.stdout.contains("token_secret = \"**************\"")
+    );
+    assert!(!run.stdout.contains("glpat"), "{}", run.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_place_of_a_file_is_told_and_not_waited_for() {
+    let nest = nest(&[("Eggs/my-app/config.fly", EGG), ("Eggs/pipe/readme.txt", "")]);
+    let made = std::process::Command::new("mkfifo").arg(nest.path("Eggs/pipe/config.fly")).status();
+    assert!(made.expect("mkfifo starts").success());
+    nest.write_bytes("Eggs/folder/config.fly/keep", b"");
+    nest.flyc(&["check", "--output-format", "concise"]).is(expect![[r#"
+        exit 1
+        --- stdout
+        Eggs/folder/config.fly:1:1: error[unreadable] `Eggs/folder/config.fly` is a folder, so it can't be read
+        Eggs/pipe/config.fly:1:1: error[unreadable] `Eggs/pipe/config.fly` is neither a file nor a folder, so it can't be read
+        --- stderr
+        checked 1 file in N ms: 2 errors
+    "#]]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_does_not_turn_findings_into_success() {
+    let many: String = (0..20_000).map(|number| format!("unknown_{number} = 1\n")).collect();
+    let nest = nest(&[("Eggs/my-app/config.fly", &many)]);
+    let flyc = polar_gosling_tests::tools::flyc().display();
+    let script = format!("set -o pipefail; '{flyc}' check --output-format concise | head -n 1 >/dev/null");
+    let status = std::process::Command::new("bash").args(["-c", &script]).current_dir(nest.path("")).status();
+    assert_eq!(status.expect("bash starts").code(), Some(1));
+}
+
+#[test]
+fn only_files_of_fly_can_be_named() {
+    let nest = nest(&[("Eggs/my-app/config.fly", EGG), ("notes.txt", "")]);
+    nest.flyc(&["check", "notes.txt"]).is(expect![[r#"
+        exit 2
+        --- stderr
+        error: `notes.txt` is not a .fly file
+        help: give the folder of a Nest, or .fly files in one
+    "#]]);
+}
+
+#[test]
+fn build_writes_once_and_refuses_a_broken_nest() {
+    let nest = nest(&[("Eggs/my-app/config.fly", EGG)]);
+    let first = nest.flyc(&["build"]);
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let config: serde_json::Value =
+        serde_json::from_str(&nest.read(".fly/build/eggs/my-app/config.json")).expect("a configuration");
+    assert_eq!(config["repositories"][0]["project_id"], 12345);
+    let again = nest.flyc(&["build"]);
+    assert!(again.stderr.contains(" 0 files written"), "{}", again.stderr);
+    nest.write_bytes("Eggs/my-app/config.fly", EGG.replace("vm", "wm").as_bytes());
+    let broken = nest.flyc(&["build", "--output-format", "concise"]);
+    assert_eq!((broken.code, broken.stderr.trim()), (1, "nothing was built: 1 error"));
+    assert!(nest.read(".fly/build/eggs/my-app/config.json").contains("12345"), "the old build stands");
+}
