@@ -16,7 +16,7 @@ use crate::{
     check::{check_file, check_nest},
     db::{Database, Nest, SourceFile, parse},
     diag::Diagnostic,
-    model::{Typed, index, outline, typed},
+    model::{Typed, outline, typed},
     render::Sources,
     syntax::Parse,
     text::Source,
@@ -130,13 +130,6 @@ impl Compiler {
     /// The text of a file.
     pub fn text(&self, path: &str) -> Option<Arc<str>> {
         self.files.get(path).map(|file| file.text(&self.db).clone())
-    }
-
-    /// The names of every egg and bucket, in order.
-    pub fn entity_names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = index(&self.db, self.nest).names(crate::model::EntityKind::Egg).collect();
-        names.sort_unstable();
-        names
     }
 }
 

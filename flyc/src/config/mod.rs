@@ -38,10 +38,8 @@ pub struct NestDefaults {
 /// What the Nest says for all of its eggs.
 #[salsa::tracked(returns(ref))]
 pub fn nest_defaults(db: &dyn Db, nest: Nest) -> NestDefaults {
-    let files = nest.files(db);
-    let found = files.binary_search_by(|file| (**file.path(db)).cmp("nest.fly"));
-    let file = found.ok().and_then(|at| files.get(at));
-    let block = file.and_then(|&file| typed(db, file).blocks.iter().find(|block| block.name == "nest"));
+    let file = nest.find(db, "nest.fly");
+    let block = file.and_then(|file| typed(db, file).blocks.iter().find(|block| block.name == "nest"));
     let own = defaults::Reader::new(&schema::NEST, block);
     let gitlab = own.child("gitlab");
     let text = |value: Value| value.as_str().map(SmolStr::new);

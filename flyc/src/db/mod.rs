@@ -65,6 +65,15 @@ pub struct Nest {
     pub unreadable: bool,
 }
 
+impl Nest {
+    /// The file with this path. It reads few other paths, so a query that asks depends on few other files.
+    pub fn find(self, db: &dyn Db, path: &str) -> Option<SourceFile> {
+        let files = self.files(db);
+        let at = files.binary_search_by(|file| (**file.path(db)).cmp(path)).ok()?;
+        files.get(at).copied()
+    }
+}
+
 /// The tree of a file.
 #[salsa::tracked(returns(ref))]
 pub fn parse(db: &dyn Db, file: SourceFile) -> Parse {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What marks the root of a Nest.
-const MARKS: [&str; 5] = ["nest.fly", "Eggs", "Jobs", "UF", "MG"];
+pub(super) const MARKS: [&str; 5] = ["nest.fly", "Eggs", "Jobs", "UF", "MG"];
 
 /// The root of the Nest that a file or folder lies in: the nearest folder above it, or the folder itself, that
 /// holds `nest.fly` or one of `Eggs`, `Jobs`, `UF` and `MG`.

@@ -18,6 +18,7 @@ use std::{
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::discover::MARKS;
 use crate::{
     artifact::{Artifact, ArtifactError, Manifest},
     build::{Build, MANIFEST},
@@ -27,8 +28,6 @@ use crate::{
 const STAGE: &str = ".flyc-stage";
 /// The journal within it.
 const JOURNAL: &str = "journal.json";
-/// What marks the root of a Nest; nothing is built over one.
-const NEST_MARKS: [&str; 5] = ["nest.fly", "Eggs", "Jobs", "UF", "MG"];
 
 /// What writing a build did, in files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -178,7 +177,7 @@ fn own_files(out: &Path) -> io::Result<Option<Vec<String>>> {
         let name = entry?.file_name();
         empty = false;
         // Compared as they are spelled: `eggs` is ours, and on some disks the same as `Eggs`.
-        if NEST_MARKS.iter().any(|mark| name == *mark) {
+        if MARKS.iter().any(|mark| name == *mark) {
             return Err(refused(out, "a Nest stands in it; choose another folder with `--out`"));
         }
     }

@@ -77,10 +77,7 @@ impl<'p> Locals<'p> {
 /// The locals of `nest.fly`, which every file sees; those that came to nothing there, which has been told there, too.
 #[salsa::tracked(returns(ref))]
 pub(super) fn nest_locals(db: &dyn Db, nest: Nest) -> Arc<SharedLocals> {
-    let files = nest.files(db);
-    let found = files.binary_search_by(|file| (**file.path(db)).cmp("nest.fly"));
-    let Some(&file) = found.ok().and_then(|at| files.get(at)) else { return Arc::default() };
-    Arc::new(locals_of(db, file))
+    nest.find(db, "nest.fly").map(|file| Arc::new(locals_of(db, file))).unwrap_or_default()
 }
 
 type SharedLocals = BTreeMap<SmolStr, Option<Value>>;
