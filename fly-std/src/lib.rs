@@ -15,7 +15,7 @@ pub mod schema;
 mod types;
 mod value;
 
-pub use types::{Entities, SizeUnit, Type, Variant};
+pub use types::{Entities, SizeUnit, TYPE_NAMES, Type, Variant};
 pub use value::{Float, Value};
 
 /// The edition a Nest has when its `nest.fly` names none.

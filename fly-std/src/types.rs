@@ -1,6 +1,9 @@
 //! The static types of Fly. Limits are part of the type, so that one place tells what a value may be.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 /// A type an attribute can have.
 ///
@@ -74,6 +77,14 @@ pub enum Type {
     EnvValue,
     /// Any value at all; its type follows from the value (a local).
     Any,
+    /// One of a closed set of words of the language, written without quotes.
+    Keyword(&'static [Variant]),
+    /// The name of a type, such as `size` or `list<string>`; see [`Type::parse`].
+    TypeName,
+    /// A profile of the Nest, written `profile.NAME`.
+    Profile,
+    /// An expression that is evaluated for each block an assert is about, and gives `true` or `false`.
+    Predicate,
 }
 
 /// What a bare whole number counts in an attribute of type size.
@@ -168,6 +179,9 @@ impl Type {
                 let names: Vec<_> = variants.iter().map(|v| format!("\"{}\"", v.name)).collect();
                 names.join(" | ")
             }
+            Self::Keyword(variants) => {
+                variants.iter().map(|variant| variant.name).collect::<Vec<_>>().join(" | ")
+            }
             Self::Object(fields) => {
                 let fields: Vec<_> =
                     fields.iter().map(|f| format!("{} = {}", f.name, f.ty.keyword())).collect();
@@ -204,6 +218,10 @@ impl Type {
             Self::Entity(Entities::EggOrBucket) => (Noun("the name of an egg or bucket"), "egg-name"),
             Self::EnvValue => (Noun("a string or a secret URI"), "string | secret"),
             Self::Any => (Noun("any value"), "any"),
+            Self::Keyword(_) => (Noun("one of"), "keyword"),
+            Self::TypeName => (Noun("the name of a type"), "type"),
+            Self::Profile => (Noun("a profile"), "profile"),
+            Self::Predicate => (Noun("a condition that is `true` or `false`"), "bool expression"),
         }
     }
 }
@@ -222,7 +240,78 @@ impl Noun {
                     None => "nothing".to_owned(),
                 }
             }
+            Type::Keyword(variants) => {
+                let names: Vec<_> = variants.iter().map(|v| format!("`{}`", v.name)).collect();
+                match names.split_last() {
+                    Some((last, [])) => last.clone(),
+                    Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+                    None => "nothing".to_owned(),
+                }
+            }
             _ => self.0.to_owned(),
+        }
+    }
+}
+
+/// The names of the types that hold no others, for declarations of variables.
+pub const TYPE_NAMES: &[(&str, Type)] = &[
+    ("string", Type::String),
+    ("int", Type::Int { min: i64::MIN, max: i64::MAX }),
+    ("float", Type::Float),
+    ("bool", Type::Bool),
+    ("duration", Type::Duration { min: 0, max: u64::MAX, bare: false }),
+    ("size", Type::Size { min: 0, max: u64::MAX, bare: SizeUnit::Mebibytes }),
+    ("percent", Type::Percent),
+    ("cron", Type::Cron),
+    ("timezone", Type::Timezone),
+    ("fqdn", Type::Fqdn),
+    ("url", Type::Url),
+    ("email", Type::Email),
+    ("image", Type::Image),
+    ("name", Type::Name),
+    ("secret", Type::Secret),
+    ("any", Type::Any),
+];
+
+/// How deeply types may hold others: `list<map<string>>` is two.
+const TYPE_DEPTH: usize = 4;
+
+impl Type {
+    /// A list of values of this type.
+    pub fn list_of(self) -> Self {
+        Self::List(interned(self))
+    }
+
+    /// The type with this name, as a variable declares it: one of [`TYPE_NAMES`], or `list<…>` and `map<…>` of one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut inner = text.trim();
+        let mut around = Vec::new();
+        while let Some((kind, rest)) = inner.split_once('<') {
+            let kind = kind.trim();
+            inner = rest.trim().strip_suffix('>')?.trim();
+            if !matches!(kind, "list" | "map") || around.len() == TYPE_DEPTH {
+                return None;
+            }
+            around.push(kind == "list");
+        }
+        let ty = TYPE_NAMES.iter().find(|(name, _)| *name == inner)?.1;
+        Some(around.into_iter().rev().fold(ty, |ty, list| {
+            let ty = interned(ty);
+            if list { Self::List(ty) } else { Self::Map(ty) }
+        }))
+    }
+}
+
+/// The one copy of a type that lives as long as the program: there are few, because their depth is bounded.
+fn interned(ty: Type) -> &'static Type {
+    static TYPES: Mutex<Vec<&'static Type>> = Mutex::new(Vec::new());
+    let mut types = TYPES.lock().unwrap_or_else(PoisonError::into_inner);
+    match types.iter().find(|known| ***known == ty) {
+        Some(known) => known,
+        None => {
+            let ty: &'static Type = Box::leak(Box::new(ty));
+            types.push(ty);
+            ty
         }
     }
 }
@@ -244,5 +333,22 @@ fn plural(ty: &Type) -> String {
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.keyword())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_types_are_read() {
+        assert_eq!(Type::parse("string"), Some(Type::String));
+        assert_eq!(Type::parse("list<string>"), Some(Type::List(&Type::String)));
+        assert_eq!(Type::parse("map< list<int> >").map(|ty| ty.keyword()).as_deref(), Some("map<list<int>>"));
+        for wrong in ["", "text", "list", "list<>", "list<text>", "set<string>", "list<string", "string>"] {
+            assert_eq!(Type::parse(wrong), None, "{wrong}");
+        }
+        let deep = format!("{}int{}", "list<".repeat(1000), ">".repeat(1000));
+        assert_eq!(Type::parse(&deep), None);
     }
 }

@@ -172,6 +172,14 @@ impl Node {
                 }
             }
         }
+        // The profiles and variables that these name are made by tests of their own.
+        self.attributes.retain(|a| a.schema.ty != Type::Profile);
+        match self.schema.name {
+            // Without a type, a default is whatever it is.
+            "variable" => self.attributes.retain(|a| !matches!(a.name.as_str(), "type" | "allowed")),
+            "variables" => self.attributes.clear(),
+            _ => {}
+        }
         // A machine of this size is on sale everywhere.
         self.attributes.retain(|a| match (self.schema.name, a.name.as_str(), &a.written.value) {
             ("resources", "cpu", Value::Int(cpus)) => *cpus <= 16,
@@ -366,6 +374,7 @@ fn node(block: &'static Block, keyword: String, top: bool) -> BoxedStrategy<Node
     let label = match block.label {
         Label::None => Just(None).boxed(),
         Label::Name(_) => name().prop_map(Some).boxed(),
+        Label::Identifier(_) => "[a-z_][a-z0-9_]{0,9}".prop_map(Some).boxed(),
     };
     let attributes: Vec<BoxedStrategy<Option<Attr>>> = block
         .attributes
@@ -376,6 +385,8 @@ fn node(block: &'static Block, keyword: String, top: bool) -> BoxedStrategy<Node
                 Constraint::ExactlyOneOf(names) => names.first() == Some(&attribute.name),
                 Constraint::NotAbove(..) => false,
             });
+            // A variable has a value.
+            let needed = needed || block.name == "variable" && attribute.name == "default";
             if attribute.presence == Presence::Required || needed {
                 made.prop_map(Some).boxed()
             } else {
@@ -453,6 +464,7 @@ fn attr(attribute: &'static Attribute, name: String) -> BoxedStrategy<Attr> {
     let made = match attribute.ty {
         Type::String | Type::EnvValue => prop_oneof![4 => value(attribute.ty), 1 => heredoc(false)].boxed(),
         Type::Script => prop_oneof![1 => value(attribute.ty), 2 => heredoc(true)].boxed(),
+        Type::Keyword(_) | Type::TypeName | Type::Profile | Type::Predicate => value(attribute.ty),
         ty => prop_oneof![9 => value(ty), 1 => value(ty).prop_map(parenthesized)].boxed(),
     };
     made.prop_map(move |written| Attr { schema: attribute, name: name.clone(), written }).boxed()

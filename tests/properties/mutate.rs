@@ -288,6 +288,10 @@ pub(crate) fn wrong_kinds(ty: Type) -> &'static [&'static str] {
         Type::List(_) => &["\"one\"", "true", "12", "10m", "{ a = 1 }"],
         Type::Map(_) | Type::Object(_) => &["\"one\"", "true", "12", "10m", "[1]"],
         Type::Any => &[],
+        Type::Keyword(_) => &["true", "12", "10m", "[\"a\"]"],
+        Type::TypeName => &["12", "true", "[\"a\"]", "text"],
+        Type::Profile => &["12", "true", "[\"a\"]"],
+        Type::Predicate => &["12", "\"text\"", "10m", "[true]"],
         Type::String
         | Type::Cron
         | Type::Timezone
@@ -325,6 +329,8 @@ fn bad_forms(ty: Type) -> &'static [&'static str] {
         Type::Int { .. } | Type::Float | Type::Bool | Type::List(_) | Type::Map(_) | Type::Object(_) => {
             &["text"]
         }
-        Type::String | Type::Script | Type::Entity(_) | Type::Any => &[],
+        Type::Keyword(_) => &["neither"],
+        Type::TypeName => &["", "set<string>"],
+        Type::String | Type::Script | Type::Entity(_) | Type::Any | Type::Profile | Type::Predicate => &[],
     }
 }

@@ -138,6 +138,18 @@ pub(crate) fn value(ty: Type) -> BoxedStrategy<Written> {
         }
         // Real names are given when the file is whole.
         Type::Entity(Entities::EggOrBucket) => Just(quoted("egg")).boxed(),
+        Type::Keyword(variants) => select(variants.iter().map(|variant| variant.name).collect::<Vec<_>>())
+            .prop_map(|word| Written { source: word.to_owned(), value: Value::String(word.into()) })
+            .boxed(),
+        Type::TypeName => select(vec!["string", "list<string>", "map<list<size>>"])
+            .prop_map(|name| Written { source: name.to_owned(), value: Value::String(name.into()) })
+            .boxed(),
+        Type::Profile => {
+            Just(Written { source: "profile.base".to_owned(), value: Value::String("base".into()) }).boxed()
+        }
+        Type::Predicate => select(vec!["true", "1 < 2 || false", "! false", "1 == 1 ? true : false"])
+            .prop_map(|text| Written { source: text.to_owned(), value: Value::String(text.into()) })
+            .boxed(),
         Type::Any => prop_oneof![
             value(Type::Bool),
             value(Type::String),

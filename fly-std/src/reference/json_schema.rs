@@ -90,7 +90,7 @@ fn child_schema(child: &Child) -> Option<Value> {
         Times::Never(_) => None,
         Times::Once | Times::AtMostOnce => Some(one),
         Times::Many => Some(match child.block.label {
-            Label::Name(_) => {
+            Label::Name(_) | Label::Identifier(_) => {
                 json!({ "type": "object", "propertyNames": name_schema(), "additionalProperties": one })
             }
             Label::None => json!({ "type": "array", "items": one }),
@@ -173,6 +173,11 @@ fn type_schema(ty: &Type) -> Map<String, Value> {
                 .collect();
             json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
         }
+        Type::Keyword(variants) => {
+            let names: Vec<_> = variants.iter().map(|variant| variant.name).collect();
+            json!({ "enum": names })
+        }
+        Type::TypeName | Type::Profile | Type::Predicate => json!({ "type": "string" }),
         Type::Any => json!({}),
     };
     match schema {

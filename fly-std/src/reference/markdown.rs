@@ -40,6 +40,7 @@ fn content(block: &Block, path: &str, page: &mut String) {
     match block.label {
         Label::None => {}
         Label::Name(what) => line!(page, "\nIts label is {what}."),
+        Label::Identifier(what) => line!(page, "\nIts label is {what}: letters, digits and `_`."),
     }
     line!(page, "\n```fly\n{}\n```", block.example);
     if !block.attributes.is_empty() || block.free_attributes.is_some() {
@@ -142,6 +143,10 @@ fn limits(ty: &Type) -> String {
         | Type::Object(_)
         | Type::Entity(_)
         | Type::EnvValue
+        | Type::Keyword(_)
+        | Type::TypeName
+        | Type::Profile
+        | Type::Predicate
         | Type::Any => String::new(),
     }
 }

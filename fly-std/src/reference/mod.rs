@@ -43,6 +43,10 @@ fn literal(text: &str, ty: &Type) -> Option<serde_json::Value> {
         }
         Type::List(_) => json().filter(serde_json::Value::is_array),
         Type::Map(_) | Type::Object(_) => json().filter(serde_json::Value::is_object),
+        Type::Keyword(variants) => {
+            variants.iter().find(|variant| variant.name == text).map(|variant| variant.name.into())
+        }
+        Type::TypeName | Type::Profile | Type::Predicate => Some(text.into()),
         Type::Any => json(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Block, Child, Label,
-    egg::{CLOUD, ENVIRONMENT, RESOURCES, RUNNER, RUNNER_TYPE},
+    egg::{CLOUD, ENVIRONMENT, EXTENDS, RESOURCES, RUNNER, RUNNER_TYPE},
     gitlab::GITLAB,
     rift,
 };
@@ -10,7 +10,7 @@ use super::{
 /// `eggsbucket "name" { … }`
 pub static EGGSBUCKET: Block = Block {
     label: Label::Name("the bucket's name"),
-    attributes: &[RUNNER_TYPE],
+    attributes: &[EXTENDS, RUNNER_TYPE],
     blocks: &[
         Child::optional(&CLOUD),
         Child::optional(&RESOURCES),

@@ -12,7 +12,7 @@ const DAY: u64 = 24 * 3600;
 /// `egg "name" { … }`
 pub static EGG: Block = Block {
     label: Label::Name("the egg's name"),
-    attributes: &[RUNNER_TYPE],
+    attributes: &[EXTENDS, RUNNER_TYPE],
     blocks: &[
         Child::optional(&CLOUD),
         Child::optional(&RESOURCES),
@@ -30,6 +30,14 @@ pub static EGG: Block = Block {
 }"#,
     ..Block::new("egg", "The runners of one GitLab project or of every project in one GitLab group.")
 };
+
+/// `extends`, the same for eggs and buckets.
+pub(super) const EXTENDS: Attribute = Attribute::optional(
+    "extends",
+    Type::Profile,
+    "the profile whose values hold where none is given here: attribute by attribute, lists and maps as a whole",
+    "profile.standard",
+);
 
 /// `type`, the same for eggs and buckets.
 pub(super) const RUNNER_TYPE: Attribute = Attribute::required(

@@ -3,22 +3,26 @@
 //! One file a block kind. To add an attribute, add one line to the table of its block and a case to the markdown
 //! tests; checker, completion, hover, reference pages and JSON Schema read it from here.
 
+mod assert;
 mod bucket;
 mod egg;
 mod gitlab;
 mod job;
 mod mothergoose;
 mod nest;
+mod profile;
 mod rift;
 #[cfg(test)]
 mod tests;
 mod uglyfox;
 
+pub use assert::{ASSERT, OVER};
 pub use bucket::EGGSBUCKET;
 pub use egg::EGG;
 pub use job::JOB;
 pub use mothergoose::MOTHERGOOSE;
-pub use nest::{LOCALS, NEST};
+pub use nest::{LOCALS, NEST, VARIABLE, VARIABLES};
+pub use profile::PROFILE;
 pub use rift::RIFT;
 pub use uglyfox::UGLYFOX;
 
@@ -81,6 +85,8 @@ pub enum Label {
     None,
     /// One label of type name; the text says what it names (`the egg's name`).
     Name(&'static str),
+    /// One label that is an identifier (letters, digits and `_`); the text says what it names.
+    Identifier(&'static str),
 }
 
 /// One attribute of a block.
@@ -279,6 +285,9 @@ pub static ROOTS: &[Root] = &[
     Root { block: &MOTHERGOOSE, places: &[Place::MotherGoose], times: Times::AtMostOnce },
     Root { block: &RIFT, places: &[Place::MotherGoose], times: Times::Many },
     Root { block: &NEST, places: &[Place::Nest], times: Times::AtMostOnce },
+    Root { block: &VARIABLE, places: &[Place::Nest], times: Times::Many },
+    Root { block: &PROFILE, places: &[Place::Nest], times: Times::Many },
+    Root { block: &ASSERT, places: &[Place::Nest], times: Times::Many },
     Root { block: &LOCALS, places: &Place::ALL, times: Times::Many },
 ];
 

@@ -1,6 +1,6 @@
-//! `nest` and `locals`: what holds for the whole Nest, and names for values.
+//! `nest`, `locals` and `variable`: what holds for the whole Nest, and names for values.
 
-use super::{Attribute, Block, Child};
+use super::{Attribute, Block, Child, Label};
 use crate::types::Type;
 
 /// `nest { … }`
@@ -21,7 +21,7 @@ pub static NEST: Block = Block {
         )
         .default("\"nest\""),
     ],
-    blocks: &[Child::optional(&NEST_GITLAB)],
+    blocks: &[Child::optional(&NEST_GITLAB), Child::optional(&VARIABLES)],
     example: r#"nest {
   edition = 2026
   name    = "platform"
@@ -61,6 +61,61 @@ static NEST_GITLAB: Block = Block {
   branch     = "main"
 }"#,
     ..Block::new("gitlab", "Where the Nest itself is kept.")
+};
+
+/// `variables { … }` of a Nest.
+pub static VARIABLES: Block = Block {
+    free_attributes: Some(Attribute::optional(
+        "NAME",
+        Type::Any,
+        "the value of the variable of that name, unless `--var` gives another",
+        "\"eu-central-1\"",
+    )),
+    example: r#"variables {
+  region = "eu-central-1"
+}"#,
+    ..Block::new("variables", "Values of the Nest's variables, in place of their defaults.")
+};
+
+/// `variable "name" { … }`
+pub static VARIABLE: Block = Block {
+    label: Label::Identifier("the variable's name"),
+    attributes: &[
+        Attribute::optional("type", Type::TypeName, "what its values are", "list<string>")
+            .derived("the type of `default`, else `string`"),
+        Attribute::optional(
+            "default",
+            Type::Any,
+            "the value it has when neither `nest.fly` nor `--var` gives one; without it, one of them must",
+            "[\"docker\"]",
+        ),
+        Attribute::optional(
+            "allowed",
+            Type::List(&Type::Any),
+            "the only values it may have",
+            "[[\"docker\"], [\"docker\", \"linux\"]]",
+        ),
+        Attribute::optional(
+            "description",
+            Type::String,
+            "what it is for, in a sentence",
+            "\"The tags of ordinary runners.\"",
+        ),
+        Attribute::optional(
+            "sensitive",
+            Type::Bool,
+            "whether its value is a secret: it is never shown, and goes only where secrets may go",
+            "true",
+        )
+        .default("false"),
+    ],
+    example: r#"variable "region" {
+  type        = string
+  default     = "ru-central1-a"
+  allowed     = ["ru-central1-a", "ru-central1-b"]
+  description = "Where ordinary runners are made."
+}"#,
+    ..Block::new("variable", "A value that is set for the whole Nest, used as `var.NAME`.")
 };
 
 /// `locals { … }`

@@ -239,7 +239,16 @@ impl<'a> Reader<'a> {
             self.rest = rest;
             Literal::Text(text.to_owned())
         } else {
-            Literal::Bare(self.word())
+            let word = self.word();
+            // The rest of an expression, or of the name of a type.
+            let expression = self.rest.trim_start_matches(' ').starts_with(['<', '>', '=', '!', '(', '&']);
+            let (tail, rest) = if expression {
+                self.rest.split_once('\n').unwrap_or((self.rest, ""))
+            } else {
+                ("", self.rest)
+            };
+            self.rest = rest;
+            Literal::Bare(format!("{word}{tail}"))
         }
     }
 
@@ -250,7 +259,7 @@ impl<'a> Reader<'a> {
             self.rest = rest;
             name::parse(label).unwrap()
         });
-        if label.is_some() != matches!(block.label, Label::Name(_)) {
+        if label.is_some() == (block.label == Label::None) {
             errors.push(format!("the label of `{}`", block.name));
         }
         assert!(self.eat('{'), "`{{` of `{}` at {:?}", block.name, self.rest);
@@ -331,11 +340,14 @@ fn check_value(value: &Literal, ty: &Type) -> Result<(), String> {
     }
     let said = |error: crate::formats::FormatError| error.message;
     match (value, ty) {
-        (_, Type::Any)
+        (_, Type::Any | Type::Predicate)
         | (
             Literal::Text(_),
             Type::String | Type::Script | Type::EnvValue | Type::Condition | Type::Entity(_),
         ) => Ok(()),
+        (Literal::Bare(text), Type::Keyword(variants)) if variants.iter().any(|v| v.name == text) => Ok(()),
+        (Literal::Bare(text), Type::TypeName) if Type::parse(text).is_some() => Ok(()),
+        (Literal::Bare(text), Type::Profile) if text.starts_with("profile.") => Ok(()),
         (Literal::Bare(text), Type::Bool) => text.parse::<bool>().map(drop).map_err(|e| e.to_string()),
         (Literal::Bare(text), Type::Float) => text.parse::<f64>().map(drop).map_err(|e| e.to_string()),
         (Literal::Bare(text), Type::Int { min, max }) => {

@@ -7,10 +7,9 @@ use smol_str::SmolStr;
 use super::NestScope;
 use crate::{
     diag::{Diagnostic, Span, declare_diagnostic},
-    model::EntityKind,
+    model::{EntityKind, UNKNOWN_ENTITY},
 };
 
-declare_diagnostic! { pub UNKNOWN_ENTITY = "unknown-entity", Error, "the name of an egg or bucket that does not exist" }
 declare_diagnostic! { pub ENTITY_IN_TWO_CONDITIONS = "entity-in-two-conditions", Error, "an egg or bucket under two conditions" }
 
 pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {

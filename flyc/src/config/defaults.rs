@@ -91,6 +91,7 @@ fn literal(text: &str, ty: Type) -> Option<Value> {
             Err(_) => formats::size::parse(plain).ok().map(Value::Size),
         },
         Type::Percent => formats::percent::parse(plain).ok().map(Value::Percent),
+        Type::Keyword(_) => Some(Value::String(plain.into())),
         Type::Secret => formats::secret_uri::parse(plain).ok().map(Value::Secret),
         _ => from_json(serde_json::from_str(text).ok()?),
     }

@@ -4,7 +4,9 @@
 //! results. What never lives here: the file system, and anything a query decides.
 #![allow(missing_docs, reason = "salsa writes methods of its own for each input")]
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+
+use smol_str::SmolStr;
 
 use crate::syntax::{self, Parse};
 
@@ -63,6 +65,37 @@ pub struct Nest {
     pub files: Arc<[SourceFile]>,
     /// Whether there are files that could not be read, so that the list is not whole.
     pub unreadable: bool,
+    /// The values of variables that were given from outside, by name, as they were given.
+    #[default]
+    #[returns(ref)]
+    pub variables: Arc<BTreeMap<SmolStr, SmolStr>>,
+    /// The texts that `file("…")` reads, by path.
+    #[default]
+    #[returns(ref)]
+    pub assets: Arc<BTreeMap<SmolStr, Asset>>,
+}
+
+/// A file of the Nest that is not Fly.
+#[salsa::input(debug)]
+pub struct Asset {
+    /// Its text, or why it has none.
+    #[returns(ref)]
+    pub content: Result<Arc<str>, AssetError>,
+}
+
+/// Why a file has no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AssetError {
+    /// There is no such file.
+    Missing,
+    /// It is a link that leads out of the Nest.
+    Outside,
+    /// It is not UTF-8.
+    NotText,
+    /// It is larger than 1 MiB.
+    TooLarge,
+    /// It can't be read.
+    Unreadable,
 }
 
 impl Nest {

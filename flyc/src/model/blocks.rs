@@ -2,14 +2,20 @@
 
 use std::{collections::hash_map::Entry, sync::Arc};
 
-use fly_std::schema::{self, Child, Label, Place, Presence, Times};
+use fly_std::{
+    Type,
+    schema::{self, Child, Label, Place, Presence, Times},
+};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::{
-    eval,
+    asserts::Subject,
+    flow::Flow,
     ir::{TypedAttribute, TypedBlock},
+    locals::Locals,
     messages,
+    references::Own,
     values::Want,
 };
 use crate::{
@@ -58,9 +64,19 @@ pub(super) struct Checker<'p> {
     pub(super) db: &'p dyn Db,
     pub(super) path: Arc<str>,
     pub(super) parse: &'p Parse,
-    pub(super) locals: eval::Locals<'p>,
+    pub(super) locals: Locals<'p>,
+    /// The block that `self` stands for.
+    pub(super) own: Own<'p>,
+    /// The way of the value that is being made.
+    pub(super) flow: Flow,
+    /// How deep the evaluation is.
+    pub(super) depth: u32,
     /// The expression stands in `${…}`.
     pub(super) interpolates: bool,
+    /// The expression may refer to nothing else.
+    pub(super) standalone: bool,
+    /// What an assert is about.
+    pub(super) subject: Option<Arc<Subject>>,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
@@ -70,8 +86,13 @@ impl<'p> Checker<'p> {
             db,
             path,
             parse,
-            locals: eval::Locals::of(parse),
+            locals: Locals::of(parse),
+            own: Own::default(),
+            flow: Flow::default(),
+            depth: 0,
             interpolates: false,
+            standalone: false,
+            subject: None,
             diagnostics: Vec::new(),
         }
     }
@@ -183,6 +204,7 @@ impl<'p> Checker<'p> {
             meant: Vec::new(),
         };
         let mut seen = Seen::default();
+        let around = std::mem::replace(&mut self.own, Own::of(block, schema));
         for item in block.items() {
             match item {
                 Item::Attribute(attribute) => self.attribute(attribute, schema, &mut typed, &mut seen),
@@ -190,10 +212,22 @@ impl<'p> Checker<'p> {
                 Item::Junk(_) => {}
             }
         }
+        self.complete(block, &mut typed);
+        self.own = around;
         if !typed.damaged {
             self.missing(schema, &typed, block);
         }
         typed
+    }
+
+    /// What a block says as a whole, once all that stands in it is known.
+    fn complete(&mut self, block: Block<'p>, typed: &mut TypedBlock) {
+        match typed.schema.name {
+            "egg" | "eggsbucket" => self.extend(typed),
+            "profile" => self.profile_circle(typed),
+            "variable" => self.variable_block(block, typed),
+            _ => {}
+        }
     }
 
     fn label(
@@ -229,7 +263,7 @@ impl<'p> Checker<'p> {
                 );
                 (None, None)
             }
-            (Label::Name(what), None) => {
+            (Label::Name(what) | Label::Identifier(what), None) => {
                 let at = block.header();
                 self.report(
                     Diagnostic::new(
@@ -242,7 +276,24 @@ impl<'p> Checker<'p> {
                 );
                 (None, None)
             }
-            (Label::Name(what), Some(label)) => {
+            (Label::Identifier(what), Some(label)) if label.quoted && !is_identifier(label.name) => {
+                let written: String =
+                    label.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+                let diagnostic = Diagnostic::new(
+                    &WRONG_LABEL,
+                    self.span(label.range),
+                    format!("{what} wants letters, digits and `_`, found `{}`", label.name),
+                    "can't be referred to",
+                )
+                .note("it begins with a letter or `_`, so that it can be used in expressions");
+                self.report(if is_identifier(&written) {
+                    diagnostic.fix(format!("write `\"{written}\"`"), label.range, format!("\"{written}\""))
+                } else {
+                    diagnostic.help("give it another name")
+                });
+                (Some(label.name.into()), Some(label.range))
+            }
+            (Label::Name(what) | Label::Identifier(what), Some(label)) => {
                 if !label.quoted {
                     self.report(
                         Diagnostic::new(
@@ -257,7 +308,9 @@ impl<'p> Checker<'p> {
                             format!("\"{}\"", label.name),
                         ),
                     );
-                } else if let Err(error) = fly_std::formats::name::parse(label.name) {
+                } else if matches!(schema.label, Label::Name(_))
+                    && let Err(error) = fly_std::formats::name::parse(label.name)
+                {
                     let mut diagnostic = Diagnostic::new(
                         &WRONG_LABEL,
                         self.span(label.range),
@@ -321,15 +374,37 @@ impl<'p> Checker<'p> {
                 .note(reason),
             );
         }
-        let want = Want { attribute: known, name: name.text(), ty: known.ty, inner: false };
+        let ty = self.variable_type(schema, name.text()).unwrap_or(known.ty);
+        let want = Want { attribute: known, name: name.text(), ty, inner: false };
         // What was not understood has been told; checking what is left of it would only add to that.
         let expr = attribute.value().filter(|_| !attribute.is_damaged());
         let is_local = std::ptr::eq(schema, &raw const schema::LOCALS);
+        let is = |block: &'static schema::Block| std::ptr::eq(schema, block);
+        self.standalone =
+            is(&schema::VARIABLES) || is(&schema::VARIABLE) && matches!(name.text(), "default" | "allowed");
+        if is(&schema::VARIABLES) {
+            self.undeclared_variable(name.text(), name.range());
+        }
+        if is(&schema::ASSERT) && matches!(name.text(), "condition" | "message") {
+            let over = self.own.attribute("over").and_then(Attribute::value).map(|over| over.text());
+            self.set_witness(over.map(|over| over.trim_matches('"')));
+        }
+        self.flow = Flow::default();
+        self.own.open.push(name.text().into());
         let value = match expr {
-            Some(expr) if is_local => self.local(name.text(), expr),
+            Some(expr) if is_local => {
+                let known = self.local(name.text(), expr);
+                self.flow = known.flow;
+                known.value
+            }
+            Some(expr) if known.ty == Type::Predicate => self.predicate(expr, want),
             Some(expr) => self.value(expr, want),
             None => None,
         };
+        self.own.open.pop();
+        let flow = std::mem::take(&mut self.flow);
+        self.standalone = false;
+        self.subject = None;
         let elements = match expr.filter(|expr| matches!(expr.node().kind(), NodeKind::List)) {
             Some(list) => list.operands().map(Expr::range).collect(),
             None => Box::default(),
@@ -342,6 +417,8 @@ impl<'p> Checker<'p> {
             value,
             range,
             elements,
+            flow: (flow != Flow::default()).then(|| Arc::new(flow)),
+            profile: None,
         });
     }
 
@@ -467,6 +544,11 @@ impl<'p> Checker<'p> {
             .help(format!("add\n{example}")),
         );
     }
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Offers to write an attribute at the beginning of a block.

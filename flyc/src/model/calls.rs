@@ -22,6 +22,9 @@ impl Checker<'_> {
         if name.text() == "secret" {
             return self.secret(expr, &arguments);
         }
+        if name.text() == "file" {
+            return self.file_call(expr, &arguments);
+        }
         let Some(function) = functions::find(name.text()) else {
             self.unknown_function(name.text(), name.range());
             return None;
@@ -48,7 +51,7 @@ impl Checker<'_> {
     }
 
     fn unknown_function(&mut self, name: &str, range: TextRange) {
-        let names = functions::FUNCTIONS.iter().map(|function| function.name).chain(["secret"]);
+        let names = functions::FUNCTIONS.iter().map(|function| function.name).chain(["file", "secret"]);
         let mut diagnostic = Diagnostic::new(
             &UNKNOWN_FUNCTION,
             self.span(range),

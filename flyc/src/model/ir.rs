@@ -1,10 +1,11 @@
 //! The typed IR: blocks with checked values and the places they came from.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use fly_std::{Value, schema};
 use smol_str::SmolStr;
 
+use super::flow::Flow;
 use crate::text::TextRange;
 
 /// A block whose kind is known, with every value that could be typed.
@@ -43,6 +44,10 @@ pub struct TypedAttribute {
     pub range: TextRange,
     /// Where each element stands, for a list written as one.
     pub elements: Box<[TextRange]>,
+    /// The references the value came through, when there are any.
+    pub flow: Option<Arc<Flow>>,
+    /// The profile it is inherited from; it stands at `extends` then.
+    pub profile: Option<SmolStr>,
 }
 
 // The schema is one static table, told apart by its address.

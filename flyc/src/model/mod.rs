@@ -2,37 +2,50 @@
 //!
 //! What never lives here: rules about more than one block (see `check`), rendering, files.
 
+mod asserts;
+mod assets;
 mod blocks;
 mod calls;
 mod condition;
+pub mod definitions;
 mod eval;
+mod flow;
 mod ir;
+mod locals;
 mod messages;
 mod names;
 mod numbers;
 mod operators;
+mod profiles;
+mod references;
 mod strings;
 mod syntax_errors;
+mod templates;
 mod unknown;
-
 mod values;
+mod vars;
 
 use std::sync::Arc;
 
+pub use asserts::{Assertion, EGG_SUBJECT, JOB_SUBJECT, Subject, Verdict, assertions, nest_value};
+pub use assets::reads;
 pub use blocks::{
     DEPRECATED, DUPLICATE_ATTRIBUTE, DUPLICATE_BLOCK, MISPLACED_BLOCK, MISSING_ATTRIBUTE, MISSING_BLOCK,
     UNKNOWN_ATTRIBUTE, UNKNOWN_BLOCK, WRONG_LABEL,
 };
 pub use calls::{BAD_CALL, UNKNOWN_FUNCTION};
 pub use condition::{CONDITION_FIELD, CONDITION_SYNTAX, CONDITION_TYPE};
-pub use eval::{CYCLIC_LOCAL, UNKNOWN_NAME};
+pub use flow::{Flow, SECRET_FLOW, Step, StepKind};
 pub use ir::{Meaning, TypedAttribute, TypedBlock};
 pub use names::{Entity, EntityKind, Index, Outline, OutlineBlock, index, outline};
 pub use numbers::BAD_NUMBER;
 pub use operators::BAD_OPERAND;
+pub use profiles::{profile, profile_users};
+pub use references::{CYCLIC_DEFINITION, UNKNOWN_ENTITY, UNKNOWN_NAME};
 pub use strings::{BAD_CRON, BAD_FORMAT, BAD_SECRET_URI, UNKNOWN_VALUE};
 pub use syntax_errors::{BAD_ESCAPE, STRAY_BRACE, SYNTAX_ERROR, TOO_DEEP, UNCLOSED};
 pub use values::{OUT_OF_RANGE, TYPE_MISMATCH};
+pub use vars::{Variable, variable, variables};
 
 use crate::{
     db::{Db, SourceFile, parse},

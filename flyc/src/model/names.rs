@@ -9,8 +9,10 @@ use smol_str::SmolStr;
 
 use crate::{
     db::{Db, Nest, SourceFile, parse},
-    syntax::Item,
+    syntax::{Block, Item},
 };
+
+use super::references::dotted;
 
 /// The blocks at the top of a file, without positions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +28,8 @@ pub struct OutlineBlock {
     pub keyword: Option<&'static str>,
     /// Its first label.
     pub label: Option<SmolStr>,
+    /// The profile it extends.
+    pub extends: Option<SmolStr>,
 }
 
 /// The outline of a file.
@@ -43,9 +47,19 @@ pub fn outline(db: &dyn Db, file: SourceFile) -> Outline {
                 .and_then(|keyword| schema::root(keyword.text()))
                 .map(|root| root.block.name),
             label: block.labels().next().map(|label| label.name.into()),
+            extends: extends(block),
         })
         .collect();
     Outline { blocks }
+}
+
+/// The profile that a block extends.
+fn extends(block: Block<'_>) -> Option<SmolStr> {
+    let value = block.items().find_map(|item| match item {
+        Item::Attribute(attribute) if attribute.name()?.text() == "extends" => attribute.value(),
+        _ => None,
+    })?;
+    dotted(value).filter(|(base, _)| *base == "profile").map(|(_, name)| name.into())
 }
 
 /// Something other files can name.
@@ -94,6 +108,14 @@ impl Index {
     /// Every entity with this name, in the order of the files.
     pub fn find(&self, kind: EntityKind, name: &str) -> &[Entity] {
         self.entities.get(&(kind, SmolStr::new(name))).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the egg or bucket with this name is a bucket.
+    pub fn is_bucket(&self, db: &dyn Db, name: &str) -> bool {
+        self.find(EntityKind::Egg, name).first().is_some_and(|entity| {
+            let blocks = &outline(db, entity.file).blocks;
+            blocks.get(entity.position as usize).is_some_and(|block| block.keyword == Some("eggsbucket"))
+        })
     }
 
     /// Every name of a kind, in no order.

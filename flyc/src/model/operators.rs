@@ -31,7 +31,14 @@ impl Checker<'_> {
         let mut operands = expr.operands();
         let (left, right) = (operands.next()?, operands.next()?);
         let operator = expr.operator()?;
-        let (left_value, right_value) = (self.eval(left), self.eval(right));
+        let left_value = self.eval(left);
+        if self.is_lazy()
+            && let (Kind::And | Kind::Or, Some(Value::Bool(decided))) = (operator.kind(), &left_value)
+            && *decided == (operator.kind() == Kind::Or)
+        {
+            return left_value;
+        }
+        let right_value = self.eval(right);
         let (left_value, right_value) = (left_value?, right_value?);
         match operate(operator.kind(), &left_value, &right_value) {
             Ok(value) => Some(value),
@@ -55,6 +62,8 @@ impl Checker<'_> {
                 self.diagnostics.push(diagnostic);
                 None
             }
+            // The value it is tried with is none of the Nest's.
+            Err(Problem::Zero | Problem::Overflow) if self.is_witness() => None,
             Err(Problem::Zero) => {
                 self.problem(&BAD_OPERAND, right.range(), "nothing can be divided by zero", "this is zero");
                 None
@@ -75,6 +84,12 @@ impl Checker<'_> {
         let mut operands = expr.operands();
         let (condition, yes, no) = (operands.next()?, operands.next()?, operands.next()?);
         let value = self.eval(condition);
+        if self.is_lazy() {
+            return match value? {
+                Value::Bool(taken) => self.eval(if taken { yes } else { no }),
+                _ => None,
+            };
+        }
         // Both sides are checked, whichever is taken.
         let (yes, no) = (self.eval(yes), self.eval(no));
         match value? {

@@ -39,6 +39,14 @@ impl Checker<'_> {
         let plain = || Some(Value::String(text.into()));
         let of = |result: Result<(), formats::FormatError>| result.map(|()| Value::String(text.into()));
         let (kind, result): (&'static Declaration, Result<Value, formats::FormatError>) = match want.ty {
+            Type::String if formats::is_secret_uri_like(text) => {
+                self.diagnostics.push(self.secret_flow(token, want));
+                return None;
+            }
+            // A local may hold a secret, and is one then, wherever it goes.
+            Type::Any if formats::is_secret_uri_like(text) => {
+                (&BAD_SECRET_URI, formats::secret_uri::parse(text).map(Value::Secret))
+            }
             Type::String | Type::Script | Type::Any | Type::Entity(Entities::EggOrBucket) => return plain(),
             Type::Enum(variants) => {
                 if variants.iter().any(|variant| variant.name == text) {
@@ -64,7 +72,16 @@ impl Checker<'_> {
             Type::Duration { .. } => (&TYPE_MISMATCH, formats::duration::parse(text).map(Value::Duration)),
             Type::Size { .. } => (&TYPE_MISMATCH, formats::size::parse(text).map(Value::Size)),
             Type::Percent => (&TYPE_MISMATCH, formats::percent::parse(text).map(Value::Percent)),
-            Type::Int { .. } | Type::Float | Type::Bool | Type::List(_) | Type::Map(_) | Type::Object(_) => {
+            Type::Keyword(variants) => return self.keyword(text, token, variants, want),
+            Type::Int { .. }
+            | Type::Float
+            | Type::Bool
+            | Type::List(_)
+            | Type::Map(_)
+            | Type::Object(_)
+            | Type::TypeName
+            | Type::Profile
+            | Type::Predicate => {
                 self.string_for_other(text, token, want);
                 return None;
             }
@@ -137,6 +154,28 @@ impl Checker<'_> {
             Some(name) => diagnostic.fix(format!("did you mean `\"{name}\"`?"), token, format!("\"{name}\"")),
             None => diagnostic.help(format!("write `{}`", want.written())),
         });
+    }
+
+    /// A word of the language.
+    pub(super) fn keyword(
+        &mut self,
+        word: &str,
+        range: TextRange,
+        variants: &'static [fly_std::Variant],
+        want: Want<'_>,
+    ) -> Option<Value> {
+        if variants.iter().any(|variant| variant.name == word) {
+            return Some(Value::String(word.into()));
+        }
+        let message = format!("{} wants {}, found `{}`", want.subject(), want.ty.noun(), clip(word));
+        let nearest = messages::nearest(word, variants.iter().map(|variant| variant.name));
+        let diagnostic =
+            Diagnostic::new(&UNKNOWN_VALUE, self.span(range), message, "none of these").note(want.note());
+        self.diagnostics.push(match nearest {
+            Some(name) => diagnostic.fix(format!("did you mean `{name}`?"), range, name),
+            None => diagnostic.help(format!("write `{}`", want.written())),
+        });
+        None
     }
 
     /// A string where something else belongs; perhaps only its quotes are too much.

@@ -73,19 +73,38 @@ impl Checker<'_> {
     /// The value of an expression as the type wants it; `None` when it is wrong, which has been told then.
     pub(super) fn value(&mut self, expr: Expr<'_>, want: Want<'_>) -> Option<Value> {
         match expr.node().kind() {
-            NodeKind::Literal => self.literal(expr, want),
+            NodeKind::Literal if want.ty != Type::TypeName && want.ty != Type::Profile => {
+                self.literal(expr, want)
+            }
             NodeKind::Paren => self.value(expr.operands().next()?, want),
             NodeKind::List => self.list(expr, want),
             NodeKind::Map => self.map(expr, want),
-            NodeKind::Name if !matches!(expr.text(), "true" | "false") => {
-                self.bare_word(expr, want);
-                None
-            }
-            _ => {
-                let value = self.eval(expr)?;
-                self.fit(value, expr.range(), want)
+            _ if want.ty == Type::Profile => self.profile_name(expr, want),
+            _ if want.ty == Type::TypeName => self.type_name(expr, want),
+            NodeKind::Name if !matches!(expr.text(), "true" | "false") => self.bare_word(expr, want),
+            _ => self.computed(expr.range(), want, |checker| checker.eval(expr)),
+        }
+    }
+
+    /// A value that is made of others, as the type wants it.
+    fn computed(
+        &mut self,
+        range: TextRange,
+        want: Want<'_>,
+        make: impl FnOnce(&mut Self) -> Option<Value>,
+    ) -> Option<Value> {
+        let outer = std::mem::take(&mut self.flow);
+        let told = self.diagnostics.len();
+        let value = make(self);
+        let flow = std::mem::replace(&mut self.flow, outer);
+        if !flow.steps.is_empty() {
+            for diagnostic in self.diagnostics.split_off(told) {
+                let diagnostic = self.with_way_of_operands(diagnostic, &flow);
+                self.diagnostics.push(diagnostic);
             }
         }
+        self.flow.join(&flow);
+        self.arrive(value?, &flow, range, want)
     }
 
     fn literal(&mut self, expr: Expr<'_>, want: Want<'_>) -> Option<Value> {
@@ -105,10 +124,7 @@ impl Checker<'_> {
         }
         match content.plain() {
             Some(text) => self.string(&text.text, &Place::Literal { text, token: range }, range, want),
-            None => {
-                let value = self.template(&content, range)?;
-                self.fit(value, range, want)
-            }
+            None => self.computed(range, want, |checker| checker.template(&content, range)),
         }
     }
 
@@ -257,8 +273,11 @@ impl Checker<'_> {
     }
 
     /// A word without quotes where a value belongs.
-    fn bare_word(&mut self, expr: Expr<'_>, want: Want<'_>) {
+    fn bare_word(&mut self, expr: Expr<'_>, want: Want<'_>) -> Option<Value> {
         let (word, range) = (expr.text(), expr.range());
+        if let Type::Keyword(variants) = want.ty {
+            return self.keyword(word, range, variants, want);
+        }
         let quoted = match want.ty {
             Type::Enum(variants) => variants.iter().any(|variant| variant.name == word),
             Type::String | Type::Name | Type::EnvValue | Type::Entity(_) | Type::Fqdn => true,
@@ -276,12 +295,14 @@ impl Checker<'_> {
         } else {
             diagnostic.help(format!("write a value such as `{}`", want.attribute.example))
         });
+        None
     }
 
     /// A value of any kind as the type wants it.
     pub(super) fn fit(&mut self, value: Value, range: TextRange, want: Want<'_>) -> Option<Value> {
         match (want.ty, value) {
             (Type::Any, value) => Some(value),
+            (Type::Keyword(variants), Value::String(text)) => self.keyword(&text, range, variants, want),
             (_, Value::String(text)) => self.string(&text, &Place::Whole(range), range, want),
             (Type::Int { min, max }, Value::Int(number)) => {
                 if (min..=max).contains(&number) {
@@ -436,7 +457,8 @@ impl Checker<'_> {
                 | "a size"
                 | "a percentage"
         );
-        if text_wanted && scalar && !text.contains(['"', '\n', '$', '(']) {
+        let written = text.starts_with(|c: char| c.is_ascii_digit()) || matches!(text, "true" | "false");
+        if text_wanted && scalar && written && !text.contains(['"', '\n', '$', '(', ' ']) {
             diagnostic =
                 diagnostic.fix(format!("write it in quotes: `\"{text}\"`"), range, format!("\"{text}\""));
         }

@@ -88,6 +88,11 @@ fn inline<'s>(kind: Kind) -> impl Parser<'s, Input<'s>, Tok, Extra> + Copy {
     any().filter(move |token: &Tok| token.kind == kind && !token.newline)
 }
 
+/// What belongs to the name before it.
+fn joined<'s>() -> impl Parser<'s, Input<'s>, (), Extra> + Copy {
+    any().filter(|token: &Tok| token.joined).repeated()
+}
+
 /// Nothing, where something must stand.
 fn missing<'s>(expected: Expected) -> impl Parser<'s, Input<'s>, Shape, Extra> + Copy {
     empty().map_with(move |(), e| Shape::new(NodeKind::Missing(expected), e.span(), Vec::new()))
@@ -205,6 +210,7 @@ fn expr<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
             delimited(expr.clone(), inline(Kind::OpenParen), Kind::CloseParen, Expected::CloseParen);
         let name = any()
             .filter(|token: &Tok| token.kind == Kind::Ident && !token.resync)
+            .ignore_then(joined())
             .ignore_then(arguments.or_not())
             .map_with(|arguments, e| match arguments {
                 Some(arguments) => Shape::new(NodeKind::Call, e.span(), arguments),
@@ -247,6 +253,7 @@ fn expr<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
         };
         let field = inline(Kind::Dot).ignore_then(
             inline(Kind::Ident)
+                .then_ignore(joined())
                 .map_with(|_, e| Shape::new(NodeKind::Name, e.span(), Vec::new()))
                 .or(missing(Expected::Name)),
         );

@@ -6,6 +6,7 @@
 pub mod condition;
 mod errors;
 mod grammar;
+mod joined;
 pub mod literal;
 mod stream;
 mod token;

@@ -18,6 +18,8 @@ pub(super) struct Tok {
     pub(super) newline: bool,
     /// It begins an attribute or block although a `[`, `(` or map is still open.
     pub(super) resync: bool,
+    /// It belongs to the name before it: `-app` of `egg.my-app`, `<string>` of `list<string>`.
+    pub(super) joined: bool,
     /// Its index among all tokens; for a virtual one, that of the token it stands before.
     pub(super) token: u32,
 }
@@ -42,13 +44,16 @@ impl Stream {
     /// The stream of a file.
     pub(super) fn of_file(text: &str, tokens: &[Token]) -> Self {
         let significant = significant(text, tokens);
-        let (stream, balance) = pair(text, tokens, &significant, None);
-        if balance == Balance::Even {
-            return stream;
+        let (mut stream, balance) = pair(text, tokens, &significant, None);
+        if balance != Balance::Even {
+            let (repaired, after) = pair(text, tokens, &significant, Some(balance));
+            // Where the indentation says nothing, asking it makes things worse.
+            if !(balance == Balance::Unclosed && after == Balance::Excess) {
+                stream = repaired;
+            }
         }
-        let (repaired, after) = pair(text, tokens, &significant, Some(balance));
-        // Where the indentation says nothing, asking it makes things worse.
-        if balance == Balance::Unclosed && after == Balance::Excess { stream } else { repaired }
+        super::joined::mark(text, tokens, &mut stream.tokens);
+        stream
     }
 
     /// The stream of a single expression: no line end separates anything.
@@ -141,7 +146,13 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
             braces += 1;
             frames.push(Frame { open: Open::Map, outer: depth, indent: line_indent, line });
             depth += 1;
-            stream.push(Tok { kind: Kind::VirtualOpen, newline: false, resync: false, token: token.index });
+            stream.push(Tok {
+                kind: Kind::VirtualOpen,
+                newline: false,
+                resync: false,
+                joined: false,
+                token: token.index,
+            });
         }
         if begins_item {
             // An open `[` or `(` cannot hold an attribute, nor a map a block.
@@ -179,6 +190,7 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
                     kind: Kind::VirtualClose,
                     newline: false,
                     resync: false,
+                    joined: false,
                     token: token.index,
                 });
             }
@@ -202,8 +214,13 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
         for _ in 0..ended {
             depth = frames.pop().map_or(depth, |frame| frame.outer);
             braces -= 1;
-            let virtual_close =
-                Tok { kind: Kind::VirtualClose, newline: false, resync: false, token: token.index };
+            let virtual_close = Tok {
+                kind: Kind::VirtualClose,
+                newline: false,
+                resync: false,
+                joined: false,
+                token: token.index,
+            };
             stream.push(virtual_close);
         }
         depth = depth_after(depth, token, &frames);
@@ -272,7 +289,7 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
             too_deep.get_or_insert(token.index);
             kind = Kind::TooDeep;
         }
-        stream.push(Tok { kind, newline, resync, token: token.index });
+        stream.push(Tok { kind, newline, resync, joined: false, token: token.index });
         if unopened == Some(at) {
             unopened = None;
             braces += 1;
@@ -282,6 +299,7 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
                 kind: Kind::VirtualOpen,
                 newline: false,
                 resync: false,
+                joined: false,
                 token: token.index + 1,
             });
         }
@@ -297,6 +315,7 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
                 kind: Kind::VirtualOpen,
                 newline: false,
                 resync: false,
+                joined: false,
                 token: token.index + 1,
             });
         }

@@ -1,0 +1,117 @@
+//! `file("…")`: texts of the Nest that are not Fly.
+
+use fly_std::Value;
+use smol_str::SmolStr;
+
+use super::{blocks::Checker, calls::BAD_CALL};
+use crate::{
+    db::{AssetError, Db, Nest, SourceFile, parse},
+    diag::Diagnostic,
+    syntax::{
+        Expr, Kind, NodeKind, NodeRef,
+        literal::{self, Part},
+        parse_expression,
+    },
+    text::{TextRange, TextSize},
+};
+
+/// The paths that a file reads with `file("…")`, relative to the Nest's root.
+#[salsa::tracked(returns(ref))]
+pub fn reads(db: &dyn Db, file: SourceFile) -> Vec<SmolStr> {
+    let mut paths = Vec::new();
+    // Nearly no file does; a look at the text is cheaper than one at the tree.
+    if file.text(db).contains("file(") {
+        collect(parse(db, file).root(), 0, &mut paths);
+        paths.sort_unstable();
+        paths.dedup();
+    }
+    paths
+}
+
+fn collect(node: NodeRef<'_>, depth: u32, paths: &mut Vec<SmolStr>) {
+    for expr in node.descendants().filter_map(Expr::cast) {
+        if expr.node().kind() == NodeKind::Call && expr.name().is_some_and(|name| name.text() == "file") {
+            let argument = expr.operands().next().and_then(literal_text);
+            paths.extend(argument.and_then(|text| inside(&text)));
+        }
+        let Some(token) = expr.literal().filter(|token| token.text().contains("${") && depth < 8) else {
+            continue;
+        };
+        let content = literal::content(token.kind(), token.text(), TextSize::new(0), false);
+        for part in content.parts {
+            let Part::Interpolation(range) = part else { continue };
+            let inner = parse_expression(token.text()[range].into());
+            collect(inner.root(), depth + 1, paths);
+        }
+    }
+}
+
+/// The text of a string without `${…}`.
+fn literal_text(expr: Expr<'_>) -> Option<SmolStr> {
+    let token = expr.literal().filter(|token| token.kind() != Kind::Number)?;
+    let content = literal::content(token.kind(), token.text(), TextSize::new(0), false);
+    content.plain().map(|text| text.text.as_str().into())
+}
+
+/// The path in its plain form; `None` when it leads out of the Nest.
+fn inside(path: &str) -> Option<SmolStr> {
+    if path.starts_with('/') || path.contains(['\\', '\0']) || path.contains(':') {
+        return None;
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/").into())
+}
+
+impl Checker<'_> {
+    /// `file("scripts/setup.sh")`
+    pub(super) fn file_call(&mut self, expr: Expr<'_>, arguments: &[Expr<'_>]) -> Option<Value> {
+        let [argument] = arguments else {
+            self.file_problem(expr.range(), "`file` wants one path");
+            return None;
+        };
+        let Some(path) = literal_text(*argument) else {
+            self.file_problem(argument.range(), "`file` wants a path written out as a string");
+            return None;
+        };
+        let Some(path) = inside(&path) else {
+            self.file_problem(argument.range(), &format!("`{path}` is not a path inside the Nest"));
+            return None;
+        };
+        let nest = Nest::try_get(self.db)?;
+        let Some(asset) = nest.assets(self.db).get(&*path) else {
+            self.file_problem(argument.range(), &format!("there is no file `{path}` in the Nest"));
+            return None;
+        };
+        match asset.content(self.db) {
+            Ok(text) => Some(Value::String((&**text).into())),
+            Err(error) => {
+                let message = match error {
+                    AssetError::Missing => format!("there is no file `{path}` in the Nest"),
+                    AssetError::Outside => format!("`{path}` leads out of the Nest"),
+                    AssetError::NotText => format!("`{path}` is not UTF-8 text"),
+                    AssetError::TooLarge => format!("`{path}` is larger than 1 MiB"),
+                    AssetError::Unreadable => format!("`{path}` can't be read"),
+                };
+                self.file_problem(argument.range(), &message);
+                None
+            }
+        }
+    }
+
+    fn file_problem(&mut self, range: TextRange, message: &str) {
+        self.diagnostics.push(
+            Diagnostic::new(&BAD_CALL, self.span(range), message, "not a file of this Nest")
+                .note("`file(path)` is the text of a file, whose path counts from the Nest's root")
+                .help("write a call such as `file(\"scripts/setup.sh\")`"),
+        );
+    }
+}
