@@ -278,6 +278,7 @@ const TYPE_DEPTH: usize = 4;
 
 impl Type {
     /// A list of values of this type.
+    #[must_use]
     pub fn list_of(self) -> Self {
         Self::List(interned(self))
     }

@@ -3,8 +3,10 @@
 //! A rule reads the typed IR and the index and adds its findings; it never reads text or trees. To add one, write
 //! its file, add it to [`FILE_RULES`] or [`NEST_RULES`], its page to `diag/docs` and its cases to `tests/fly`.
 
+mod assert_failed;
 mod duplicate_name;
 mod exactly_one_of;
+mod inherited;
 mod job_limits;
 mod min_above_max;
 mod not_deployable;
@@ -14,6 +16,7 @@ mod unplaced_file;
 
 use std::sync::Arc;
 
+pub use assert_failed::{ASSERT_FAILED, ASSERT_WARNING};
 pub use duplicate_name::DUPLICATE_NAME;
 pub use exactly_one_of::EXACTLY_ONE_OF;
 pub use job_limits::JOB_LIMITS;
@@ -37,6 +40,7 @@ type FileRule = fn(&FileScope<'_>, &mut Vec<Diagnostic>);
 type NestRule = fn(&NestScope<'_>, &mut Vec<Diagnostic>);
 
 const FILE_RULES: &[FileRule] = &[
+    assert_failed::check,
     exactly_one_of::check,
     job_limits::check,
     min_above_max::check,
@@ -46,10 +50,12 @@ const FILE_RULES: &[FileRule] = &[
 ];
 
 /// Rules that need the names of the other files. They run for the whole Nest at once.
-const NEST_RULES: &[NestRule] = &[duplicate_name::check, runners_condition::check];
+const NEST_RULES: &[NestRule] = &[assert_failed::check_nest, duplicate_name::check, runners_condition::check];
 
 /// What a rule about one file sees.
 struct FileScope<'a> {
+    db: &'a dyn Db,
+    file: SourceFile,
     path: &'a Arc<str>,
     blocks: &'a [TypedBlock],
 }
@@ -100,10 +106,13 @@ impl<'a> NestScope<'a> {
 pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     let typed = typed(db, file);
     let mut diagnostics = typed.diagnostics.clone();
-    let scope = FileScope { path: file.path(db), blocks: &typed.blocks };
+    let scope = FileScope { db, file, path: file.path(db), blocks: &typed.blocks };
+    let by_itself = diagnostics.len();
     for rule in FILE_RULES {
         rule(&scope, &mut diagnostics);
     }
+    inherited::tell(&scope, &mut diagnostics[by_itself..]);
+    inherited::name_users(&scope, &mut diagnostics);
     diagnostics
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Build {
     #[arg(long, value_enum, value_name = "BACKEND")]
     backend: Option<Backend>,
     #[command(flatten)]
+    vars: super::vars::Vars,
+    #[command(flatten)]
     reporting: outlet::Reporting,
 }
 
@@ -60,7 +62,8 @@ impl Build {
             Backend::S3 => lower::Backend::S3,
             Backend::Local => lower::Backend::Local,
         });
-        let loaded = host::load(&root);
+        let mut loaded = host::load(&root);
+        self.vars.apply([&mut loaded.compiler])?;
         let outcome = match host::build(&loaded, &root, &out, backend) {
             Ok(built) => {
                 // What is wrong but not an error.

@@ -24,6 +24,8 @@ pub(super) struct Check {
     #[arg(long, value_name = "PATH")]
     stdin_filename: Option<PathBuf>,
     #[command(flatten)]
+    vars: super::vars::Vars,
+    #[command(flatten)]
     reporting: outlet::Reporting,
 }
 
@@ -50,6 +52,7 @@ impl Check {
         } else {
             Target::open(&self.paths)?
         };
+        self.vars.apply(target.compilers())?;
         target.diagnostics.append(&mut unreadable);
         let diagnostics = target.check();
         let count = target.count();

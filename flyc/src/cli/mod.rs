@@ -9,6 +9,7 @@ mod fmt;
 mod outlet;
 mod schema;
 mod target;
+mod vars;
 
 use std::{
     io::{self, IsTerminal, Write},

@@ -129,6 +129,11 @@ impl Target {
         Ok(Self { nests: vec![nest], diagnostics: Vec::new() })
     }
 
+    /// The Nests.
+    pub(super) fn compilers(&mut self) -> impl Iterator<Item = &mut Compiler> {
+        self.nests.iter_mut().map(|nest| &mut nest.loaded.compiler)
+    }
+
     /// How many files are meant.
     pub(super) fn count(&self) -> usize {
         self.nests

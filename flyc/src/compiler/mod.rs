@@ -6,17 +6,22 @@
 mod build;
 mod registry;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+pub use crate::db::AssetError;
 use rayon::prelude::*;
 pub use registry::{all_diagnostics, find_diagnostic};
 use salsa::{Durability, Setter};
+use smol_str::SmolStr;
 
 use crate::{
     check::{check_file, check_nest},
-    db::{Database, Nest, SourceFile, parse},
+    db::{Asset, Database, Nest, SourceFile, parse},
     diag::Diagnostic,
-    model::{Typed, outline, typed},
+    model::{Typed, outline, reads, typed, variables},
     render::Sources,
     syntax::Parse,
     text::Source,
@@ -65,6 +70,47 @@ impl Compiler {
     pub fn set_unreadable(&mut self, unreadable: bool) {
         if *self.nest.unreadable(&self.db) != unreadable {
             self.nest.set_unreadable(&mut self.db).to(unreadable);
+        }
+    }
+
+    /// Sets the values of variables that are given from outside, by name, each as it was given.
+    pub fn set_variables(&mut self, variables: BTreeMap<SmolStr, SmolStr>) {
+        if **self.nest.variables(&self.db) != variables {
+            self.nest.set_variables(&mut self.db).with_durability(Durability::HIGH).to(variables.into());
+        }
+    }
+
+    /// The names of the Nest's variables, in order.
+    pub fn variables(&self) -> impl Iterator<Item = &SmolStr> {
+        variables(&self.db, self.nest).keys()
+    }
+
+    /// The paths of the files that the Nest reads with `file("…")`, relative to its root, in order. Give their texts with
+    /// [`Self::set_assets`].
+    pub fn reads(&self) -> Vec<SmolStr> {
+        let paths: BTreeSet<SmolStr> =
+            self.files.values().flat_map(|&file| reads(&self.db, file)).cloned().collect();
+        paths.into_iter().collect()
+    }
+
+    /// Sets the texts of the files that `file("…")` reads.
+    pub fn set_assets(&mut self, assets: impl IntoIterator<Item = (SmolStr, Result<Arc<str>, AssetError>)>) {
+        let known = self.nest.assets(&self.db).clone();
+        let mut all = BTreeMap::new();
+        for (path, content) in assets {
+            let asset = match known.get(&path) {
+                Some(&asset) => {
+                    if *asset.content(&self.db) != content {
+                        let _before = asset.set_content(&mut self.db).to(content);
+                    }
+                    asset
+                }
+                None => Asset::new(&self.db, content),
+            };
+            all.insert(path, asset);
+        }
+        if *known != all {
+            self.nest.set_assets(&mut self.db).with_durability(Durability::HIGH).to(all.into());
         }
     }
 

@@ -39,6 +39,8 @@ pub fn all_diagnostics() -> Vec<&'static Declaration> {
         &model::UNKNOWN_NAME,
         &model::UNKNOWN_VALUE,
         &model::WRONG_LABEL,
+        &check::ASSERT_FAILED,
+        &check::ASSERT_WARNING,
         &check::DUPLICATE_NAME,
         &check::ENTITY_IN_TWO_CONDITIONS,
         &check::EXACTLY_ONE_OF,

@@ -9,6 +9,7 @@ mod defaults;
 mod derived;
 mod egg;
 mod places;
+mod subject;
 
 use fly_std::{Value, schema};
 use smol_str::SmolStr;
@@ -16,6 +17,7 @@ use smol_str::SmolStr;
 pub use block::block_config;
 pub use egg::{Resolved, Unresolved, provider, resources, runner_type};
 pub use places::Places;
+pub use subject::subjects;
 
 use crate::{
     db::{Db, Nest, SourceFile},

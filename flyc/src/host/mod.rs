@@ -3,11 +3,13 @@
 //! This room and `cli` alone touch the file system. What never lives here: anything about the language.
 #![allow(clippy::disallowed_methods, reason = "this is the room that may")]
 
+mod assets;
 mod build;
 mod discover;
 mod read;
 mod write;
 
+pub use assets::supply;
 pub use build::{BuildError, Built, build, build_nest};
 pub use discover::{Walk, find_root, walk};
 pub use read::{Loaded, load, read_file, read_text, replace_file};

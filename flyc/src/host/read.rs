@@ -46,6 +46,7 @@ pub fn load(root: &Path) -> Loaded {
     }
     let mut compiler = Compiler::new(readable);
     compiler.set_unreadable(!diagnostics.is_empty());
+    super::supply(root, &mut compiler);
     Loaded { compiler, diagnostics, files: count }
 }
 

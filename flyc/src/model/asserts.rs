@@ -261,6 +261,26 @@ fn operands_of<'p>(expr: Expr<'p>, found: &mut Vec<Expr<'p>>) {
     }
 }
 
+/// The names after the subject's word.
+fn path_of<'p>(subject: &Subject, expr: Expr<'p>) -> Option<Vec<Expr<'p>>> {
+    let mut path = Vec::new();
+    let mut at = expr;
+    loop {
+        match at.node().kind() {
+            NodeKind::Field => {
+                let mut operands = at.operands();
+                let base = operands.next()?;
+                path.push(operands.next()?);
+                at = base;
+            }
+            NodeKind::Name if at.text() == subject.word => break,
+            _ => return None,
+        }
+    }
+    path.reverse();
+    Some(path)
+}
+
 impl Checker<'_> {
     /// Whether what decides alone is not followed by what it was to decide about: `&&`, `||` and `?:` over a subject.
     pub(super) fn is_lazy(&self) -> bool {
@@ -279,10 +299,8 @@ impl Checker<'_> {
 
     /// The condition of an assert, as text when it is right.
     pub(super) fn predicate(&mut self, expr: Expr<'_>, want: Want<'_>) -> Option<Value> {
-        if self.subject.is_none() {
-            // `over` is missing or wrong, which is told.
-            return None;
-        }
+        // Without one, `over` is missing or wrong, which is told.
+        self.subject.as_ref()?;
         let told = self.diagnostics.len();
         match self.eval(expr) {
             Some(Value::Bool(_)) => Some(canonical(expr)),
@@ -309,25 +327,16 @@ impl Checker<'_> {
         }
     }
 
-    /// The value of `egg.a.b` over the subject `egg`; `None` when the expression begins with another word.
-    pub(super) fn subject_path(&mut self, expr: Expr<'_>) -> Option<Option<Value>> {
+    /// Whether the expression is `egg.a.b` over the subject `egg`.
+    pub(super) fn is_subject_path(&self, expr: Expr<'_>) -> bool {
+        self.subject.as_ref().is_some_and(|subject| path_of(subject, expr).is_some())
+    }
+
+    /// The value of `egg.a.b` over the subject `egg`.
+    pub(super) fn subject_path(&mut self, expr: Expr<'_>) -> Option<Value> {
         let subject = self.subject.clone()?;
-        let mut path = Vec::new();
-        let mut at = expr;
-        loop {
-            match at.node().kind() {
-                NodeKind::Field => {
-                    let mut operands = at.operands();
-                    let base = operands.next()?;
-                    path.push(operands.next()?);
-                    at = base;
-                }
-                NodeKind::Name if at.text() == subject.word => break,
-                _ => return None,
-            }
-        }
-        path.reverse();
-        Some(self.follow(&subject, &path))
+        let path = path_of(&subject, expr)?;
+        self.follow(&subject, &path)
     }
 
     fn follow(&mut self, subject: &Subject, path: &[Expr<'_>]) -> Option<Value> {

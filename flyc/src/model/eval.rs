@@ -105,14 +105,11 @@ impl Checker<'_> {
     fn field(&mut self, expr: Expr<'_>) -> Option<Value> {
         let mut operands = expr.operands();
         let (base, field) = (operands.next()?, operands.next()?);
-        if base.node().kind() == NodeKind::Name && !matches!(base.text(), "true" | "false") {
-            return match self.subject_path(expr) {
-                Some(found) => found,
-                None => self.reference(base, field, expr.range()),
-            };
+        if self.is_subject_path(expr) {
+            return self.subject_path(expr);
         }
-        if let Some(found) = self.subject_path(expr) {
-            return found;
+        if base.node().kind() == NodeKind::Name && !matches!(base.text(), "true" | "false") {
+            return self.reference(base, field, expr.range());
         }
         let value = self.eval(base)?;
         let Value::Map(entries) = &value else {
@@ -173,6 +170,14 @@ impl Checker<'_> {
     fn index(&mut self, expr: Expr<'_>) -> Option<Value> {
         let mut operands = expr.operands();
         let (base, index) = (operands.next()?, operands.next()?);
+        // `egg["2fa"]`: a name that begins with a digit.
+        if base.node().kind() == NodeKind::Name
+            && matches!(base.text(), "egg" | "bucket")
+            && let Some(token) = index.literal()
+            && let Some(name) = literal::simple_string(token.kind(), token.text())
+        {
+            return self.entity_reference(base.text(), name, expr.range());
+        }
         let value = self.eval(base);
         let at = self.eval(index);
         let (value, at) = (value?, at?);

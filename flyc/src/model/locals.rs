@@ -80,7 +80,10 @@ fn nest_locals(db: &dyn Db, nest: Nest) -> Arc<BTreeMap<SmolStr, Known>> {
     let Some(file) = nest.find(db, NEST_FILE) else { return Arc::default() };
     let blocks = typed(db, file).blocks.iter().filter(|block| block.name == "locals");
     let locals = blocks.flat_map(|block| &block.attributes).map(|attribute| {
-        let flow = attribute.flow.as_deref().cloned().unwrap_or_default();
+        let mut flow = attribute.flow.as_deref().cloned().unwrap_or_default();
+        for step in flow.steps.iter_mut().filter(|step| step.kind == StepKind::Local) {
+            step.kind = StepKind::NestLocal;
+        }
         let known = Known { value: attribute.value.clone(), flow };
         (attribute.name.clone(), known)
     });
@@ -88,6 +91,7 @@ fn nest_locals(db: &dyn Db, nest: Nest) -> Arc<BTreeMap<SmolStr, Known>> {
 }
 
 /// One local of `nest.fly`, so that a file depends only on those it uses.
+#[allow(clippy::needless_pass_by_value, reason = "salsa keeps the name")]
 #[salsa::tracked(returns(ref))]
 fn nest_local(db: &dyn Db, nest: Nest, name: SmolStr) -> Option<Known> {
     nest_locals(db, nest).get(&name).cloned()

@@ -25,6 +25,7 @@ use crate::{
 };
 
 /// A profile with what it inherits itself, without positions.
+#[allow(clippy::needless_pass_by_value, reason = "salsa keeps the name")]
 #[salsa::tracked(returns(ref))]
 pub fn profile(db: &dyn Db, nest: Nest, name: SmolStr) -> Option<Arc<TypedBlock>> {
     let file = nest.find(db, NEST_FILE)?;
@@ -55,11 +56,11 @@ pub fn profile_users(db: &dyn Db, nest: Nest) -> Arc<BTreeMap<SmolStr, Vec<SmolS
     for &file in nest.files(db).iter() {
         for block in &names::outline(db, file).blocks {
             let (Some("egg" | "eggsbucket"), Some(label)) = (block.keyword, &block.label) else { continue };
-            let mut next = block.extends.as_ref();
+            let mut used = block.extends.as_ref();
             let mut steps = parents.len();
-            while let Some(profile) = next {
+            while let Some(profile) = used {
                 users.entry(profile.clone()).or_default().push(label.clone());
-                next = parents.get(profile).filter(|_| steps > 0);
+                used = parents.get(profile).filter(|_| steps > 0);
                 steps = steps.saturating_sub(1);
             }
         }
@@ -139,13 +140,11 @@ impl Checker<'_> {
             let text = expr.text().trim_matches('"');
             let written = text.rsplit('.').next().unwrap_or(text);
             let diagnostic = self.mismatch_diagnostic(expr.range(), found(expr), want);
-            self.diagnostics.push(match names.contains(&written) {
-                true => diagnostic.fix(
-                    format!("write `profile.{written}`"),
-                    expr.range(),
-                    format!("profile.{written}"),
-                ),
-                false => diagnostic,
+            self.diagnostics.push(if names.contains(&written) {
+                let meant = format!("profile.{written}");
+                diagnostic.fix(format!("write `{meant}`"), expr.range(), meant)
+            } else {
+                diagnostic
             });
             return None;
         };

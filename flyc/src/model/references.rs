@@ -61,7 +61,7 @@ pub(super) fn dotted(expr: Expr<'_>) -> Option<(&str, &str)> {
     operands.next().map(|name| (base.text(), name.text()))
 }
 
-impl<'p> Checker<'p> {
+impl Checker<'_> {
     /// The value of `base.name`, where the base is a bare word.
     pub(super) fn reference(&mut self, base: Expr<'_>, name: Expr<'_>, range: TextRange) -> Option<Value> {
         // Evaluation goes deep through here: what is told is put together elsewhere.
@@ -144,12 +144,9 @@ impl<'p> Checker<'p> {
             }
             return None;
         }
-        let known = match self.quiet_own(name) {
-            Some(known) => known,
-            None => {
-                self.unknown_own(name, range);
-                return None;
-            }
+        let Some(known) = self.quiet_own(name) else {
+            self.unknown_own(name, range);
+            return None;
         };
         self.flow.through(Step { kind: StepKind::Own, name: name.into() }, &known.flow);
         known.value
@@ -221,7 +218,7 @@ impl<'p> Checker<'p> {
         });
     }
 
-    fn entity_reference(&mut self, word: &str, name: &str, range: TextRange) -> Option<Value> {
+    pub(super) fn entity_reference(&mut self, word: &str, name: &str, range: TextRange) -> Option<Value> {
         let nest = Nest::try_get(self.db)?;
         let index = index(self.db, nest);
         let found = index.find(EntityKind::Egg, name);

@@ -50,6 +50,7 @@ pub fn variables(db: &dyn Db, nest: Nest) -> Arc<BTreeMap<SmolStr, Variable>> {
 }
 
 /// One variable, so that a file depends only on those it uses.
+#[allow(clippy::needless_pass_by_value, reason = "salsa keeps the name")]
 #[salsa::tracked(returns(ref))]
 pub fn variable(db: &dyn Db, nest: Nest, name: SmolStr) -> Option<Variable> {
     variables(db, nest).get(&name).cloned()
@@ -79,7 +80,19 @@ fn given<'p>(parse: &'p Parse, name: &str) -> Option<Expr<'p>> {
         Item::Block(block) => block.keyword().is_some_and(|word| word.text() == "variables").then_some(block),
         _ => None,
     });
-    blocks.filter_map(|block| attribute(block, name)).next()
+    let mut blocks = blocks;
+    blocks.find_map(|block| attribute(block, name))
+}
+
+/// The type that a `variable` block declares; `None` when what it says is no type.
+fn declared(block: Block<'_>) -> Option<Type> {
+    match attribute(block, "type") {
+        Some(expr) => Type::parse(expr.text().trim_matches('"')),
+        None => Some(match attribute(block, "default").map(|expr| expr.node().kind()) {
+            None => Type::String,
+            Some(_) => Type::Any,
+        }),
+    }
 }
 
 fn want(schema: &'static schema::Block, name: &'static str, ty: Type) -> Option<Want<'static>> {
@@ -87,31 +100,20 @@ fn want(schema: &'static schema::Block, name: &'static str, ty: Type) -> Option<
 }
 
 impl<'p> Checker<'p> {
-    /// The type that a `variable` block declares; `None` when what it says is no type.
-    fn declared(&self, block: Block<'_>) -> Option<Type> {
-        match attribute(block, "type") {
-            Some(expr) => Type::parse(expr.text().trim_matches('"')),
-            None => Some(match attribute(block, "default").map(|expr| expr.node().kind()) {
-                None => Type::String,
-                Some(_) => Type::Any,
-            }),
-        }
-    }
-
     /// The type of what stands in an attribute of a block about variables, in place of any.
     pub(super) fn variable_type(&self, schema: &'static schema::Block, name: &str) -> Option<Type> {
         let (block, _) = self.own.block?;
         if std::ptr::eq(schema, &raw const schema::VARIABLE) {
             return match name {
-                "default" => self.declared(block),
-                "allowed" => self.declared(block).map(Type::list_of),
+                "default" => declared(block),
+                "allowed" => declared(block).map(Type::list_of),
                 _ => None,
             };
         }
         if std::ptr::eq(schema, &raw const schema::VARIABLES) {
             let declaration = top_blocks(self.parse, "variable")
                 .find(|block| block.labels().next().is_some_and(|label| label.name == name))?;
-            return self.declared(declaration);
+            return declared(declaration);
         }
         None
     }
@@ -119,12 +121,12 @@ impl<'p> Checker<'p> {
     /// The variable that a block declares; what is wrong with it is told by [`Self::variable_block`].
     fn variable(&mut self, block: Block<'p>, name: &str) -> Variable {
         let sensitive = attribute(block, "sensitive").is_some_and(|expr| expr.text() == "true");
-        let Some(ty) = self.declared(block) else {
+        let Some(ty) = declared(block) else {
             return Variable { ty: Type::Any, value: None, sensitive };
         };
         self.own = Own::of(block, &schema::VARIABLE);
         self.standalone = true;
-        let value = match self.from_outside(name, ty) {
+        let value = match self.outside_value(name, ty) {
             Some(value) => value.ok(),
             None => {
                 let expr = given(self.parse, name).or_else(|| attribute(block, "default"));
@@ -153,7 +155,7 @@ impl<'p> Checker<'p> {
     }
 
     /// The value that `--var` gives a variable; `Err` holds what is wrong with it.
-    fn from_outside(&mut self, name: &str, ty: Type) -> Option<Result<Value, String>> {
+    fn outside_value(&mut self, name: &str, ty: Type) -> Option<Result<Value, String>> {
         let nest = Nest::try_get(self.db)?;
         let text = nest.variables(self.db).get(name)?;
         let want = want(&schema::VARIABLE, "default", ty)?;
@@ -194,10 +196,10 @@ impl<'p> Checker<'p> {
     /// What is wrong with the value of a variable, after the types of what is written have been told.
     pub(super) fn variable_block(&mut self, block: Block<'p>, typed: &TypedBlock) {
         let Some(name) = typed.label.clone() else { return };
-        let Some(ty) = self.declared(block) else { return };
+        let Some(ty) = declared(block) else { return };
         let header = typed.label_range.unwrap_or(typed.header);
         let sensitive = typed.value("sensitive") == Some(&Value::Bool(true));
-        let outside = self.from_outside(&name, ty);
+        let outside = self.outside_value(&name, ty);
         if let Some(Err(label)) = &outside {
             self.report(
                 Diagnostic::new(

@@ -18,10 +18,8 @@ pub(super) fn mark(text: &str, tokens: &[Token], stream: &mut [Tok]) {
     for at in 1..stream.len() {
         let before = stream[at - 1];
         match stream[at].kind {
-            Kind::Dot if before.kind == Kind::Ident => {
-                if LABELLED.contains(&word(text, tokens, before)) {
-                    dashes(stream, at + 2);
-                }
+            Kind::Dot if before.kind == Kind::Ident && LABELLED.contains(&word(text, tokens, before)) => {
+                dashes(stream, at + 2);
             }
             Kind::Less if before.kind == Kind::Ident && !before.joined => {
                 if GENERIC.contains(&word(text, tokens, before))
