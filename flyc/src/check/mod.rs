@@ -3,11 +3,13 @@
 //! A rule reads the typed IR and the index and adds its findings; it never reads text or trees. To add one, write
 //! its file, add it to [`FILE_RULES`] or [`NEST_RULES`], its page to `diag/docs` and its cases to `tests/fly`.
 
+mod condition_entities;
 mod duplicate_name;
 mod exactly_one_of;
 mod job_limits;
 mod min_above_max;
 mod not_deployable;
+mod rule_reach;
 mod runners_condition;
 mod serverless_limits;
 mod unplaced_file;
@@ -19,6 +21,7 @@ pub use exactly_one_of::EXACTLY_ONE_OF;
 pub use job_limits::JOB_LIMITS;
 pub use min_above_max::MIN_ABOVE_MAX;
 pub use not_deployable::NOT_DEPLOYABLE;
+pub use rule_reach::{CONDITION_ALWAYS_FALSE, CONDITION_ALWAYS_TRUE, SHADOWED_RULE};
 pub use runners_condition::{ENTITY_IN_TWO_CONDITIONS, UNKNOWN_ENTITY};
 pub use serverless_limits::SERVERLESS_LIMITS;
 pub use unplaced_file::UNPLACED_FILE;
@@ -41,15 +44,18 @@ const FILE_RULES: &[FileRule] = &[
     job_limits::check,
     min_above_max::check,
     not_deployable::check,
+    rule_reach::check,
     serverless_limits::check,
     unplaced_file::check,
 ];
 
 /// Rules that need the names of the other files. They run for the whole Nest at once.
-const NEST_RULES: &[NestRule] = &[duplicate_name::check, runners_condition::check];
+const NEST_RULES: &[NestRule] = &[condition_entities::check, duplicate_name::check, runners_condition::check];
 
 /// What a rule about one file sees.
 struct FileScope<'a> {
+    db: &'a dyn Db,
+    file: SourceFile,
     path: &'a Arc<str>,
     blocks: &'a [TypedBlock],
 }
@@ -100,7 +106,7 @@ impl<'a> NestScope<'a> {
 pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     let typed = typed(db, file);
     let mut diagnostics = typed.diagnostics.clone();
-    let scope = FileScope { path: file.path(db), blocks: &typed.blocks };
+    let scope = FileScope { db, file, path: file.path(db), blocks: &typed.blocks };
     for rule in FILE_RULES {
         rule(&scope, &mut diagnostics);
     }

@@ -13,6 +13,7 @@ mod numbers;
 mod operators;
 mod strings;
 mod syntax_errors;
+mod texts;
 mod unknown;
 
 mod values;
@@ -24,7 +25,10 @@ pub use blocks::{
     UNKNOWN_ATTRIBUTE, UNKNOWN_BLOCK, WRONG_LABEL,
 };
 pub use calls::{BAD_CALL, UNKNOWN_FUNCTION};
-pub use condition::{CONDITION_FIELD, CONDITION_SYNTAX, CONDITION_TYPE};
+pub use condition::{
+    CONDITION_FIELD, CONDITION_SYNTAX, CONDITION_TYPE, ConditionPart, Join, compile_condition,
+    condition_parts, condition_texts,
+};
 pub use eval::{CYCLIC_LOCAL, UNKNOWN_NAME};
 pub use ir::{Meaning, TypedAttribute, TypedBlock};
 pub use names::{Entity, EntityKind, Index, Outline, OutlineBlock, index, outline};
@@ -32,6 +36,7 @@ pub use numbers::BAD_NUMBER;
 pub use operators::BAD_OPERAND;
 pub use strings::{BAD_CRON, BAD_FORMAT, BAD_SECRET_URI, UNKNOWN_VALUE};
 pub use syntax_errors::{BAD_ESCAPE, STRAY_BRACE, SYNTAX_ERROR, TOO_DEEP, UNCLOSED};
+pub use texts::text_range;
 pub use values::{OUT_OF_RANGE, TYPE_MISMATCH};
 
 use crate::{

@@ -72,10 +72,9 @@ impl Domain {
             (Self::Only(_) | Self::Except(_), Constant::Text(text)) => match operator {
                 Comparison::Equal => Self::Only(vec![text.clone()]),
                 Comparison::NotEqual => Self::Except(vec![text.clone()]),
-                Comparison::Less
-                | Comparison::LessEqual
-                | Comparison::Greater
-                | Comparison::GreaterEqual => return None,
+                Comparison::Less | Comparison::LessEqual | Comparison::Greater | Comparison::GreaterEqual => {
+                    return None;
+                }
             },
             (Self::Only(_) | Self::Except(_), _) => return None,
         };
@@ -229,9 +228,8 @@ mod tests {
 
     #[test]
     fn sets_of_numbers() {
-        let age = |operator, seconds| {
-            Domain::of(FieldId::Age, operator, &Constant::DurationS(seconds)).unwrap()
-        };
+        let age =
+            |operator, seconds| Domain::of(FieldId::Age, operator, &Constant::DurationS(seconds)).unwrap();
         let not = age(Comparison::NotEqual, 5);
         assert_eq!(not, Domain::Numbers(vec![(0, 4), (6, u64::MAX)]));
         assert_eq!(not.complement(FieldId::Age), Domain::Numbers(vec![(5, 5)]));
@@ -257,7 +255,8 @@ mod tests {
 
     #[test]
     fn closed_and_open_sets_of_texts() {
-        let is = |field, operator, text: &str| Domain::of(field, operator, &Constant::Text(text.into())).unwrap();
+        let is =
+            |field, operator, text: &str| Domain::of(field, operator, &Constant::Text(text.into())).unwrap();
         let rest = is(FieldId::RunnerType, Comparison::NotEqual, "vm");
         assert_eq!(rest, Domain::Only(vec!["serverless".into()]));
         assert!(rest.and(&is(FieldId::RunnerType, Comparison::NotEqual, "serverless")).is_empty());
