@@ -51,6 +51,14 @@ fn check_rules(scope: &FileScope<'_>, policies: &TypedBlock, diagnostics: &mut V
             continue;
         };
         let rule = Rule { block, attribute, condition };
+        if policies
+            .blocks("rule")
+            .take_while(|other| !std::ptr::eq(*other, block))
+            .any(|o| o.label == block.label)
+        {
+            // A second rule of a name has been told of.
+            continue;
+        }
         // One thing is told of a rule, and a rule that something was told of is not held against others.
         if solver.never([&condition.predicate]) {
             diagnostics.push(always_false(scope, &rule, &mut solver));
