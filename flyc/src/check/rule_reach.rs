@@ -128,9 +128,10 @@ fn always_false(scope: &FileScope<'_>, rule: &Rule<'_>, solver: &mut Solver) -> 
             let related = part_span(scope, rule, first);
             let diagnostic =
                 Diagnostic::new(&CONDITION_ALWAYS_FALSE, part_span(scope, rule, second), message, label);
-            // Of a condition that is put together both are the same place.
             if related == diagnostic.span {
-                diagnostic
+                // Of a condition that is put together both are the same place.
+                let (first, second) = (part_text(rule, first), part_text(rule, second));
+                diagnostic.note(format!("it comes to `{}` and `{}`", shown(first), shown(second)))
             } else {
                 diagnostic.related(related, "and both must hold")
             }
@@ -170,7 +171,8 @@ fn always_true(scope: &FileScope<'_>, rule: &Rule<'_>, always: &Always, solver: 
             let diagnostic =
                 Diagnostic::new(&CONDITION_ALWAYS_TRUE, part_span(scope, rule, second), message, label);
             if related == diagnostic.span {
-                diagnostic
+                let (first, second) = (part_text(rule, first), part_text(rule, second));
+                diagnostic.note(format!("it comes to `{}` or `{}`", shown(first), shown(second)))
             } else {
                 diagnostic.related(related, "and one is enough")
             }

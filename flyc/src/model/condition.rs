@@ -143,13 +143,12 @@ fn compile(condition: &Condition, findings: &mut Vec<Finding>) -> Option<Predica
         }
         ConditionKind::Compare { left, operator, operator_range, right } => {
             if left.kind != OperandKind::Field && right.kind != OperandKind::Field {
-                findings.push(two_values(condition));
+                findings.push(two_values(left, right));
                 return None;
             }
             // `1h < age` reads as well as `age > 1h`, and so does `apex == state`, but for the quotes.
-            let swapped = known(left).is_none()
-                && known(right)
-                    .is_some_and(|field| left.kind != OperandKind::Field || takes(field, &left.text));
+            let swapped = left.kind != OperandKind::Field
+                || (known(left).is_none() && known(right).is_some_and(|field| takes(field, &left.text)));
             let (of, operator, value) =
                 if swapped { (right, operator.flipped(), left) } else { (left, *operator, right) };
             let field = field(of, findings)?;
@@ -158,7 +157,7 @@ fn compile(condition: &Condition, findings: &mut Vec<Finding>) -> Option<Predica
                 return None;
             }
             if value.kind == OperandKind::Field {
-                return other_field(field, operator, value, condition, findings);
+                return other_field(field, operator, of, value, findings);
             }
             let value = constant(field, value, findings)?;
             Some(Predicate::Compare { field: field.id, operator, value })
@@ -176,10 +175,10 @@ fn known(operand: &Operand) -> Option<&'static Field> {
     policy::find(&operand.text).filter(|_| operand.kind == OperandKind::Field)
 }
 
-fn two_values(condition: &Condition) -> Finding {
+fn two_values(left: &Operand, right: &Operand) -> Finding {
     Finding {
         kind: &CONDITION_FIELD,
-        range: condition.range.clone(),
+        range: left.range.start..right.range.end,
         message: "a comparison of two values asks nothing of a runner".to_owned(),
         label: "no field in it".to_owned(),
         note: Some(fields_note()),
@@ -232,8 +231,8 @@ fn field(operand: &Operand, findings: &mut Vec<Finding>) -> Option<&'static Fiel
 fn other_field(
     field: &'static Field,
     operator: Comparison,
+    of: &Operand,
     value: &Operand,
-    condition: &Condition,
     findings: &mut Vec<Finding>,
 ) -> Option<Predicate> {
     let Some(other) = policy::find(&value.text) else {
@@ -242,7 +241,7 @@ fn other_field(
     };
     if other.id == field.id {
         findings.push(Finding {
-            range: condition.range.clone(),
+            range: of.range.start.min(value.range.start)..of.range.end.max(value.range.end),
             ..finding(
                 value,
                 format!("`{}` is compared with itself", field.name),

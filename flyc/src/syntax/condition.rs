@@ -296,9 +296,12 @@ impl Source<'_> {
         let two_before = self.token(at.checked_sub(2)).map(|(token, _)| token);
         let operand = matches!(last, Tok::Name | Tok::Number | Tok::Text | Tok::Bool);
         if operand && is_operator(token) && two_before.is_some_and(is_operator) {
-            let message = format!("a comparison has two sides; `AND {last_text}` begins another one");
-            let replacement = Some(format!("AND {last_text} {text}"));
-            return Some(ConditionError { range: self.range(at..at + 1), message, replacement });
+            // With what stands around it, as two comparisons.
+            let chain = self.range(at.saturating_sub(3)..(at + 2).min(self.tokens.len()));
+            let (first, second) = (chain.start..self.range(at - 1..at).end, self.here(at).start..chain.end);
+            let replacement = format!("{} AND {last_text} {}", &self.text[first], &self.text[second]);
+            let message = "a comparison has two sides".to_owned();
+            return Some(ConditionError { range: chain, message, replacement: Some(replacement) });
         }
         if last == Tok::Name && token == Tok::Not && matches!(self.token(Some(at + 1)), Some((Tok::In, _))) {
             let message = "`NOT` stands before the field".to_owned();
