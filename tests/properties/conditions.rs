@@ -55,20 +55,19 @@ fn predicate(compiler: &Compiler, at: usize) -> Option<Predicate> {
     }
 }
 
-/// Runners of every kind the conditions tell apart, and whether these are all kinds there are; else some of them.
-fn runners(trees: &[&Tree], fields: &'static [FieldId], seed: u64) -> (Vec<Facts>, bool) {
-    const MOST: usize = 1500;
+/// Runners of every kind the conditions tell apart, and whether these are all kinds there are; else `most` of them.
+fn runners(trees: &[&Tree], fields: &'static [FieldId], most: usize, seed: u64) -> (Vec<Facts>, bool) {
     let values: HashMap<FieldId, Vec<Option<Plain>>> =
         all_fields().iter().map(|field| (*field, candidates(trees, *field))).collect();
     let sizes: Vec<usize> = fields.iter().map(|field| values[field].len()).collect();
     let all: usize = sizes.iter().product();
     let mut chance = seed | 1;
-    let count = all.min(MOST);
+    let count = all.min(most);
     let made = (0..count).map(|at| {
         let mut rest = at;
         let mut picks: HashMap<FieldId, usize> = HashMap::new();
         for (field, size) in fields.iter().zip(&sizes) {
-            if all <= MOST {
+            if all <= most {
                 picks.insert(*field, rest % size);
                 rest /= size;
             } else {
@@ -80,7 +79,7 @@ fn runners(trees: &[&Tree], fields: &'static [FieldId], seed: u64) -> (Vec<Facts
         }
         facts(|field| values[&field][picks.get(&field).copied().unwrap_or(0)].clone())
     });
-    (made.collect(), all <= MOST)
+    (made.collect(), all <= most)
 }
 
 /// The warning about a rule, if there is one.
@@ -102,7 +101,7 @@ proptest! {
         let Some(predicate) = predicate(&compiler, 0) else {
             return Err(TestCaseError::fail(format!("{text}\n{}", told(&compiler.check()))));
         };
-        for facts in runners(&[&tree], all_fields(), seed).0.iter().take(60) {
+        for facts in &runners(&[&tree], all_fields(), 60, seed).0 {
             let truth = predicate.truth(facts).map_or(1, |truth| if truth { 2 } else { 0 });
             prop_assert_eq!(truth, tree.truth(facts), "{} of {:?}", text, facts);
             prop_assert_eq!(predicate.holds(facts), truth == 2);
@@ -235,7 +234,7 @@ fn judge(trees: &[Tree], fields: &'static [FieldId], seed: u64) -> Result<(), Te
     let (compiler, file) = nest(&trees.iter().map(|tree| quoted(&tree.text())).collect::<Vec<_>>(), "");
     let found = compiler.check();
     let context = format!("{}\nin\n{file}", told(&found));
-    let (runners, whole) = runners(&trees.iter().collect::<Vec<_>>(), fields, seed);
+    let (runners, whole) = runners(&trees.iter().collect::<Vec<_>>(), fields, 1500, seed);
     // Whether silence means that there is nothing to tell.
     let exact = whole && fields == FEW;
     let mut earlier: Vec<&Tree> = Vec::new();

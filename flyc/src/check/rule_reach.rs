@@ -11,6 +11,7 @@ use fly_std::policy::{
     Condition, FieldId,
     solve::{Always, Solver},
 };
+use rustc_hash::FxHashSet;
 
 use super::FileScope;
 use crate::{
@@ -45,20 +46,17 @@ fn check_rules(scope: &FileScope<'_>, policies: &TypedBlock, diagnostics: &mut V
     let mut solver = Solver::default();
     // The rules before that are reached by some runners and not by others.
     let mut earlier: Vec<Rule<'_>> = Vec::new();
+    let mut names = FxHashSet::default();
     for block in policies.blocks("rule") {
         let Some(attribute) = block.attribute("condition") else { continue };
         let Some(condition) = attribute.value.as_ref().and_then(fly_std::Value::as_condition) else {
             continue;
         };
-        let rule = Rule { block, attribute, condition };
-        if policies
-            .blocks("rule")
-            .take_while(|other| !std::ptr::eq(*other, block))
-            .any(|o| o.label == block.label)
-        {
+        if !names.insert(block.label.as_deref()) {
             // A second rule of a name has been told of.
             continue;
         }
+        let rule = Rule { block, attribute, condition };
         // One thing is told of a rule, and a rule that something was told of is not held against others.
         if solver.never([&condition.predicate]) {
             diagnostics.push(always_false(scope, &rule, &mut solver));

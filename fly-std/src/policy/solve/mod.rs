@@ -19,6 +19,9 @@ use super::{FIELDS, FieldId, Predicate};
 /// The steps of one proof.
 const STEPS: usize = 50_000;
 
+/// The steps it takes to make a condition ready for a proof.
+const STEPS_TO_READ: usize = 10;
+
 /// Proves things about conditions, as long as its steps last.
 #[derive(Debug)]
 pub struct Solver {
@@ -105,7 +108,7 @@ impl Solver {
             let known = state.known();
             let against: Vec<_> =
                 others.iter().map(|other| Formula::of(other, true, known).opposite()).collect();
-            *steps = steps.saturating_sub(others.len());
+            *steps = steps.saturating_sub(STEPS_TO_READ * others.len());
             search(state.clone(), &against, steps, &mut |_, _| Outcome::Found)
         });
         self.steps -= before - steps;
