@@ -133,7 +133,7 @@ proptest! {
         };
         let (condition, marked) = text(&tokens, &spaces);
         let (source, more, place) = form.write(&condition, &marked);
-        let (compiler, file) = nest(&[source.clone()], &more);
+        let (compiler, file) = nest(std::slice::from_ref(&source), &more);
         let found = compiler.check();
         let context = format!("{how:?} {condition}\n{}\nin\n{file}", told(&found));
         prop_assert_eq!(found.len(), 1, "{}", context);
@@ -200,6 +200,13 @@ proptest! {
     }
 }
 
+/// A word that stands in no condition.
+const HOLE: &str = "HOLE";
+
+fn escape(c: char) -> String {
+    format!("\\u{{{:x}}}", u32::from(c))
+}
+
 fn offset(at: usize) -> TextSize {
     TextSize::try_from(at).unwrap()
 }
@@ -219,7 +226,7 @@ fn survives(text: &str) -> Result<(), TestCaseError> {
         let written = format!("'{inside}'");
         prop_assert_eq!(text.get(range), Some(written.as_str()));
     }
-    let escaped: String = text.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect();
+    let escaped = text.chars().map(escape).collect::<Vec<_>>().concat();
     let (compiler, file) = nest(&[quoted(&escaped)], "");
     let start = file.find("condition = ").unwrap() + "condition = ".len();
     let value = TextRange::new(offset(start), offset(start + escaped.len() + 2));
@@ -336,7 +343,7 @@ impl Form {
                 for (count, (at, c)) in condition.char_indices().enumerate() {
                     places.insert(at, source.len());
                     if count % 3 == 0 || !c.is_ascii() {
-                        source.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+                        source.push_str(&escape(c));
                     } else {
                         source.push(c);
                     }
@@ -429,8 +436,7 @@ impl Damage {
             Self::Itself => vec![mark(field.name()), mark("=="), mark(field.name())],
             Self::Bare => vec![mark(field.name())],
         };
-        // The damaged leaf stands for itself as one word that nothing else is.
-        const HOLE: &str = "HOLE";
+        // A word that nothing else is holds the leaf's place.
         *leaf = Tree::Compare(
             field,
             fly_std::policy::Comparison::Equal,

@@ -97,3 +97,68 @@ fn order(left: Fact<'_>, right: Fact<'_>) -> Option<Ordering> {
         (Fact::Text(_) | Fact::DurationS(_) | Fact::Count(_) | Fact::Percent(_), _) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{policy::FieldId, value::Float};
+
+    fn facts() -> Facts {
+        Facts {
+            state: "apex".into(),
+            runner_type: "vm".into(),
+            egg: "my-app".into(),
+            cloud: "aws".into(),
+            region: "eu-central-1".into(),
+            age: 7200,
+            idle_time: 60,
+            heartbeat_age: None,
+            failed_count: 0,
+            job_count: 4,
+            cpu_usage: None,
+            memory_usage: Float::new(50.0),
+            disk_usage: None,
+            agent_version: None,
+            pool_size: 3,
+            pool_idle: 1,
+        }
+    }
+
+    fn is(field: FieldId, operator: Comparison, value: Constant) -> Predicate {
+        Predicate::Compare { field, operator, value }
+    }
+
+    #[test]
+    fn what_is_not_known_makes_no_rule_fire() {
+        let percent = |number| Constant::Percent(Float::new(number).unwrap());
+        let cpu = is(FieldId::CpuUsage, Comparison::Greater, percent(90.0));
+        let memory = is(FieldId::MemoryUsage, Comparison::Greater, percent(40.0));
+        let age = is(FieldId::Age, Comparison::Less, Constant::DurationS(3600));
+        for (predicate, truth) in [
+            (memory.clone(), Some(true)),
+            (age.clone(), Some(false)),
+            (cpu.clone(), None),
+            (cpu.clone().negated(), None),
+            (Predicate::all([cpu.clone(), memory.clone()]), None),
+            (Predicate::all([cpu.clone(), age.clone()]), Some(false)),
+            (Predicate::any([cpu.clone(), memory]), Some(true)),
+            (Predicate::any([cpu.clone(), age]), None),
+            (Predicate::In { field: FieldId::AgentVersion, values: vec![] }, None),
+        ] {
+            assert_eq!(predicate.truth(&facts()), truth, "{predicate}");
+            assert_eq!(predicate.holds(&facts()), truth == Some(true), "{predicate}");
+        }
+        let pair = |left, operator, right| Predicate::CompareFields { left, operator, right };
+        let told = pair(FieldId::IdleTime, Comparison::Less, FieldId::HeartbeatAge);
+        assert_eq!(told.truth(&facts()), None);
+        assert!(pair(FieldId::IdleTime, Comparison::Less, FieldId::Age).holds(&facts()));
+    }
+
+    #[test]
+    fn constants_of_another_type_are_not_known() {
+        let wrong = is(FieldId::Age, Comparison::NotEqual, Constant::Count(7200));
+        assert_eq!(wrong.truth(&facts()), None);
+        let values = vec![Constant::Count(1), Constant::Text("my-app".into())];
+        assert!(Predicate::In { field: FieldId::Egg, values }.holds(&facts()));
+    }
+}

@@ -8,7 +8,7 @@
 //! like the others. So it shadows what comes after it, which is best told.
 
 use fly_std::policy::{
-    Condition, FieldId,
+    Condition,
     solve::{Always, Solver},
 };
 use rustc_hash::FxHashSet;
@@ -147,15 +147,24 @@ fn always_true(scope: &FileScope<'_>, rule: &Rule<'_>, always: &Always, solver: 
         }
         Join::All => None,
     };
-    let mut message = format!("the condition of `{}` always holds", rule.name());
-    if let Always::Knowing(fields) = always {
-        let names: Vec<_> = fields.iter().map(|field| FieldId::name(*field)).collect();
-        message = format!(
-            "the condition of `{}` holds of every runner whose `{}` is known",
-            rule.name(),
-            names.join("` and `")
-        );
-    }
+    let (message, note) = match always {
+        Always::Everywhere => (
+            format!("the condition of `{}` always holds", rule.name()),
+            "every runner that no earlier rule holds of is dealt with by this one, and no later rule is reached",
+        ),
+        Always::Knowing(fields) => {
+            let names: Vec<_> = fields.iter().map(|field| format!("`{}`", field.name())).collect();
+            let known = if fields.len() == 1 { "is known" } else { "are known" };
+            (
+                format!(
+                    "the condition of `{}` holds of every runner whose {} {known}",
+                    rule.name(),
+                    names.join(" and ")
+                ),
+                "what a runner has not told yet is not known, and nearly every runner has",
+            )
+        }
+    };
     let whole = scope.span(rule.attribute.range);
     let diagnostic = match found {
         None => Diagnostic::new(&CONDITION_ALWAYS_TRUE, whole, message, "every runner fulfils it"),
@@ -176,9 +185,7 @@ fn always_true(scope: &FileScope<'_>, rule: &Rule<'_>, always: &Always, solver: 
             }
         }
     };
-    diagnostic
-        .note("every runner that no earlier rule holds of is dealt with by this one, and no later rule is reached")
-        .help("change the condition, so that it holds of the runners that are meant")
+    diagnostic.note(note).help("change the condition, so that it holds of the runners that are meant")
 }
 
 fn shadowed(scope: &FileScope<'_>, rule: &Rule<'_>, covering: &[&Rule<'_>]) -> Diagnostic {

@@ -90,7 +90,9 @@ pub fn condition_parts(text: &str) -> (Join, Vec<ConditionPart>) {
 fn collect(condition: &Condition, join: Join, parts: &mut Vec<ConditionPart>) {
     match (&condition.kind, join) {
         (ConditionKind::And(inner), Join::All) | (ConditionKind::Or(inner), Join::Any) => {
-            inner.iter().for_each(|part| collect(part, join, parts));
+            for part in inner {
+                collect(part, join, parts);
+            }
         }
         _ => {
             let predicate = compile(condition, &mut Vec::new());

@@ -300,7 +300,9 @@ fn assume(term: &mut Open<'_>, steps: &mut usize) -> bool {
 
 /// The ways in which the narrowest choice can be made, none when no choice is left; `None` when one has no way at all.
 fn choice<'f>(term: &mut Open<'f>, steps: &mut usize) -> Option<Vec<&'f Formula>> {
-    let (mut narrowest, mut left): (Option<(usize, Vec<&Formula>)>, Vec<&[Formula]>) = (None, Vec::new());
+    // The ways of the narrowest choice so far, and its place among those left.
+    let mut narrowest: Option<(usize, Vec<&Formula>)> = None;
+    let mut left = Vec::new();
     for parts in std::mem::take(&mut term.choices) {
         let mut ways = Vec::new();
         let mut made = false;
