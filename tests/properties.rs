@@ -13,6 +13,10 @@
 
 #[path = "properties/cascade.rs"]
 mod cascade;
+#[path = "properties/condition_trees.rs"]
+mod condition_trees;
+#[path = "properties/conditions.rs"]
+mod conditions;
 #[path = "properties/corpus.rs"]
 mod corpus;
 #[path = "properties/formatting.rs"]

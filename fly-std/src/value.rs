@@ -1,8 +1,12 @@
 //! Typed values: what an expression comes to after checking.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use smol_str::SmolStr;
 
-use crate::formats::{SecretUri, duration, percent, size};
+use crate::{
+    formats::{SecretUri, duration, percent, size},
+    policy::Condition,
+};
 
 /// A value of the Fly language. Equality is by meaning: `4GiB` and `4096` in an attribute of type size are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,6 +27,8 @@ pub enum Value {
     Percent(Float),
     /// A reference to a secret; its value is never known to the compiler.
     Secret(SecretUri),
+    /// A condition on a runner: its text and what it was compiled to.
+    Condition(Box<Condition>),
     /// Values in order.
     List(Vec<Value>),
     /// Named values in the order they were written.
@@ -45,6 +51,19 @@ impl Float {
     }
 }
 
+impl Serialize for Float {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.get())
+    }
+}
+
+impl<'de> Deserialize<'de> for Float {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(deserializer)?;
+        Self::new(number).ok_or_else(|| de::Error::custom("not a finite number"))
+    }
+}
+
 impl Value {
     /// What the value is, in a sentence with its article: `a string`, `a list`.
     pub const fn noun(&self) -> &'static str {
@@ -58,15 +77,25 @@ impl Value {
             Self::Size(_) => "a size",
             Self::Percent(_) => "a percentage",
             Self::Secret(_) => "a secret",
+            Self::Condition(_) => "a condition",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
         }
     }
 
-    /// The text, when the value is text.
+    /// The text, when the value is text or a condition.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
+            Self::Condition(condition) => Some(&condition.text),
+            _ => None,
+        }
+    }
+
+    /// The condition, when the value is one.
+    pub fn as_condition(&self) -> Option<&Condition> {
+        match self {
+            Self::Condition(condition) => Some(condition),
             _ => None,
         }
     }
@@ -75,6 +104,7 @@ impl Value {
     pub fn to_text(&self) -> Option<SmolStr> {
         Some(match self {
             Self::String(text) => text.clone(),
+            Self::Condition(condition) => condition.text.clone(),
             Self::Int(number) => SmolStr::from(number.to_string()),
             Self::Float(number) => SmolStr::from(number.get().to_string()),
             Self::Bool(truth) => SmolStr::new_static(if *truth { "true" } else { "false" }),

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use fly_std::{
     Type, Value,
+    policy::FieldId,
     schema::{self, Attribute, Block, Child, Constraint, Label, Place, Presence, Times},
 };
-use flyc::model::Meaning;
+use flyc::model::{Meaning, condition_texts};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use crate::values::{Written, heredoc, name, parenthesized, value};
@@ -86,7 +87,14 @@ impl Config {
                     value => names.extend(text_of(value)),
                 }
             }
+            let conditions = node.attributes.iter().filter_map(|a| a.written.value.as_condition());
+            for condition in conditions {
+                let texts = condition_texts(&condition.text, FieldId::Egg);
+                names.extend(texts.into_iter().map(|(name, _)| name));
+            }
         }
+        let mut seen = BTreeSet::new();
+        names.retain(|name| seen.insert(name.clone()));
         names
     }
 

@@ -196,6 +196,15 @@ fn deep(n: usize) -> Vec<(&'static str, String)> {
         let inside = format!("condition = \"{condition}\"\naction = \"alert\"\n");
         format!("uglyfox {{\npolicies {{\nrule \"a\" {{\n{inside}}}\n}}\n}}\n")
     };
+    let choices = |n: usize, join: &str| {
+        lines(n, |i| format!("(state != 'apex' OR job_count == {i} OR cpu_usage > {}){join}", i % 100))
+            .replace('\n', " ")
+    };
+    let rules = |n: usize, condition: &dyn Fn(usize) -> String| {
+        let rule =
+            |i| format!("rule \"r{i}\" {{\ncondition = \"{}\"\naction = \"alert\"\n}}\n", condition(i));
+        format!("uglyfox {{\npolicies {{\n{}}}\n}}\n", lines(n, rule))
+    };
     let mut interpolated = String::from("1");
     for _ in 0..n.min(5000) {
         interpolated = format!("\"${{{interpolated}}}\"");
@@ -275,6 +284,14 @@ fn deep(n: usize) -> Vec<(&'static str, String)> {
         ("a condition of many", rule(&"age > 1h AND ".repeat(n))),
         ("a condition of brackets", rule(&"(".repeat(n))),
         ("a condition of NOT", rule(&format!("{}age > 1h", "NOT ".repeat(n)))),
+        ("a condition of choices", rule(&format!("{}age > 1h", choices(n / 10, " OR ")))),
+        ("a condition of all choices", rule(&format!("{}age > 1h", choices(n / 10, " AND ")))),
+        (
+            "a condition of holes",
+            rule(&format!("{}age > 1h", lines(n, |i| format!("job_count != {i} AND ")))),
+        ),
+        ("rules", rules(n, &|i| format!("job_count == {i} OR age > {i}h AND pool_size != {i}"))),
+        ("rules of choices", rules(n / 10, &|_| format!("{}age > 1h", choices(20, " AND ")))),
         ("letters", within(format!("\"{}\"", "é\\n".repeat(n)))),
         ("marks", "\u{feff}".repeat(n)),
         ("escapes", within(format!("\"{}\"", "\\ud800\\u{d800}\\q".repeat(n)))),

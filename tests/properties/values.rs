@@ -8,6 +8,7 @@ use fly_std::{
     policy,
     schema::Presence,
 };
+use flyc::model::compile_condition;
 use proptest::{collection::vec, prelude::*, sample::select};
 
 /// A value as Fly text, and what it means.
@@ -111,7 +112,12 @@ pub(crate) fn value(ty: Type) -> BoxedStrategy<Written> {
         Type::Image => text("[a-z]{1,8}(/[a-z]{1,8})?:[0-9]{1,3}".boxed()),
         Type::Name => text(name().boxed()),
         Type::Secret => secret(),
-        Type::Condition => text(condition().boxed()),
+        Type::Condition => condition()
+            .prop_map(|text| {
+                let value = Value::Condition(Box::new(compile_condition(&text).unwrap()));
+                Written { source: format!("\"{text}\""), value }
+            })
+            .boxed(),
         Type::Enum(variants) => {
             let names: Vec<&str> = variants.iter().map(|variant| variant.name).collect();
             text(select(names).prop_map(str::to_owned).boxed())

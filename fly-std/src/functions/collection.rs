@@ -138,6 +138,7 @@ pub(super) const COALESCE: Function = Function {
             | Value::Duration(_)
             | Value::Size(_)
             | Value::Percent(_)
+            | Value::Condition(_)
             | Value::Secret(_) => false,
         };
         let found = arguments.iter().find(|value| !empty(value)).or_else(|| arguments.last());

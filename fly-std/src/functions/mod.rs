@@ -113,7 +113,7 @@ impl Kind {
     /// The kind of this value.
     pub const fn of(value: &Value) -> Self {
         match value {
-            Value::String(_) => Self::String,
+            Value::String(_) | Value::Condition(_) => Self::String,
             Value::Int(_) => Self::Int,
             Value::Float(_) => Self::Float,
             Value::Bool(_) => Self::Bool,
@@ -282,6 +282,7 @@ fn measure(value: &Value, depth: usize, items: &mut usize) -> Result<(), String>
         | Value::Duration(_)
         | Value::Size(_)
         | Value::Percent(_)
+        | Value::Condition(_)
         | Value::Secret(_) => Ok(()),
     }
 }

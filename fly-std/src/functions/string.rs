@@ -229,7 +229,7 @@ pub(super) const JSONENCODE: Function = Function {
 fn write_json(value: &Value, json: &mut Text) -> Result<(), CallError> {
     match value {
         Value::Int(_) | Value::Float(_) | Value::Bool(_) => json.push(&printed(value, 0)?),
-        Value::String(_) | Value::Duration(_) | Value::Size(_) | Value::Percent(_) => {
+        Value::String(_) | Value::Duration(_) | Value::Size(_) | Value::Percent(_) | Value::Condition(_) => {
             json.push(&quoted(&printed(value, 0)?))
         }
         Value::Secret(_) => Err(CallError::argument(0, "a secret cannot become part of a text")),

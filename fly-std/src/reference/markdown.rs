@@ -197,4 +197,6 @@ fn conditions(page: &mut String) {
         ];
         line!(page, "| {} |", cells.map(|cell| cell.replace('|', "\\|")).join(" | "));
     }
+    let told = FIELDS.iter().filter(|field| field.may_be_unknown).map(|field| format!("`{}`", field.name));
+    line!(page, "\nNot known before the runner has told them: {}.", told.collect::<Vec<_>>().join(", "));
 }

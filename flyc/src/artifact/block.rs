@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use fly_std::policy::Condition;
 use serde::{Deserialize, Serialize};
 
 use super::{Artifact, FORMAT_VERSION};
@@ -77,6 +78,8 @@ pub enum BlockValue {
     Percent(f64),
     /// The URI of a secret.
     Secret(String),
+    /// A condition on a runner: the author's text, and the predicate that is evaluated.
+    Condition(Condition),
     /// Values in order.
     List(Vec<BlockValue>),
     /// Named values.

@@ -4,12 +4,14 @@
 //! its file, add it to [`FILE_RULES`] or [`NEST_RULES`], its page to `diag/docs` and its cases to `tests/fly`.
 
 mod assert_failed;
+mod condition_entities;
 mod duplicate_name;
 mod exactly_one_of;
 mod inherited;
 mod job_limits;
 mod min_above_max;
 mod not_deployable;
+mod rule_reach;
 mod runners_condition;
 mod serverless_limits;
 mod unplaced_file;
@@ -22,6 +24,7 @@ pub use exactly_one_of::EXACTLY_ONE_OF;
 pub use job_limits::JOB_LIMITS;
 pub use min_above_max::MIN_ABOVE_MAX;
 pub use not_deployable::NOT_DEPLOYABLE;
+pub use rule_reach::{CONDITION_ALWAYS_FALSE, CONDITION_ALWAYS_TRUE, SHADOWED_RULE};
 pub use runners_condition::ENTITY_IN_TWO_CONDITIONS;
 pub use serverless_limits::SERVERLESS_LIMITS;
 pub use unplaced_file::UNPLACED_FILE;
@@ -45,12 +48,14 @@ const FILE_RULES: &[FileRule] = &[
     job_limits::check,
     min_above_max::check,
     not_deployable::check,
+    rule_reach::check,
     serverless_limits::check,
     unplaced_file::check,
 ];
 
 /// Rules that need the names of the other files. They run for the whole Nest at once.
-const NEST_RULES: &[NestRule] = &[assert_failed::check_nest, duplicate_name::check, runners_condition::check];
+const NEST_RULES: &[NestRule] =
+    &[assert_failed::check_nest, condition_entities::check, duplicate_name::check, runners_condition::check];
 
 /// What a rule about one file sees.
 struct FileScope<'a> {

@@ -1,6 +1,6 @@
 //! Every other block as [`BlockConfig`].
 
-use fly_std::{Value, schema};
+use fly_std::{Value, policy::Condition, schema};
 
 use super::{
     defaults::{self, Reader},
@@ -99,6 +99,7 @@ fn convert_value(value: &Value) -> BlockValue {
         Value::Size(bytes) => BlockValue::SizeBytes(*bytes),
         Value::Percent(number) => BlockValue::Percent(number.get()),
         Value::Secret(uri) => BlockValue::Secret(uri.uri()),
+        Value::Condition(condition) => BlockValue::Condition(Condition::clone(condition)),
         Value::List(values) => BlockValue::List(values.iter().map(convert_value).collect()),
         Value::Map(entries) => BlockValue::Map(
             entries.iter().map(|(name, value)| (name.to_string(), convert_value(value))).collect(),

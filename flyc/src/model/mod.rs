@@ -21,6 +21,7 @@ mod references;
 mod strings;
 mod syntax_errors;
 mod templates;
+mod texts;
 mod unknown;
 mod values;
 mod vars;
@@ -34,7 +35,10 @@ pub use blocks::{
     UNKNOWN_ATTRIBUTE, UNKNOWN_BLOCK, WRONG_LABEL,
 };
 pub use calls::{BAD_CALL, UNKNOWN_FUNCTION};
-pub use condition::{CONDITION_FIELD, CONDITION_SYNTAX, CONDITION_TYPE};
+pub use condition::{
+    CONDITION_FIELD, CONDITION_SYNTAX, CONDITION_TYPE, ConditionPart, Join, compile_condition,
+    condition_parts, condition_texts,
+};
 pub use flow::{Flow, SECRET_FLOW, Step, StepKind};
 pub use ir::{Meaning, TypedAttribute, TypedBlock};
 pub use names::{Entity, EntityKind, Index, Outline, OutlineBlock, index, outline};
@@ -44,6 +48,7 @@ pub use profiles::{profile, profile_users};
 pub use references::{CYCLIC_DEFINITION, UNKNOWN_ENTITY, UNKNOWN_NAME};
 pub use strings::{BAD_CRON, BAD_FORMAT, BAD_SECRET_URI, UNKNOWN_VALUE};
 pub use syntax_errors::{BAD_ESCAPE, STRAY_BRACE, SYNTAX_ERROR, TOO_DEEP, UNCLOSED};
+pub use texts::text_range;
 pub use values::{OUT_OF_RANGE, TYPE_MISMATCH};
 pub use vars::{Variable, variable, variables};
 

@@ -56,7 +56,7 @@ impl Checker<'_> {
                 return None;
             }
             Type::Condition => {
-                return self.condition(text, place, token, want).then(|| Value::String(text.into()));
+                return self.condition(text, place, token, want);
             }
             Type::EnvValue if !formats::is_secret_uri_like(text) => return plain(),
             Type::EnvValue | Type::Secret => {
@@ -197,9 +197,17 @@ impl Checker<'_> {
         });
     }
 
-    fn condition(&mut self, text: &str, place: &Place<'_>, token: TextRange, want: Want<'_>) -> bool {
-        let findings = condition::check(text);
-        let right = findings.is_empty();
+    fn condition(
+        &mut self,
+        text: &str,
+        place: &Place<'_>,
+        token: TextRange,
+        want: Want<'_>,
+    ) -> Option<Value> {
+        let findings = match condition::check(text) {
+            Ok(condition) => return Some(Value::Condition(Box::new(condition))),
+            Err(findings) => findings,
+        };
         for finding in findings {
             let range = if text.is_empty() { token } else { place.range(finding.range) };
             let mut diagnostic =
@@ -214,6 +222,6 @@ impl Checker<'_> {
             };
             self.diagnostics.push(diagnostic);
         }
-        right
+        None
     }
 }

@@ -114,7 +114,7 @@ impl Checker<'_> {
             let value = self.number(token.text(), range)?;
             return self.fit(value, range, want);
         }
-        let verbatim = matches!(want.ty, Type::Script | Type::Condition);
+        let verbatim = want.ty == Type::Script;
         if let Some(simple) = literal::simple_string(token.kind(), token.text()) {
             return self.string(simple, &Place::Simple(range.start() + TextSize::new(1)), range, want);
         }
@@ -303,6 +303,7 @@ impl Checker<'_> {
         match (want.ty, value) {
             (Type::Any, value) => Some(value),
             (Type::Keyword(variants), Value::String(text)) => self.keyword(&text, range, variants, want),
+            (Type::Condition, value @ Value::Condition(_)) => Some(value),
             (_, Value::String(text)) => self.string(&text, &Place::Whole(range), range, want),
             (Type::Int { min, max }, Value::Int(number)) => {
                 if (min..=max).contains(&number) {

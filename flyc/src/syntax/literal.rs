@@ -29,6 +29,8 @@ pub struct Text {
     /// Pairs of an offset in `text` and the offset in the file it came from, ascending; between two pairs both
     /// count alike.
     map: Vec<(u32, u32)>,
+    /// Where in `text` each escape ends, and where in the file, ascending: it is longer there than what it stands for.
+    ends: Vec<(u32, u32)>,
 }
 
 /// Something wrong inside a string.
@@ -66,6 +68,12 @@ impl Text {
         self.text.push_str(text);
     }
 
+    /// Adds what an escape stands for; `source` is where the escape stands in the file.
+    fn add_escape(&mut self, text: &str, source: std::ops::Range<usize>) {
+        self.add(text, source.start);
+        self.ends.push((offset(self.text.len()), offset(source.end)));
+    }
+
     /// The range in the file of a range of the text, both in bytes.
     pub fn source(&self, range: std::ops::Range<usize>) -> TextRange {
         let start = self.source_of(range.start, false);
@@ -76,6 +84,9 @@ impl Text {
     /// The offset in the file of an offset of the text; at the seam of two stretches an end belongs to the first.
     fn source_of(&self, at: usize, end: bool) -> TextSize {
         let at = offset(at);
+        if end && let Ok(escape) = self.ends.binary_search_by_key(&at, |(text, _)| *text) {
+            return TextSize::new(self.ends[escape].1);
+        }
         let index = self.map.partition_point(|(text, _)| if end { *text < at } else { *text <= at });
         match index.checked_sub(1).and_then(|index| self.map.get(index)) {
             Some((text, source)) => TextSize::new(source + (at - text)),
@@ -140,7 +151,7 @@ pub fn content(kind: Kind, text: &str, start: TextSize, verbatim: bool) -> Conte
     if content.parts.is_empty() {
         // Even an empty text stands somewhere.
         let at = offset(base + 1);
-        content.parts.push(Part::Text(Text { text: String::new(), map: vec![(0, at)] }));
+        content.parts.push(Part::Text(Text { text: String::new(), map: vec![(0, at)], ends: Vec::new() }));
     }
     content
 }
@@ -193,7 +204,7 @@ fn resolve(text: &str, base: usize, escapes: bool, verbatim: bool, content: &mut
             plain = at;
         } else if !verbatim && rest.starts_with("$${") {
             content.text().add(&text[plain..at], base + plain);
-            content.text().add("${", base + at + 1);
+            content.text().add_escape("${", base + at..base + at + 3);
             at += 3;
             plain = at;
         } else if !verbatim && rest.starts_with("${") {
@@ -238,7 +249,7 @@ fn escape(rest: &str, base: usize, content: &mut Content) -> usize {
             return length;
         }
     };
-    content.text().add(resolved, base);
+    content.text().add_escape(resolved, base..base + 2);
     2
 }
 
@@ -252,7 +263,9 @@ fn unicode_escape(rest: &str, base: usize, content: &mut Content) -> usize {
     let length = digits.len() + 4;
     let hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     match u32::from_str_radix(digits, 16).ok().filter(|_| hex).and_then(char::from_u32) {
-        Some(character) => content.text().add(character.encode_utf8(&mut [0; 4]), base),
+        Some(character) => {
+            content.text().add_escape(character.encode_utf8(&mut [0; 4]), base..base + length);
+        }
         None => {
             content.error(ContentErrorKind::UnknownCharacter, base, length);
             content.text().add(&rest[..length], base);

@@ -1,10 +1,52 @@
-//! The fields of policy conditions: what a `condition` may ask of a runner.
+//! The fields of conditions: what a `condition` may ask of a runner.
+
+use serde::{Deserialize, Serialize};
 
 use crate::types::Variant;
+
+/// Which field. The order is that of [`FIELDS`], and the serialised name is the name in a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the table says what each of them is")]
+pub enum FieldId {
+    State,
+    RunnerType,
+    Egg,
+    Cloud,
+    Region,
+    Age,
+    IdleTime,
+    HeartbeatAge,
+    FailedCount,
+    JobCount,
+    CpuUsage,
+    MemoryUsage,
+    DiskUsage,
+    AgentVersion,
+    PoolSize,
+    PoolIdle,
+}
+
+impl FieldId {
+    /// How many there are.
+    pub const COUNT: usize = Self::PoolIdle as usize + 1;
+
+    /// Its entry in [`FIELDS`].
+    pub fn field(self) -> &'static Field {
+        &FIELDS[self as usize]
+    }
+
+    /// Its name in a condition.
+    pub fn name(self) -> &'static str {
+        self.field().name
+    }
+}
 
 /// One field of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
+    /// Which field it is.
+    pub id: FieldId,
     /// The name in the condition.
     pub name: &'static str,
     /// The type it is compared as.
@@ -13,6 +55,9 @@ pub struct Field {
     pub doc: &'static str,
     /// A condition that uses it.
     pub example: &'static str,
+    /// Whether a runner may not have told it yet. A comparison with what is not known is itself not known, see
+    /// [`Predicate::truth`](super::Predicate::truth).
+    pub may_be_unknown: bool,
 }
 
 /// The type of a condition's field.
@@ -92,48 +137,130 @@ const CLOUDS: &[Variant] = &[
     Variant::new("local", "Processes on the orchestrator's own machine."),
 ];
 
-const fn field(name: &'static str, ty: FieldType, doc: &'static str, example: &'static str) -> Field {
-    Field { name, ty, doc, example }
+const fn field(
+    id: FieldId,
+    name: &'static str,
+    ty: FieldType,
+    doc: &'static str,
+    example: &'static str,
+) -> Field {
+    Field { id, name, ty, doc, example, may_be_unknown: false }
+}
+
+/// A field that the runner itself tells.
+const fn told(
+    id: FieldId,
+    name: &'static str,
+    ty: FieldType,
+    doc: &'static str,
+    example: &'static str,
+) -> Field {
+    Field { may_be_unknown: true, ..field(id, name, ty, doc, example) }
 }
 
 /// Every field, in the order the reference and completion show them.
 pub static FIELDS: &[Field] = &[
-    field("state", FieldType::Enum(STATES), "the runner's state", "state == 'apex' AND idle_time > 30m"),
-    field("runner_type", FieldType::Enum(RUNNER_TYPES), "what the runner is made of", "runner_type == 'vm'"),
-    field("egg", FieldType::String, "the name of the runner's egg or bucket", "egg IN ('my-app', 'api')"),
-    field("cloud", FieldType::Enum(CLOUDS), "the cloud the runner is made in", "cloud == 'aws'"),
-    field("region", FieldType::String, "the region the runner is made in", "region == 'eu-central-1'"),
-    field("age", FieldType::Duration, "the time since the runner was made", "age > 24h"),
-    field("idle_time", FieldType::Duration, "the time since the runner's last job ended", "idle_time > 30m"),
     field(
+        FieldId::State,
+        "state",
+        FieldType::Enum(STATES),
+        "the runner's state",
+        "state == 'apex' AND idle_time > 30m",
+    ),
+    field(
+        FieldId::RunnerType,
+        "runner_type",
+        FieldType::Enum(RUNNER_TYPES),
+        "what the runner is made of",
+        "runner_type == 'vm'",
+    ),
+    field(
+        FieldId::Egg,
+        "egg",
+        FieldType::String,
+        "the name of the runner's egg or bucket",
+        "egg IN ('my-app', 'api')",
+    ),
+    field(
+        FieldId::Cloud,
+        "cloud",
+        FieldType::Enum(CLOUDS),
+        "the cloud the runner is made in",
+        "cloud == 'aws'",
+    ),
+    field(
+        FieldId::Region,
+        "region",
+        FieldType::String,
+        "the region the runner is made in",
+        "region == 'eu-central-1'",
+    ),
+    field(FieldId::Age, "age", FieldType::Duration, "the time since the runner was made", "age > 24h"),
+    field(
+        FieldId::IdleTime,
+        "idle_time",
+        FieldType::Duration,
+        "how long the runner has had no job: since its last one ended, or since it was made",
+        "idle_time > 30m",
+    ),
+    told(
+        FieldId::HeartbeatAge,
         "heartbeat_age",
         FieldType::Duration,
         "the time since the runner was last heard of",
         "heartbeat_age > 5m",
     ),
     field(
+        FieldId::FailedCount,
         "failed_count",
         FieldType::Int,
         "the number of the runner's failed jobs in a row",
         "failed_count >= 3",
     ),
-    field("job_count", FieldType::Int, "the number of jobs the runner has done", "job_count >= 100"),
-    field("cpu_usage", FieldType::Percent, "how much of the runner's CPU is in use", "cpu_usage > 90%"),
     field(
+        FieldId::JobCount,
+        "job_count",
+        FieldType::Int,
+        "the number of jobs the runner has done",
+        "job_count >= 100",
+    ),
+    told(
+        FieldId::CpuUsage,
+        "cpu_usage",
+        FieldType::Percent,
+        "how much of the runner's CPU is in use",
+        "cpu_usage > 90%",
+    ),
+    told(
+        FieldId::MemoryUsage,
         "memory_usage",
         FieldType::Percent,
         "how much of the runner's memory is in use",
         "memory_usage > 90%",
     ),
-    field("disk_usage", FieldType::Percent, "how much of the runner's disk is in use", "disk_usage > 85%"),
-    field(
+    told(
+        FieldId::DiskUsage,
+        "disk_usage",
+        FieldType::Percent,
+        "how much of the runner's disk is in use",
+        "disk_usage > 85%",
+    ),
+    told(
+        FieldId::AgentVersion,
         "agent_version",
         FieldType::String,
         "the version of the agent on the runner",
         "agent_version != '1.4.0'",
     ),
-    field("pool_size", FieldType::Int, "the number of runners in the runner's pool", "pool_size > 5"),
     field(
+        FieldId::PoolSize,
+        "pool_size",
+        FieldType::Int,
+        "the number of runners in the runner's pool",
+        "pool_size > 5",
+    ),
+    field(
+        FieldId::PoolIdle,
         "pool_idle",
         FieldType::Int,
         "the number of runners in the runner's pool that have no job",
@@ -160,6 +287,8 @@ mod tests {
             assert!(!field.doc.is_empty() && !field.doc.ends_with('.'), "{}", field.name);
             assert!(field.example.contains(field.name), "{}", field.name);
             assert_eq!(find(field.name), Some(field));
+            assert_eq!(field.id.field(), field);
+            assert_eq!(serde_json::to_value(field.id).unwrap(), field.name);
         }
         assert_eq!(find("colour"), None);
     }
