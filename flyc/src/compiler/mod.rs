@@ -30,19 +30,52 @@ pub struct Compiler {
     files: BTreeMap<Arc<str>, SourceFile>,
 }
 
+/// A Nest that is being read. Threads that read have a clone each, so that a file is parsed while others are read.
+#[derive(Debug, Clone, Default)]
+pub struct Gathering {
+    db: Database,
+}
+
+/// A file of a Nest that is being read.
+#[derive(Debug)]
+pub struct Gathered {
+    path: Arc<str>,
+    file: SourceFile,
+}
+
+impl Gathering {
+    /// Takes a file: its path relative to the Nest's root (with `/` between folders) and its text.
+    pub fn add(&self, path: Arc<str>, text: Arc<str>) -> Gathered {
+        let file = source_file(&self.db, path.clone(), text);
+        // What a file says by itself can be known already; what it means is a matter of the whole Nest.
+        outline(&self.db, file);
+        Gathered { path, file }
+    }
+
+    /// The Nest of these files, in any order. `unreadable` is as for [`Compiler::set_unreadable`].
+    pub fn finish(self, files: impl IntoIterator<Item = Gathered>, unreadable: bool) -> Compiler {
+        Compiler::of(self.db, files.into_iter().map(|gathered| (gathered.path, gathered.file)), unreadable)
+    }
+}
+
 impl Compiler {
     /// A Nest of these files, each a path relative to the Nest's root (with `/` between folders) and a text.
     pub fn new<P: Into<Arc<str>>, T: Into<Arc<str>>>(files: impl IntoIterator<Item = (P, T)>) -> Self {
         let db = Database::default();
-        let files: BTreeMap<Arc<str>, SourceFile> = files
+        let files: Vec<_> = files
             .into_iter()
             .map(|(path, text)| {
                 let path = path.into();
                 (path.clone(), source_file(&db, path, text.into()))
             })
             .collect();
-        let nest =
-            Nest::builder(files.values().copied().collect(), false).durability(Durability::HIGH).new(&db);
+        Self::of(db, files, false)
+    }
+
+    fn of(db: Database, files: impl IntoIterator<Item = (Arc<str>, SourceFile)>, unreadable: bool) -> Self {
+        let files: BTreeMap<Arc<str>, SourceFile> = files.into_iter().collect();
+        let listed = files.values().copied().collect();
+        let nest = Nest::builder(listed, unreadable).durability(Durability::HIGH).new(&db);
         Self { db, nest, files }
     }
 

@@ -5,7 +5,9 @@
 
 mod build;
 mod discover;
+mod folder;
 mod read;
+mod walk;
 mod write;
 
 pub use build::{BuildError, Built, build, build_nest};
