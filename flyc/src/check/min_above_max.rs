@@ -14,7 +14,7 @@ use crate::{
 declare_diagnostic! { pub MIN_ABOVE_MAX = "min-above-max", Error, "a smallest number above the largest" }
 
 pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    for block in scope.all_blocks() {
+    for &block in &scope.all_blocks {
         for constraint in block.schema.constraints {
             let (low, high) = match constraint {
                 Constraint::NotAbove(low, high) => (*low, *high),

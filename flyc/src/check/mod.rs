@@ -51,17 +51,15 @@ const NEST_RULES: &[NestRule] = &[duplicate_name::check, runners_condition::chec
 /// What a rule about one file sees.
 struct FileScope<'a> {
     path: &'a Arc<str>,
+    /// The blocks at its top.
     blocks: &'a [TypedBlock],
+    /// Every block of the file, at any depth.
+    all_blocks: Vec<&'a TypedBlock>,
 }
 
-impl<'a> FileScope<'a> {
+impl FileScope<'_> {
     fn span(&self, range: TextRange) -> Span {
         Span::new(self.path.clone(), range)
-    }
-
-    /// Every block of the file, at any depth.
-    fn all_blocks(&self) -> impl Iterator<Item = &'a TypedBlock> {
-        self.blocks.iter().flat_map(TypedBlock::walk)
     }
 }
 
@@ -100,7 +98,8 @@ impl<'a> NestScope<'a> {
 pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     let typed = typed(db, file);
     let mut diagnostics = typed.diagnostics.clone();
-    let scope = FileScope { path: file.path(db), blocks: &typed.blocks };
+    let all_blocks = typed.blocks.iter().flat_map(TypedBlock::walk).collect();
+    let scope = FileScope { path: file.path(db), blocks: &typed.blocks, all_blocks };
     for rule in FILE_RULES {
         rule(&scope, &mut diagnostics);
     }

@@ -53,7 +53,8 @@ impl Gathering {
     }
 
     /// The Nest of these files, in any order. `unreadable` is as for [`Compiler::set_unreadable`].
-    pub fn finish(self, files: impl IntoIterator<Item = Gathered>, unreadable: bool) -> Compiler {
+    pub fn finish(self, mut files: Vec<Gathered>, unreadable: bool) -> Compiler {
+        files.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Compiler::of(self.db, files.into_iter().map(|gathered| (gathered.path, gathered.file)), unreadable)
     }
 }
@@ -120,22 +121,19 @@ impl Compiler {
 
     /// Everything that is wrong with the Nest, by file and position.
     pub fn check(&self) -> Vec<Diagnostic> {
-        let files = self.nest.files(&self.db);
-        // Each thread works on a part of the files with a handle of its own; what is between the files comes after.
-        let part = files.len().div_ceil(rayon::current_num_threads() * 4).max(16);
-        let mut diagnostics: Vec<Diagnostic> = files
-            .par_chunks(part)
-            .map_with(self.db.clone(), |db, files| {
-                let mut found = Vec::new();
-                for &file in files {
-                    outline(db, file);
-                    found.extend_from_slice(check_file(db, file));
-                }
-                found
-            })
-            .flatten_iter()
-            .collect();
-        diagnostics.extend_from_slice(check_nest(&self.db, self.nest));
+        let files = self.nest.files(&self.db).clone();
+        // Each thread works on a part of the files with a handle of its own; one begins with what is between them.
+        let part = files.len().div_ceil(rayon::current_num_threads() * 8).max(16);
+        let (db, other, nest) = (self.db.clone(), self.db.clone(), self.nest);
+        let alone = move || -> Vec<Diagnostic> {
+            let found = files.par_chunks(part).map_with(db, |db, files| {
+                files.iter().flat_map(|&file| check_file(db, file)).cloned().collect::<Vec<_>>()
+            });
+            found.flatten_iter().collect()
+        };
+        let between = move || check_nest(&other, nest).clone();
+        let (mut diagnostics, mut between) = rayon::join(alone, between);
+        diagnostics.append(&mut between);
         sort(&mut diagnostics);
         diagnostics
     }
