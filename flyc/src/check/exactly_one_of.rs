@@ -14,7 +14,7 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 Constraint::ExactlyOneOf(names) => *names,
                 Constraint::NotAbove(..) => continue,
             };
-            let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
+            let list = || names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
             let given: Vec<_> =
                 block.attributes.iter().filter(|a| names.contains(&a.name.as_str())).collect();
             match given.as_slice() {
@@ -30,7 +30,7 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
                         Diagnostic::new(
                             &EXACTLY_ONE_OF,
                             scope.span(block.header),
-                            format!("`{}` wants one of {}, found none", block.name, list.join(" and ")),
+                            format!("`{}` wants one of {}, found none", block.name, list()),
                             "none of them in here",
                         )
                         .note(block.schema.doc)
@@ -43,7 +43,7 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
                             Diagnostic::new(
                                 &EXACTLY_ONE_OF,
                                 scope.span(other.name_range),
-                                format!("`{}` wants one of {}, found both", block.name, list.join(" and ")),
+                                format!("`{}` wants one of {}, found both", block.name, list()),
                                 format!("`{}` is given already", first.name),
                             )
                             .note(block.schema.doc)

@@ -62,17 +62,20 @@ struct FileScope<'a> {
     db: &'a dyn Db,
     file: SourceFile,
     path: &'a Arc<str>,
+    /// The blocks at its top.
     blocks: &'a [TypedBlock],
+    /// Every block of the file, at any depth.
+    every: Vec<&'a TypedBlock>,
 }
 
 impl<'a> FileScope<'a> {
-    fn span(&self, range: TextRange) -> Span {
-        Span::new(self.path.clone(), range)
-    }
-
     /// Every block of the file, at any depth.
     fn all_blocks(&self) -> impl Iterator<Item = &'a TypedBlock> {
-        self.blocks.iter().flat_map(TypedBlock::walk)
+        self.every.iter().copied()
+    }
+
+    fn span(&self, range: TextRange) -> Span {
+        Span::new(self.path.clone(), range)
     }
 }
 
@@ -111,8 +114,9 @@ impl<'a> NestScope<'a> {
 pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     let typed = typed(db, file);
     let mut diagnostics = typed.diagnostics.clone();
-    let scope = FileScope { db, file, path: file.path(db), blocks: &typed.blocks };
     let by_itself = diagnostics.len();
+    let every = typed.blocks.iter().flat_map(TypedBlock::walk).collect();
+    let scope = FileScope { db, file, path: file.path(db), blocks: &typed.blocks, every };
     for rule in FILE_RULES {
         rule(&scope, &mut diagnostics);
     }

@@ -35,19 +35,53 @@ pub struct Compiler {
     files: BTreeMap<Arc<str>, SourceFile>,
 }
 
+/// A Nest that is being read. Threads that read have a clone each, so that a file is parsed while others are read.
+#[derive(Debug, Clone, Default)]
+pub struct Gathering {
+    db: Database,
+}
+
+/// A file of a Nest that is being read.
+#[derive(Debug)]
+pub struct Gathered {
+    path: Arc<str>,
+    file: SourceFile,
+}
+
+impl Gathering {
+    /// Takes a file: its path relative to the Nest's root (with `/` between folders) and its text.
+    pub fn add(&self, path: Arc<str>, text: Arc<str>) -> Gathered {
+        let file = source_file(&self.db, path.clone(), text);
+        // What a file says by itself can be known already; what it means is a matter of the whole Nest.
+        outline(&self.db, file);
+        Gathered { path, file }
+    }
+
+    /// The Nest of these files, in any order. `unreadable` is as for [`Compiler::set_unreadable`].
+    pub fn finish(self, mut files: Vec<Gathered>, unreadable: bool) -> Compiler {
+        files.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Compiler::of(self.db, files.into_iter().map(|gathered| (gathered.path, gathered.file)), unreadable)
+    }
+}
+
 impl Compiler {
     /// A Nest of these files, each a path relative to the Nest's root (with `/` between folders) and a text.
     pub fn new<P: Into<Arc<str>>, T: Into<Arc<str>>>(files: impl IntoIterator<Item = (P, T)>) -> Self {
         let db = Database::default();
-        let files: BTreeMap<Arc<str>, SourceFile> = files
+        let files: Vec<_> = files
             .into_iter()
             .map(|(path, text)| {
                 let path = path.into();
                 (path.clone(), source_file(&db, path, text.into()))
             })
             .collect();
-        let nest =
-            Nest::builder(files.values().copied().collect(), false).durability(Durability::HIGH).new(&db);
+        Self::of(db, files, false)
+    }
+
+    fn of(db: Database, files: impl IntoIterator<Item = (Arc<str>, SourceFile)>, unreadable: bool) -> Self {
+        let files: BTreeMap<Arc<str>, SourceFile> = files.into_iter().collect();
+        let listed = files.values().copied().collect();
+        let nest = Nest::builder(listed, unreadable).durability(Durability::HIGH).new(&db);
         Self { db, nest, files }
     }
 
@@ -133,22 +167,19 @@ impl Compiler {
 
     /// Everything that is wrong with the Nest, by file and position.
     pub fn check(&self) -> Vec<Diagnostic> {
-        let files = self.nest.files(&self.db);
-        // Each thread works on a part of the files with a handle of its own; what is between the files comes after.
-        let part = files.len().div_ceil(rayon::current_num_threads() * 4).max(16);
-        let mut diagnostics: Vec<Diagnostic> = files
-            .par_chunks(part)
-            .map_with(self.db.clone(), |db, files| {
-                let mut found = Vec::new();
-                for &file in files {
-                    outline(db, file);
-                    found.extend_from_slice(check_file(db, file));
-                }
-                found
-            })
-            .flatten_iter()
-            .collect();
-        diagnostics.extend_from_slice(check_nest(&self.db, self.nest));
+        let files = self.nest.files(&self.db).clone();
+        // Each thread works on a part of the files with a handle of its own; one begins with what is between them.
+        let part = files.len().div_ceil(rayon::current_num_threads() * 8).max(16);
+        let (db, other, nest) = (self.db.clone(), self.db.clone(), self.nest);
+        let alone = move || -> Vec<Diagnostic> {
+            let found = files.par_chunks(part).map_with(db, |db, files| {
+                files.iter().flat_map(|&file| check_file(db, file)).cloned().collect::<Vec<_>>()
+            });
+            found.flatten_iter().collect()
+        };
+        let between = move || check_nest(&other, nest).clone();
+        let (mut diagnostics, mut between) = rayon::join(alone, between);
+        diagnostics.append(&mut between);
         sort(&mut diagnostics);
         diagnostics
     }

@@ -1,12 +1,12 @@
 //! Finding a Nest and the files in it.
 
 use std::{
+    io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
-use ignore::{WalkBuilder, WalkState};
-
+use super::walk::visit;
 use crate::{
     diag::{Diagnostic, Span, files::UNREADABLE},
     text::{TextRange, TextSize},
@@ -43,115 +43,32 @@ pub struct Walk {
 
 /// Finds the `.fly` files of a Nest. What `.gitignore` and `.flyignore` name is left out, and so are hidden folders.
 pub fn walk(root: &Path) -> Walk {
-    let found = Mutex::new(Walk::default());
-    let walker = WalkBuilder::new(root)
-        .follow_links(true)
-        .require_git(false)
-        .git_exclude(false)
-        .git_global(false)
-        .ignore(false)
-        .parents(false)
-        .add_custom_ignore_filename(".flyignore")
-        .threads(std::thread::available_parallelism().map_or(2, |threads| threads.get().min(8)))
-        .build_parallel();
-    walker.run(|| {
-        let found = &found;
-        let mut part = Part { found, files: Vec::new() };
-        Box::new(move |entry| {
-            match entry {
-                Ok(entry) => {
-                    let is_fly = entry.path().extension().is_some_and(|extension| extension == "fly");
-                    // The folder of builds, `.fly`, has no such extension.
-                    if is_fly && let Some(path) = relative(root, entry.path()) {
-                        if entry.file_type().is_some_and(|kind| kind.is_file()) {
-                            part.files.push(path);
-                        } else {
-                            let diagnostic = no_file(&path, entry.path().is_dir());
-                            part.found
-                                .lock()
-                                .unwrap_or_else(PoisonError::into_inner)
-                                .diagnostics
-                                .push(diagnostic);
-                        }
-                    }
-                }
-                Err(error) => {
-                    let diagnostic = walk_error(root, &error);
-                    part.found.lock().unwrap_or_else(PoisonError::into_inner).diagnostics.push(diagnostic);
-                }
-            }
-            WalkState::Continue
-        })
-    });
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.files.sort_unstable();
-    // A Nest within the Nest is a Nest of its own.
-    let inner: Vec<String> = found
-        .files
-        .iter()
-        .filter_map(|path| path.strip_suffix("/nest.fly"))
-        .map(|folder| format!("{folder}/"))
-        .collect();
-    if !inner.is_empty() {
-        found.files.retain(|path| !inner.iter().any(|folder| path.starts_with(folder.as_str())));
-    }
-    found.diagnostics.sort_by(|a, b| a.span.key().cmp(&b.span.key()));
-    found.diagnostics.dedup();
-    found
-}
-
-/// The files one thread has found; they join the others when it ends.
-struct Part<'a> {
-    found: &'a Mutex<Walk>,
-    files: Vec<Arc<str>>,
-}
-
-impl Drop for Part<'_> {
-    fn drop(&mut self) {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).files.append(&mut self.files);
-    }
-}
-
-/// A path relative to the root, with `/` between folders.
-pub(super) fn relative(root: &Path, path: &Path) -> Option<Arc<str>> {
-    let path = path.strip_prefix(root).ok()?;
-    let parts: Option<Vec<&str>> = path.components().map(|part| part.as_os_str().to_str()).collect();
-    Some(parts?.join("/").into())
+    let (mut files, diagnostics) = visit(root, &(), |(), path, _| path);
+    files.sort_unstable();
+    Walk { files, diagnostics }
 }
 
 /// Something named like a file of Fly that is none: opening a pipe, for one, would wait for ever.
-pub(super) fn no_file(path: &Arc<str>, folder: bool) -> Diagnostic {
+pub(super) fn no_file(path: &str, folder: bool) -> Diagnostic {
     let what = if folder { "a folder" } else { "neither a file nor a folder" };
-    let span = Span::new(path.clone(), TextRange::empty(TextSize::new(0)));
-    Diagnostic::new(&UNREADABLE, span, format!("`{path}` is {what}, so it can't be read"), "")
+    Diagnostic::new(&UNREADABLE, nowhere(path), format!("`{path}` is {what}, so it can't be read"), "")
         .help("give it another name, or list it in `.flyignore`")
 }
 
-fn walk_error(root: &Path, error: &ignore::Error) -> Diagnostic {
-    let nowhere = TextRange::empty(TextSize::new(0));
-    let (path, loops) = describe(error);
-    let shown = path.and_then(|path| relative(root, path)).unwrap_or_else(|| ".".into());
-    let span = Span::new(shown.clone(), nowhere);
-    if loops {
-        Diagnostic::new(&UNREADABLE, span, format!("the link `{shown}` leads back to a folder above it"), "")
-            .help("remove the link, or list it in `.flyignore`")
-    } else {
-        let reason = error.io_error().map_or_else(|| "it can't be read".to_owned(), super::read::reason);
-        Diagnostic::new(&UNREADABLE, span, format!("the folder `{shown}` can't be read: {reason}"), "")
-            .help("give yourself the right to read it, or list it in `.flyignore`")
-    }
+pub(super) fn loop_of_links(path: &str) -> Diagnostic {
+    let message = format!("the link `{path}` leads back to a folder above it");
+    Diagnostic::new(&UNREADABLE, nowhere(path), message, "")
+        .help("remove the link, or list it in `.flyignore`")
 }
 
-/// Where a walk failed, and whether because of a loop of links.
-fn describe(error: &ignore::Error) -> (Option<&Path>, bool) {
-    match error {
-        ignore::Error::Loop { child, .. } => (Some(child), true),
-        ignore::Error::WithPath { path, err } => {
-            let (inner, loops) = describe(err);
-            (inner.or(Some(path)), loops)
-        }
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => describe(err),
-        ignore::Error::Partial(errors) => errors.first().map_or((None, false), describe),
-        _ => (None, false),
-    }
+/// A folder, or a link to whatever it was.
+pub(super) fn unreadable_folder(path: &str, error: &io::Error) -> Diagnostic {
+    let path = if path.is_empty() { "." } else { path };
+    let message = format!("the folder `{path}` can't be read: {}", super::read::reason(error));
+    Diagnostic::new(&UNREADABLE, nowhere(path), message, "")
+        .help("give yourself the right to read it, or list it in `.flyignore`")
+}
+
+fn nowhere(path: &str) -> Span {
+    Span::new(path.into(), TextRange::empty(TextSize::new(0)))
 }

@@ -6,7 +6,9 @@
 mod assets;
 mod build;
 mod discover;
+mod folder;
 mod read;
+mod walk;
 mod write;
 
 pub use assets::supply;

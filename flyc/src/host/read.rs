@@ -7,11 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use rayon::prelude::*;
-
-use super::discover::{Walk, walk};
+use super::walk::visit;
 use crate::{
-    compiler::Compiler,
+    compiler::{Compiler, Gathering},
     diag::{
         Diagnostic, Span,
         files::{NOT_UTF8, TOO_LARGE, UNREADABLE},
@@ -19,6 +17,9 @@ use crate::{
     syntax::FILE_LIMIT,
     text::{TextRange, TextSize},
 };
+
+/// How much is asked for in one read, in bytes; nearly every file is smaller.
+const READ_AT_ONCE: usize = 16 << 10;
 
 /// A Nest read from disk.
 #[derive(Debug)]
@@ -33,19 +34,25 @@ pub struct Loaded {
 
 /// Reads the Nest at `root`.
 pub fn load(root: &Path) -> Loaded {
-    let Walk { files, mut diagnostics } = walk(root);
+    // The thread that has read a file parses it as well.
+    let reader = (Gathering::default(), Vec::new());
+    let (files, mut diagnostics) = visit(root, &reader, |(gathering, buffer), path, found| {
+        let text = match found.open() {
+            Ok(file) => read_into(file, &path, buffer),
+            Err(error) => Err(unreadable(&path, &error)),
+        }?;
+        Ok(gathering.add(path, text))
+    });
     let count = files.len();
-    let read = |path: Arc<str>| read_file(root, &path).map(|text| (path, text));
-    let texts: Vec<_> = files.into_par_iter().map(read).collect();
     let mut readable = Vec::with_capacity(count);
-    for text in texts {
-        match text {
+    for file in files {
+        match file {
             Ok(file) => readable.push(file),
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    let mut compiler = Compiler::new(readable);
-    compiler.set_unreadable(!diagnostics.is_empty());
+    let (gathering, _) = reader;
+    let mut compiler = gathering.finish(readable, !diagnostics.is_empty());
     super::supply(root, &mut compiler);
     Loaded { compiler, diagnostics, files: count }
 }
@@ -60,23 +67,27 @@ pub fn read_file(root: &Path, path: &str) -> Result<Arc<str>, Diagnostic> {
 
 /// Reads text up to the limit; `path` is what it is called in diagnostics.
 pub fn read_text(input: impl Read, path: &str) -> Result<Arc<str>, Diagnostic> {
+    read_into(input, path, &mut Vec::new())
+}
+
+fn read_into(input: impl Read, path: &str, bytes: &mut Vec<u8>) -> Result<Arc<str>, Diagnostic> {
     let at = || Span::new(path.into(), TextRange::empty(TextSize::new(0)));
-    let mut bytes = Vec::with_capacity(4096);
+    bytes.clear();
+    bytes.reserve(READ_AT_ONCE);
     let limit = u64::try_from(FILE_LIMIT).unwrap_or(u64::MAX);
-    input.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    input.take(limit + 1).read_to_end(bytes).map_err(|error| unreadable(path, &error))?;
     if bytes.len() > FILE_LIMIT {
         let message = format!("`{path}` is larger than {} MiB", FILE_LIMIT >> 20);
         return Err(Diagnostic::new(&TOO_LARGE, at(), message, "")
             .note("a file of Fly is written by people; one of this size is something else")
             .help("move it out of the Nest, or list it in `.flyignore`"));
     }
-    match String::from_utf8(bytes) {
+    match str::from_utf8(bytes) {
         Ok(text) => Ok(text.into()),
         Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let before = &error.as_bytes()[..valid];
-            let line = before.split(|byte| *byte == b'\n').count();
-            let byte = error.as_bytes().get(valid).copied().unwrap_or_default();
+            let valid = error.valid_up_to();
+            let line = bytes[..valid].split(|byte| *byte == b'\n').count();
+            let byte = bytes.get(valid).copied().unwrap_or_default();
             let message = format!("`{path}` is not UTF-8 text: line {line} holds the byte 0x{byte:02x}");
             Err(Diagnostic::new(&NOT_UTF8, at(), message, "").help("save the file as UTF-8"))
         }

@@ -108,6 +108,11 @@ const fn ends_block(token: Tok) -> bool {
     matches!(token.kind, Kind::CloseBrace | Kind::VirtualClose | Kind::StrayClose)
 }
 
+/// A literal that ends where it began.
+const fn is_plain(token: Tok) -> bool {
+    matches!(token.kind, Kind::String | Kind::Number)
+}
+
 /// An attribute, a block, or a piece of junk.
 fn item<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
     recursive(|item| {
@@ -123,19 +128,22 @@ fn item<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
 
         let value = any().filter(|token: &Tok| !token.newline && !token.resync).rewind().ignore_then(expr());
 
+        let spread = choice((value.clone(), missing(Expected::Value)))
+            .then(inline(Kind::Comma).to(None).or(rest.clone().map(Some)).or_not())
+            .map(|(value, junk)| std::iter::once(value).chain(junk.flatten()).collect());
         // Nearly every value is a single literal at the end of its line; the long way would give the same.
-        let line_end =
-            any().filter(|token: &Tok| token.newline || ends_block(*token)).to(()).or(end()).rewind();
+        let line_end = any()
+            .filter(|token: &Tok| token.newline && token.kind != Kind::OpenBrace || ends_block(*token))
+            .to(())
+            .or(end())
+            .rewind();
         let short = any()
-            .filter(|token: &Tok| matches!(token.kind, Kind::String | Kind::Number) && !token.newline)
-            .map_with(|_, e| Shape::new(NodeKind::Literal, e.span(), Vec::new()))
+            .filter(|token: &Tok| is_plain(*token) && !token.newline)
+            .map_with(|_, e| vec![Shape::new(NodeKind::Literal, e.span(), Vec::new())])
             .then_ignore(line_end);
         let attribute = inline(Kind::Equals)
-            .ignore_then(choice((short, value.clone(), missing(Expected::Value))))
-            .then(inline(Kind::Comma).to(None).or(rest.clone().map(Some)).or_not())
-            .map(|(value, junk)| {
-                (NodeKind::Attribute, std::iter::once(value).chain(junk.flatten()).collect())
-            });
+            .ignore_then(short.or(spread))
+            .map(|children| (NodeKind::Attribute, children));
 
         let label = any().filter(|token: &Tok| {
             !token.newline
@@ -331,7 +339,14 @@ fn delimited<'s>(
         .to(None);
     // A bracket of another kind is told as such, not as a missing comma.
     let wrong = any().filter(|token: &Tok| token.kind == Kind::Unknown).rewind().to(None);
-    let element = expr.then(choice((comma, last, wrong, missing(Expected::Comma).map(Some))));
+    let long = expr.then(choice((comma, last, wrong, missing(Expected::Comma).map(Some))));
+    // Nearly every element is a single literal; the long way would give the same.
+    let after = any().filter(move |token: &Tok| token.kind == close).rewind();
+    let short = any()
+        .filter(|token: &Tok| is_plain(*token))
+        .map_with(|_, e| (Shape::new(NodeKind::Literal, e.span(), Vec::new()), None))
+        .then_ignore(token(Kind::Comma).or(after));
+    let element = short.or(long);
     let junk = any()
         .filter(move |token: &Tok| token.kind != close && !token.resync && !ends_block(*token))
         .map_with(|_, e| (Shape::new(NodeKind::Error, e.span(), Vec::new()), None));

@@ -120,11 +120,15 @@ impl Tree {
     }
 
     pub(super) fn build(tokens: Vec<Token>, stream: &[Tok], root: &Shape) -> Self {
-        let mut nodes = Vec::with_capacity(stream.len());
+        let mut nodes = Vec::with_capacity(count(root));
         let ends = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
         push(root, stream, ends, &mut nodes);
         Self { tokens: tokens.into_boxed_slice(), nodes: nodes.into_boxed_slice() }
     }
+}
+
+fn count(shape: &Shape) -> usize {
+    1 + shape.children.iter().map(count).sum::<usize>()
 }
 
 fn push(shape: &Shape, stream: &[Tok], ends: u32, nodes: &mut Vec<Node>) {
