@@ -3,6 +3,7 @@
 //! A rule reads the typed IR and the index and adds its findings; it never reads text or trees. To add one, write
 //! its file, add it to [`FILE_RULES`] or [`NEST_RULES`], its page to `diag/docs` and its cases to `tests/fly`.
 
+mod claims;
 mod duplicate_name;
 mod exactly_one_of;
 mod job_limits;
@@ -14,6 +15,7 @@ mod unplaced_file;
 
 use std::sync::Arc;
 
+pub use claims::OVERLAPPING_EGGS;
 pub use duplicate_name::DUPLICATE_NAME;
 pub use exactly_one_of::EXACTLY_ONE_OF;
 pub use job_limits::JOB_LIMITS;
@@ -24,6 +26,7 @@ pub use serverless_limits::SERVERLESS_LIMITS;
 pub use unplaced_file::UNPLACED_FILE;
 
 use crate::{
+    config::{NestDefaults, nest_defaults},
     db::{Db, Nest, SourceFile},
     diag::{Diagnostic, Span},
     model::{Index, TypedBlock, index, typed},
@@ -46,7 +49,7 @@ const FILE_RULES: &[FileRule] = &[
 ];
 
 /// Rules that need the names of the other files. They run for the whole Nest at once.
-const NEST_RULES: &[NestRule] = &[duplicate_name::check, runners_condition::check];
+const NEST_RULES: &[NestRule] = &[claims::check, duplicate_name::check, runners_condition::check];
 
 /// What a rule about one file sees.
 struct FileScope<'a> {
@@ -68,6 +71,7 @@ impl<'a> FileScope<'a> {
 /// What a rule about the Nest sees.
 struct NestScope<'a> {
     db: &'a dyn Db,
+    nest: Nest,
     index: &'a Index,
 }
 
@@ -79,6 +83,10 @@ impl<'a> NestScope<'a> {
         files
             .flat_map(move |&file| typed(db, file).blocks.iter().map(move |block| (file, block)))
             .filter(move |(_, block)| block.name == keyword)
+    }
+
+    fn nest_defaults(&self) -> &'a NestDefaults {
+        nest_defaults(self.db, self.nest)
     }
 
     /// The blocks at the top of a file; an entity's is the one at its position.
@@ -111,9 +119,15 @@ pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
 #[salsa::tracked(returns(ref))]
 pub fn check_nest(db: &dyn Db, nest: Nest) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
-    let scope = NestScope { db, index: index(db, nest) };
+    let scope = NestScope { db, nest, index: index(db, nest) };
     for rule in NEST_RULES {
         rule(&scope, &mut diagnostics);
     }
     diagnostics
+}
+
+/// What [`check_nest`] asks of each file. Asked of all files at once it would be answered one after the other, so
+/// whoever has several threads asks before.
+pub fn prepare(db: &dyn Db, file: SourceFile) {
+    claims::claims(db, file);
 }

@@ -13,7 +13,7 @@ pub use registry::{all_diagnostics, find_diagnostic};
 use salsa::{Durability, Setter};
 
 use crate::{
-    check::{check_file, check_nest},
+    check::{check_file, check_nest, prepare},
     db::{Database, Nest, SourceFile, parse},
     diag::Diagnostic,
     model::{Typed, outline, typed},
@@ -96,6 +96,7 @@ impl Compiler {
                 let mut found = Vec::new();
                 for &file in files {
                     outline(db, file);
+                    prepare(db, file);
                     found.extend_from_slice(check_file(db, file));
                 }
                 found

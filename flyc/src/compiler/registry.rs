@@ -44,6 +44,7 @@ pub fn all_diagnostics() -> Vec<&'static Declaration> {
         &check::JOB_LIMITS,
         &check::MIN_ABOVE_MAX,
         &check::NOT_DEPLOYABLE,
+        &check::OVERLAPPING_EGGS,
         &check::SERVERLESS_LIMITS,
         &check::UNKNOWN_ENTITY,
         &check::UNPLACED_FILE,
