@@ -1,7 +1,7 @@
 //! Rules: what must hold beyond the form and type of each value. One file a rule, with its declaration in it.
 //!
-//! A rule reads the typed IR and the index and adds its findings; it never reads text or trees. To add one, write
-//! its file, add it to [`FILE_RULES`] or [`NEST_RULES`], its page to `diag/docs` and its cases to `tests/fly`.
+//! A rule reads the typed IR and the index and adds its findings; only those about how a thing is written (credentials,
+//! names nobody uses) look at the tree. To add one, write its file, add it to [`FILE_RULES`] or [`NEST_RULES`], its page to `diag/docs` and its cases to `tests/fly`.
 
 mod claims;
 mod duplicate_name;
@@ -9,6 +9,7 @@ mod exactly_one_of;
 mod job_limits;
 mod min_above_max;
 mod not_deployable;
+mod plain_secret;
 mod runners_condition;
 mod serverless_limits;
 mod unplaced_file;
@@ -21,16 +22,17 @@ pub use exactly_one_of::EXACTLY_ONE_OF;
 pub use job_limits::JOB_LIMITS;
 pub use min_above_max::MIN_ABOVE_MAX;
 pub use not_deployable::NOT_DEPLOYABLE;
+pub use plain_secret::PLAIN_SECRET;
 pub use runners_condition::{ENTITY_IN_TWO_CONDITIONS, UNKNOWN_ENTITY};
 pub use serverless_limits::SERVERLESS_LIMITS;
 pub use unplaced_file::UNPLACED_FILE;
 
 use crate::{
     config::{NestDefaults, nest_defaults},
-    db::{Db, Nest, SourceFile},
+    db::{Db, Nest, SourceFile, parse},
     diag::{Diagnostic, Span},
     model::{Index, TypedBlock, index, typed},
-    syntax::{Block, Item},
+    syntax::{Block, Item, Parse},
     text::TextRange,
 };
 
@@ -46,6 +48,8 @@ const FILE_RULES: &[FileRule] = &[
     not_deployable::check,
     serverless_limits::check,
     unplaced_file::check,
+    // The last: it takes credentials out of what the others told.
+    plain_secret::check,
 ];
 
 /// Rules that need the names of the other files. They run for the whole Nest at once.
@@ -54,6 +58,7 @@ const NEST_RULES: &[NestRule] = &[claims::check, duplicate_name::check, runners_
 /// What a rule about one file sees.
 struct FileScope<'a> {
     path: &'a Arc<str>,
+    parse: &'a Parse,
     blocks: &'a [TypedBlock],
 }
 
@@ -91,7 +96,7 @@ impl<'a> NestScope<'a> {
 
     /// The blocks at the top of a file; an entity's is the one at its position.
     fn top_blocks(&self, file: SourceFile) -> Vec<Block<'a>> {
-        let blocks = crate::db::parse(self.db, file).items().filter_map(|item| match item {
+        let blocks = parse(self.db, file).items().filter_map(|item| match item {
             Item::Block(block) => Some(block),
             _ => None,
         });
@@ -108,7 +113,7 @@ impl<'a> NestScope<'a> {
 pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     let typed = typed(db, file);
     let mut diagnostics = typed.diagnostics.clone();
-    let scope = FileScope { path: file.path(db), blocks: &typed.blocks };
+    let scope = FileScope { path: file.path(db), parse: parse(db, file), blocks: &typed.blocks };
     for rule in FILE_RULES {
         rule(&scope, &mut diagnostics);
     }
@@ -123,6 +128,7 @@ pub fn check_nest(db: &dyn Db, nest: Nest) -> Vec<Diagnostic> {
     for rule in NEST_RULES {
         rule(&scope, &mut diagnostics);
     }
+    diagnostics.iter_mut().for_each(plain_secret::scrub_shapes);
     diagnostics
 }
 

@@ -45,6 +45,7 @@ pub fn all_diagnostics() -> Vec<&'static Declaration> {
         &check::MIN_ABOVE_MAX,
         &check::NOT_DEPLOYABLE,
         &check::OVERLAPPING_EGGS,
+        &check::PLAIN_SECRET,
         &check::SERVERLESS_LIMITS,
         &check::UNKNOWN_ENTITY,
         &check::UNPLACED_FILE,
