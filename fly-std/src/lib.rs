@@ -7,6 +7,7 @@
 //!
 //! What never lives here: syntax, files, salsa, diagnostics.
 
+pub mod clouds;
 pub mod credentials;
 pub mod formats;
 pub mod functions;

@@ -10,7 +10,9 @@ mod job_limits;
 mod min_above_max;
 mod not_deployable;
 mod plain_secret;
+mod region;
 mod runners_condition;
+mod secret_backend;
 mod serverless_limits;
 mod unplaced_file;
 
@@ -23,7 +25,9 @@ pub use job_limits::JOB_LIMITS;
 pub use min_above_max::MIN_ABOVE_MAX;
 pub use not_deployable::NOT_DEPLOYABLE;
 pub use plain_secret::PLAIN_SECRET;
+pub use region::{UNKNOWN_REGION, WRONG_REGION};
 pub use runners_condition::{ENTITY_IN_TWO_CONDITIONS, UNKNOWN_ENTITY};
+pub use secret_backend::FOREIGN_SECRET_BACKEND;
 pub use serverless_limits::SERVERLESS_LIMITS;
 pub use unplaced_file::UNPLACED_FILE;
 
@@ -47,6 +51,8 @@ const FILE_RULES: &[FileRule] = &[
     min_above_max::check,
     not_deployable::check,
     serverless_limits::check,
+    region::check,
+    secret_backend::check,
     unplaced_file::check,
     // The last: it takes credentials out of what the others told.
     plain_secret::check,

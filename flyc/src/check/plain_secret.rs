@@ -33,23 +33,22 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if found.is_empty() {
         return;
     }
-    for credential in &found {
-        let text = &scope.parse.text()[credential.range];
-        // What was told of the text itself is settled when the text goes; elsewhere its value may have been repeated.
-        diagnostics.retain(|told| {
-            let same = told.span.range.intersect(credential.range).is_some_and(|both| !both.is_empty());
-            !(same && !told.kind.hides_text && repeats(told, text))
-        });
-        diagnostics.iter_mut().for_each(|told| scrub(told, text));
-    }
-    found.retain(|credential| {
-        let told = |told: &Diagnostic| {
-            told.kind.hides_text
-                && told.span.range.intersect(credential.range).is_some_and(|both| !both.is_empty())
-        };
-        !diagnostics.iter().any(told)
+    let texts: Vec<&str> = found.iter().map(|credential| &scope.parse.text()[credential.range]).collect();
+    // What was told of a credential itself is settled when it goes; elsewhere its value may have been repeated.
+    diagnostics.retain(|told| {
+        let mut about = found.iter().zip(&texts).filter(|(credential, _)| meets(told, credential));
+        told.kind.hides_text || !about.any(|(_, text)| repeats(told, text))
     });
+    for told in &mut *diagnostics {
+        texts.iter().for_each(|text| scrub(told, text));
+    }
+    found
+        .retain(|credential| !diagnostics.iter().any(|told| told.kind.hides_text && meets(told, credential)));
     diagnostics.extend(found.iter().map(|credential| tell(scope, credential)));
+}
+
+fn meets(told: &Diagnostic, found: &Found<'_>) -> bool {
+    told.span.range.intersect(found.range).is_some_and(|both| !both.is_empty())
 }
 
 fn tell(scope: &FileScope<'_>, found: &Found<'_>) -> Diagnostic {
