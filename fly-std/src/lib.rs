@@ -9,6 +9,7 @@
 
 pub mod clouds;
 pub mod credentials;
+pub mod endpoints;
 pub mod formats;
 pub mod functions;
 pub mod policy;

@@ -9,12 +9,15 @@ mod exactly_one_of;
 mod job_limits;
 mod min_above_max;
 mod not_deployable;
+mod parts;
 mod plain_secret;
 mod region;
 mod runners_condition;
 mod secret_backend;
 mod serverless_limits;
+mod triggers;
 mod unplaced_file;
+mod unused;
 
 use std::sync::Arc;
 
@@ -24,18 +27,21 @@ pub use exactly_one_of::EXACTLY_ONE_OF;
 pub use job_limits::JOB_LIMITS;
 pub use min_above_max::MIN_ABOVE_MAX;
 pub use not_deployable::NOT_DEPLOYABLE;
+pub use parts::UNKNOWN_PART;
 pub use plain_secret::PLAIN_SECRET;
 pub use region::{UNKNOWN_REGION, WRONG_REGION};
 pub use runners_condition::{ENTITY_IN_TWO_CONDITIONS, UNKNOWN_ENTITY};
 pub use secret_backend::FOREIGN_SECRET_BACKEND;
 pub use serverless_limits::SERVERLESS_LIMITS;
+pub use triggers::{ENDPOINT_METHOD, UNKNOWN_ENDPOINT};
 pub use unplaced_file::UNPLACED_FILE;
+pub use unused::{UNUSED_LOCAL, UNUSED_PROFILE, UNUSED_VARIABLE};
 
 use crate::{
     config::{NestDefaults, nest_defaults},
     db::{Db, Nest, SourceFile, parse},
     diag::{Diagnostic, Span},
-    model::{Index, TypedBlock, index, typed},
+    model::{Index, TypedBlock, index, typed, uses_of},
     syntax::{Block, Item, Parse},
     text::TextRange,
 };
@@ -53,13 +59,16 @@ const FILE_RULES: &[FileRule] = &[
     serverless_limits::check,
     region::check,
     secret_backend::check,
+    triggers::check,
+    parts::check,
     unplaced_file::check,
     // The last: it takes credentials out of what the others told.
     plain_secret::check,
 ];
 
 /// Rules that need the names of the other files. They run for the whole Nest at once.
-const NEST_RULES: &[NestRule] = &[claims::check, duplicate_name::check, runners_condition::check];
+const NEST_RULES: &[NestRule] =
+    &[claims::check, duplicate_name::check, unused::check, runners_condition::check];
 
 /// What a rule about one file sees.
 struct FileScope<'a> {
@@ -142,4 +151,5 @@ pub fn check_nest(db: &dyn Db, nest: Nest) -> Vec<Diagnostic> {
 /// whoever has several threads asks before.
 pub fn prepare(db: &dyn Db, file: SourceFile) {
     claims::claims(db, file);
+    uses_of(db, file);
 }

@@ -14,6 +14,7 @@ mod operators;
 mod strings;
 mod syntax_errors;
 mod unknown;
+mod uses;
 
 mod values;
 
@@ -32,6 +33,7 @@ pub use numbers::BAD_NUMBER;
 pub use operators::BAD_OPERAND;
 pub use strings::{BAD_CRON, BAD_FORMAT, BAD_SECRET_URI, UNKNOWN_VALUE};
 pub use syntax_errors::{BAD_ESCAPE, STRAY_BRACE, SYNTAX_ERROR, TOO_DEEP, UNCLOSED};
+pub use uses::{Space, Uses, uses_of};
 pub use values::{OUT_OF_RANGE, TYPE_MISMATCH};
 
 use crate::{
