@@ -9,7 +9,7 @@
 use std::{fmt, sync::Arc};
 
 use fly_std::Value;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 use super::NestScope;
@@ -17,7 +17,7 @@ use crate::{
     config,
     db::{Db, Nest, SourceFile},
     diag::{Diagnostic, Span, declare_diagnostic},
-    model::{TypedBlock, typed},
+    model::{EntityKind, TypedBlock, index, typed},
 };
 
 declare_diagnostic! { pub OVERLAPPING_EGGS = "overlapping-eggs", Warning, "two eggs that take the same jobs of one project or group" }
@@ -52,14 +52,25 @@ pub(super) struct Claim {
     untagged: bool,
 }
 
-/// What the eggs of a file claim. Eggs of which a part is not known claim nothing.
+/// What the eggs of a file say that speaks to other files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Facts {
+    /// What they claim. Eggs of which a part is not known claim nothing.
+    claims: Vec<Claim>,
+    /// The Rift servers they name, each with the place of the egg among the typed blocks of its file.
+    rifts: Vec<(usize, SmolStr)>,
+}
+
+/// What the eggs of a file say that speaks to other files.
 #[salsa::tracked(returns(ref))]
-pub(super) fn claims(db: &dyn Db, file: SourceFile) -> Vec<Claim> {
-    let mut claims = Vec::new();
+pub(super) fn facts(db: &dyn Db, file: SourceFile) -> Facts {
+    let (mut claims, mut rifts) = (Vec::new(), Vec::new());
     for (egg, block) in typed(db, file).blocks.iter().enumerate() {
         if !config::is_egg(block) {
             continue;
         }
+        let rift = block.block("rift").and_then(|rift| rift.value("name")).and_then(Value::as_str);
+        rifts.extend(rift.map(|name| (egg, name.into())));
         let Some((tags, untagged)) = takes(block) else { continue };
         let mut claim = |repository, gitlab: &TypedBlock| {
             let server = match gitlab.attribute("server") {
@@ -87,7 +98,11 @@ pub(super) fn claims(db: &dyn Db, file: SourceFile) -> Vec<Claim> {
             }
         }
     }
-    claims
+    Facts { claims, rifts }
+}
+
+fn claims(db: &dyn Db, file: SourceFile) -> &[Claim] {
+    &facts(db, file).claims
 }
 
 /// The tags of an egg's runners, and whether they take jobs without tags.
@@ -131,15 +146,28 @@ struct Overlap {
     tag: Option<SmolStr>,
 }
 
-/// The claims that overlap with an earlier one, each with the first of these.
+/// What the facts of all files come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Joined {
+    /// The claims that overlap with an earlier one, each with the first of these.
+    overlaps: Vec<Overlap>,
+    /// The eggs that name a Rift server which the Nest does not have.
+    pub(super) without_rift: Vec<(SourceFile, usize)>,
+}
+
+/// Every file's facts, in one pass.
 #[salsa::tracked(returns(ref))]
-fn overlaps(db: &dyn Db, nest: Nest) -> Vec<Overlap> {
+pub(super) fn joined(db: &dyn Db, nest: Nest) -> Joined {
+    let servers: FxHashSet<&str> = index(db, nest).names(EntityKind::Rift).collect();
+    let mut without_rift = Vec::new();
     let own = comparable(&config::nest_defaults(db, nest).server);
     let mut first: FxHashMap<(&str, Target), At> = FxHashMap::default();
     // Most targets are claimed once, so only those claimed again get a list.
     let mut crowded: FxHashMap<(&str, Target), Vec<At>> = FxHashMap::default();
     let mut order = Vec::new();
     for &file in nest.files(db).iter() {
+        let unknown = facts(db, file).rifts.iter().filter(|(_, name)| !servers.contains(name.as_str()));
+        without_rift.extend(unknown.map(|(egg, _)| (file, *egg)));
         for (at, claim) in claims(db, file).iter().enumerate() {
             let key = (claim.server.as_deref().unwrap_or(&own), claim.target);
             let here = At { file, claim: at };
@@ -153,7 +181,8 @@ fn overlaps(db: &dyn Db, nest: Nest) -> Vec<Overlap> {
             }
         }
     }
-    order.iter().filter_map(|key| crowded.get(key)).flat_map(|all| overlaps_of(db, all)).collect()
+    let overlaps = order.iter().filter_map(|key| crowded.get(key)).flat_map(|all| overlaps_of(db, all));
+    Joined { overlaps: overlaps.collect(), without_rift }
 }
 
 /// The overlaps among the claims of one target.
@@ -180,7 +209,7 @@ fn overlaps_of(db: &dyn Db, all: &[At]) -> Vec<Overlap> {
 
 pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let own = || scope.nest_defaults().server.clone();
-    for Overlap { first, again, tag } in overlaps(scope.db, scope.nest) {
+    for Overlap { first, again, tag } in &joined(scope.db, scope.nest).overlaps {
         let Some(claim) = claims(scope.db, again.file).get(again.claim) else { continue };
         let (Some(one), Some(other)) = (place(scope, *first), place(scope, *again)) else { continue };
         // Two eggs of one name are one mistake, which has been told.

@@ -6,15 +6,21 @@
 mod claims;
 mod duplicate_name;
 mod exactly_one_of;
+mod fraction_percent;
 mod job_limits;
+mod locals;
 mod min_above_max;
 mod not_deployable;
 mod parts;
 mod plain_secret;
+mod pools;
 mod region;
+mod rift_names;
 mod runners_condition;
 mod secret_backend;
 mod serverless_limits;
+mod tags;
+mod too_frequent;
 mod triggers;
 mod unplaced_file;
 mod unused;
@@ -24,15 +30,20 @@ use std::sync::Arc;
 pub use claims::OVERLAPPING_EGGS;
 pub use duplicate_name::DUPLICATE_NAME;
 pub use exactly_one_of::EXACTLY_ONE_OF;
+pub use fraction_percent::FRACTION_PERCENT;
 pub use job_limits::JOB_LIMITS;
 pub use min_above_max::MIN_ABOVE_MAX;
 pub use not_deployable::NOT_DEPLOYABLE;
 pub use parts::UNKNOWN_PART;
 pub use plain_secret::PLAIN_SECRET;
+pub use pools::DEAD_CONDITION;
 pub use region::{UNKNOWN_REGION, WRONG_REGION};
+pub use rift_names::UNKNOWN_RIFT;
 pub use runners_condition::{ENTITY_IN_TWO_CONDITIONS, UNKNOWN_ENTITY};
 pub use secret_backend::FOREIGN_SECRET_BACKEND;
 pub use serverless_limits::SERVERLESS_LIMITS;
+pub use tags::{BAD_TAG, REPEATED_TAG, TAKES_NO_JOB};
+pub use too_frequent::TOO_FREQUENT;
 pub use triggers::{ENDPOINT_METHOD, UNKNOWN_ENDPOINT};
 pub use unplaced_file::UNPLACED_FILE;
 pub use unused::{UNUSED_LOCAL, UNUSED_PROFILE, UNUSED_VARIABLE};
@@ -61,6 +72,11 @@ const FILE_RULES: &[FileRule] = &[
     secret_backend::check,
     triggers::check,
     parts::check,
+    too_frequent::check,
+    tags::check,
+    pools::check,
+    fraction_percent::check,
+    locals::check,
     unplaced_file::check,
     // The last: it takes credentials out of what the others told.
     plain_secret::check,
@@ -68,7 +84,7 @@ const FILE_RULES: &[FileRule] = &[
 
 /// Rules that need the names of the other files. They run for the whole Nest at once.
 const NEST_RULES: &[NestRule] =
-    &[claims::check, duplicate_name::check, unused::check, runners_condition::check];
+    &[claims::check, duplicate_name::check, unused::check, rift_names::check, runners_condition::check];
 
 /// What a rule about one file sees.
 struct FileScope<'a> {
@@ -150,6 +166,6 @@ pub fn check_nest(db: &dyn Db, nest: Nest) -> Vec<Diagnostic> {
 /// What [`check_nest`] asks of each file. Asked of all files at once it would be answered one after the other, so
 /// whoever has several threads asks before.
 pub fn prepare(db: &dyn Db, file: SourceFile) {
-    claims::claims(db, file);
+    claims::facts(db, file);
     uses_of(db, file);
 }
