@@ -70,12 +70,14 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let queues = root.block("message_queues");
         let dead = queues.into_iter().flat_map(|queues| queues.blocks("dead_letter_queue"));
         let mut dead = Parts::of(dead, |_| None);
-        dead.damaged |= root.damaged || queues.is_some_and(|queues| queues.damaged);
+        dead.damaged |= unclear(root, "message_queues")
+            || queues.is_some_and(|queues| unclear(queues, "dead_letter_queue"));
         let working = queues.into_iter().flat_map(|queues| &queues.blocks);
         let every_queue = Parts::of(working, |block| default_name(block.schema));
         let within = |name: &str| root.block(name).map_or(&[][..], |block| &block.blocks);
         let mut accounts = Parts::of(within("service_accounts"), |block| derived(block, "-sa"));
-        accounts.damaged |= root.damaged || root.block("service_accounts").is_some_and(|block| block.damaged);
+        accounts.damaged |= unclear(root, "service_accounts")
+            || root.block("service_accounts").is_some_and(|block| block.damaged);
         let triggers = Parts::of(within("triggers"), |block| derived(block, "-trigger"));
 
         for (parts, noun) in [
@@ -102,8 +104,9 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
 
 /// The services, which are there even when not written.
 fn services(root: &TypedBlock) -> Parts {
-    let mut all = Parts { parts: Vec::new(), damaged: root.damaged };
+    let mut all = Parts { parts: Vec::new(), damaged: false };
     for name in SERVICES {
+        all.damaged |= unclear(root, name);
         match root.block(name) {
             Some(block) => {
                 let one = Parts::of([block], |block| default_name(block.schema));
@@ -131,8 +134,17 @@ fn derived(block: &TypedBlock, end: &str) -> Option<String> {
     Some(format!("{}{end}", block.name.replace('_', "-")))
 }
 
+/// Whether a block within may be there although it was not understood as such.
+fn unclear(block: &TypedBlock, inner: &str) -> bool {
+    block.damaged || block.meant.contains(&inner)
+}
+
 /// Names that two parts of a kind have.
 fn twice(scope: &FileScope<'_>, parts: &Parts, noun: &str, diagnostics: &mut Vec<Diagnostic>) {
+    // A part that was never closed may be what is left of the next.
+    if parts.damaged {
+        return;
+    }
     let mut seen: FxHashMap<&str, Option<TextRange>> = FxHashMap::default();
     // A default is never what is wrong, so those that are written come last.
     let mut order: Vec<&Part> = parts.parts.iter().collect();
