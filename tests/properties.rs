@@ -35,6 +35,8 @@ mod reuse;
 mod robust;
 #[path = "properties/round_trip.rs"]
 mod round_trip;
+#[path = "properties/secrets.rs"]
+mod secrets;
 #[path = "properties/sharing.rs"]
 mod sharing;
 #[path = "properties/values.rs"]

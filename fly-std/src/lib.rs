@@ -7,6 +7,9 @@
 //!
 //! What never lives here: syntax, files, salsa, diagnostics.
 
+pub mod clouds;
+pub mod credentials;
+pub mod endpoints;
 pub mod formats;
 pub mod functions;
 pub mod policy;

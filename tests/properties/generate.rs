@@ -69,13 +69,25 @@ pub(crate) struct Printed {
 }
 
 impl Config {
-    /// The Nest the file needs around it: every egg that it names.
+    /// The Nest the file needs around it: every egg and Rift server that it names.
     pub(crate) fn nest(&self, text: &str) -> Vec<(String, String)> {
         let egg = |name: &String| {
             format!("egg \"{name}\" {{\n  type = \"vm\"\n  gitlab {{\n    project_id = 1\n  }}\n}}\n")
         };
         let eggs = self.entities().iter().map(egg).collect::<Vec<_>>().concat();
-        vec![(self.path.to_owned(), text.to_owned()), ("Eggs/named/config.fly".to_owned(), eggs)]
+        let mut files =
+            vec![(self.path.to_owned(), text.to_owned()), ("Eggs/named/config.fly".to_owned(), eggs)];
+        if self.path != path(Place::MotherGoose) {
+            let rifts = self.rifts().map(|name| format!("rift \"{name}\" {{\n}}\n"));
+            files.push((path(Place::MotherGoose).to_owned(), rifts.collect()));
+        }
+        files
+    }
+
+    /// The Rift servers that eggs name.
+    fn rifts(&self) -> impl Iterator<Item = String> {
+        let references = self.root.walk().into_iter().filter(|node| node.schema.name == "rift");
+        references.filter_map(|node| text_of(&node.attribute("name")?.written.value))
     }
 
     fn entities(&self) -> Vec<String> {
@@ -217,8 +229,58 @@ impl Node {
                 _ => Written { source: sources.concat(), value: Value::String(names.concat().into()) },
             };
         }
+        self.settle_names();
         for block in &mut self.blocks {
+            if self.schema.name == "runners_condition"
+                && block.attribute("min_count").is_some() != block.attribute("max_count").is_some()
+            {
+                // The other one comes from the block around it.
+                block.attributes.retain(|a| !matches!(a.name.as_str(), "min_count" | "max_count"));
+            }
             block.settle(serverless, entities);
+        }
+    }
+
+    /// Makes what was drawn name only what is there.
+    fn settle_names(&mut self) {
+        let provider = self.attribute("provider").and_then(|a| text_of(&a.written.value));
+        let zone = if provider.as_deref() == Some("aws") { "eu-central-1a" } else { "ru-central1-a" };
+        let kind = self.schema.name;
+        self.attributes.retain(|a| {
+            !matches!(a.name.as_str(), "dead_letter_queue" | "service_account" | "target_function")
+        });
+        for (at, attribute) in self.attributes.iter_mut().enumerate() {
+            let fixed = match (kind, attribute.name.as_str()) {
+                ("cloud", "region" | "zone") => zone,
+                ("trigger", "endpoint") => "/internal/sync-git",
+                ("trigger", "method") => "POST",
+                ("runner", "tags") => {
+                    let Value::List(values) = &mut attribute.written.value else { continue };
+                    let tags: Vec<String> = (0..values.len()).map(|tag| format!("tag-{at}-{tag}")).collect();
+                    let sources: Vec<String> = tags.iter().map(|tag| format!("\"{tag}\"")).collect();
+                    *values = tags.iter().map(|tag| Value::String(tag.as_str().into())).collect();
+                    attribute.written.source = format!("[{}]", sources.join(", "));
+                    continue;
+                }
+                _ => continue,
+            };
+            attribute.written =
+                Written { source: format!("\"{fixed}\""), value: Value::String(fixed.into()) };
+        }
+        if let Some(endpoint) =
+            self.schema.attribute("endpoint").filter(|_| self.attribute("endpoint").is_none())
+        {
+            // Without one it follows from the trigger's name.
+            let value = Value::String("/internal/sync-git".into());
+            let written = Written { source: "\"/internal/sync-git\"".to_owned(), value };
+            self.attributes.push(Attr { schema: endpoint, name: "endpoint".to_owned(), written });
+        }
+        let has_tags = self
+            .attribute("tags")
+            .is_some_and(|a| matches!(&a.written.value, Value::List(tags) if !tags.is_empty()));
+        let takes_all = self.attribute("run_untagged").is_some_and(|a| a.written.value == Value::Bool(true));
+        if kind == "runner" && !has_tags && !takes_all {
+            self.attributes.retain(|a| !matches!(a.name.as_str(), "tags" | "run_untagged"));
         }
     }
 

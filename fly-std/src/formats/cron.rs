@@ -27,6 +27,24 @@ impl Schedule {
     }
 }
 
+/// The shortest time between two runs on one day or around midnight, in seconds; none when it runs once a day at most.
+///
+/// The days it runs on are not looked at: two runs of one day are as near to each other on any day.
+pub fn shortest_gap(text: &str) -> Option<u64> {
+    let fields = fields(text);
+    let [minute, hour, _, _, _] = fields.as_slice() else { return None };
+    let daily = format!("{} {} * * *", &text[minute.clone()], &text[hour.clone()]);
+    let schedule = parse(&daily).ok()?;
+    let runs: Vec<i64> =
+        schedule.runs_after(TRIED_FROM - 1).take_while(|run| *run < TRIED_FROM + 2 * DAY).collect();
+    if runs.len() <= 2 {
+        return None;
+    }
+    runs.windows(2).filter_map(|pair| u64::try_from(pair[1] - pair[0]).ok()).min()
+}
+
+const DAY: i64 = 24 * 3600;
+
 struct Field {
     noun: &'static str,
     article: &'static str,
@@ -175,6 +193,34 @@ mod tests {
         let runs: Vec<_> = schedule.runs_after(TRIED_FROM).take(2).collect();
         assert_eq!(runs, [TRIED_FROM + 2 * 3600, TRIED_FROM + 26 * 3600]);
         assert!(!schedule.describe().is_empty());
+    }
+
+    #[test]
+    fn days_of_the_month_and_of_the_week_are_either_enough() {
+        // The thirtieth of February never comes, Mondays in February do.
+        assert!(parse("0 0 30 2 *").is_err());
+        assert!(parse("0 0 30 2 1").is_ok());
+        assert!(parse("0 0 31 2,4,6,9,11 *").is_err());
+        assert!(parse("0 0 31 2,4,6,9,12 *").is_ok());
+        assert!(parse("0 0 29 2 *").is_ok());
+        assert!(parse("0 0 30-31 FEB *").is_err());
+    }
+
+    #[test]
+    fn tells_how_near_two_runs_come() {
+        for (text, gap) in [
+            ("* * * * *", Some(60)),
+            ("*/5 * * * *", Some(300)),
+            ("*/7 * * * *", Some(240)),
+            ("0,58 1,2 * * *", Some(120)),
+            ("58 23,0 * * *", Some(3600)),
+            ("58 * 1 1 *", Some(3600)),
+            ("0 2 * * *", None),
+            ("0,3 2 1 * MON", Some(180)),
+            ("nothing", None),
+        ] {
+            assert_eq!(shortest_gap(text), gap, "{text}");
+        }
     }
 
     #[test]

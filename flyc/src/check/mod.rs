@@ -1,39 +1,65 @@
 //! Rules: what must hold beyond the form and type of each value. One file a rule, with its declaration in it.
 //!
-//! A rule reads the typed IR and the index and adds its findings; it never reads text or trees. To add one, write
-//! its file, add it to [`FILE_RULES`] or [`NEST_RULES`], its page to `diag/docs` and its cases to `tests/fly`.
+//! A rule reads the typed IR and the index and adds its findings; only those about how a thing is written (credentials,
+//! names nobody uses) look at the tree. To add one, write its file, add it to [`FILE_RULES`] or [`NEST_RULES`], its page to `diag/docs` and its cases to `tests/fly`.
 
 mod assert_failed;
+mod claims;
 mod condition_entities;
 mod duplicate_name;
 mod exactly_one_of;
+mod fraction_percent;
 mod inherited;
 mod job_limits;
+mod locals;
 mod min_above_max;
 mod not_deployable;
+mod parts;
+mod plain_secret;
+mod pools;
+mod region;
+mod rift_names;
 mod rule_reach;
 mod runners_condition;
+mod secret_backend;
 mod serverless_limits;
+mod tags;
+mod too_frequent;
+mod triggers;
 mod unplaced_file;
+mod unused;
 
 use std::sync::Arc;
 
 pub use assert_failed::{ASSERT_FAILED, ASSERT_WARNING};
+pub use claims::OVERLAPPING_EGGS;
 pub use duplicate_name::DUPLICATE_NAME;
 pub use exactly_one_of::EXACTLY_ONE_OF;
+pub use fraction_percent::FRACTION_PERCENT;
 pub use job_limits::JOB_LIMITS;
 pub use min_above_max::MIN_ABOVE_MAX;
 pub use not_deployable::NOT_DEPLOYABLE;
+pub use parts::UNKNOWN_PART;
+pub use plain_secret::PLAIN_SECRET;
+pub use pools::DEAD_CONDITION;
+pub use region::{UNKNOWN_REGION, WRONG_REGION};
+pub use rift_names::UNKNOWN_RIFT;
 pub use rule_reach::{CONDITION_ALWAYS_FALSE, CONDITION_ALWAYS_TRUE, SHADOWED_RULE};
 pub use runners_condition::ENTITY_IN_TWO_CONDITIONS;
+pub use secret_backend::FOREIGN_SECRET_BACKEND;
 pub use serverless_limits::SERVERLESS_LIMITS;
+pub use tags::{BAD_TAG, REPEATED_TAG, TAKES_NO_JOB};
+pub use too_frequent::TOO_FREQUENT;
+pub use triggers::{ENDPOINT_METHOD, UNKNOWN_ENDPOINT};
 pub use unplaced_file::UNPLACED_FILE;
+pub use unused::{UNUSED_LOCAL, UNUSED_PROFILE, UNUSED_VARIABLE};
 
 use crate::{
-    db::{Db, Nest, SourceFile},
+    config::{NestDefaults, nest_defaults},
+    db::{Db, Nest, SourceFile, parse},
     diag::{Diagnostic, Span},
-    model::{Index, TypedBlock, index, typed},
-    syntax::{Block, Item},
+    model::{Index, TypedBlock, index, typed, uses_of},
+    syntax::{Block, Item, Parse},
     text::TextRange,
 };
 
@@ -50,18 +76,37 @@ const FILE_RULES: &[FileRule] = &[
     not_deployable::check,
     rule_reach::check,
     serverless_limits::check,
+    region::check,
+    secret_backend::check,
+    triggers::check,
+    parts::check,
+    too_frequent::check,
+    tags::check,
+    pools::check,
+    fraction_percent::check,
+    locals::check,
     unplaced_file::check,
+    // The last: it takes credentials out of what the others told.
+    plain_secret::check,
 ];
 
 /// Rules that need the names of the other files. They run for the whole Nest at once.
-const NEST_RULES: &[NestRule] =
-    &[assert_failed::check_nest, condition_entities::check, duplicate_name::check, runners_condition::check];
+const NEST_RULES: &[NestRule] = &[
+    assert_failed::check_nest,
+    claims::check,
+    condition_entities::check,
+    duplicate_name::check,
+    unused::check,
+    rift_names::check,
+    runners_condition::check,
+];
 
 /// What a rule about one file sees.
 struct FileScope<'a> {
     db: &'a dyn Db,
     file: SourceFile,
     path: &'a Arc<str>,
+    parse: &'a Parse,
     /// The blocks at its top.
     blocks: &'a [TypedBlock],
     /// Every block of the file, at any depth.
@@ -82,6 +127,7 @@ impl<'a> FileScope<'a> {
 /// What a rule about the Nest sees.
 struct NestScope<'a> {
     db: &'a dyn Db,
+    nest: Nest,
     index: &'a Index,
 }
 
@@ -95,9 +141,13 @@ impl<'a> NestScope<'a> {
             .filter(move |(_, block)| block.name == keyword)
     }
 
+    fn nest_defaults(&self) -> &'a NestDefaults {
+        nest_defaults(self.db, self.nest)
+    }
+
     /// The blocks at the top of a file; an entity's is the one at its position.
     fn top_blocks(&self, file: SourceFile) -> Vec<Block<'a>> {
-        let blocks = crate::db::parse(self.db, file).items().filter_map(|item| match item {
+        let blocks = parse(self.db, file).items().filter_map(|item| match item {
             Item::Block(block) => Some(block),
             _ => None,
         });
@@ -116,7 +166,8 @@ pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     let mut diagnostics = typed.diagnostics.clone();
     let by_itself = diagnostics.len();
     let every = typed.blocks.iter().flat_map(TypedBlock::walk).collect();
-    let scope = FileScope { db, file, path: file.path(db), blocks: &typed.blocks, every };
+    let scope =
+        FileScope { db, file, path: file.path(db), parse: parse(db, file), blocks: &typed.blocks, every };
     for rule in FILE_RULES {
         rule(&scope, &mut diagnostics);
     }
@@ -129,9 +180,17 @@ pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
 #[salsa::tracked(returns(ref))]
 pub fn check_nest(db: &dyn Db, nest: Nest) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
-    let scope = NestScope { db, index: index(db, nest) };
+    let scope = NestScope { db, nest, index: index(db, nest) };
     for rule in NEST_RULES {
         rule(&scope, &mut diagnostics);
     }
+    diagnostics.iter_mut().for_each(plain_secret::scrub_shapes);
     diagnostics
+}
+
+/// What [`check_nest`] asks of each file. Asked of all files at once it would be answered one after the other, so
+/// whoever has several threads asks before.
+pub fn prepare(db: &dyn Db, file: SourceFile) {
+    claims::facts(db, file);
+    uses_of(db, file);
 }

@@ -53,7 +53,8 @@ pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-fn unknown(name: &str, span: Span, known: &[&str]) -> Diagnostic {
+/// The name of an egg or bucket that is not among those known.
+pub(super) fn unknown(name: &str, span: Span, known: &[&str]) -> Diagnostic {
     let range = span.range;
     let diagnostic = Diagnostic::new(
         &UNKNOWN_ENTITY,

@@ -18,7 +18,7 @@ use salsa::{Durability, Setter};
 use smol_str::SmolStr;
 
 use crate::{
-    check::{check_file, check_nest},
+    check::{check_file, check_nest, prepare},
     db::{Asset, Database, Nest, SourceFile, parse},
     diag::Diagnostic,
     model::{Typed, outline, reads, typed, variables},
@@ -167,19 +167,20 @@ impl Compiler {
 
     /// Everything that is wrong with the Nest, by file and position.
     pub fn check(&self) -> Vec<Diagnostic> {
-        let files = self.nest.files(&self.db).clone();
-        // Each thread works on a part of the files with a handle of its own; one begins with what is between them.
+        let files = self.nest.files(&self.db);
+        // Each thread works on a part of the files with a handle of its own; what is between the files comes after.
         let part = files.len().div_ceil(rayon::current_num_threads() * 8).max(16);
-        let (db, other, nest) = (self.db.clone(), self.db.clone(), self.nest);
-        let alone = move || -> Vec<Diagnostic> {
-            let found = files.par_chunks(part).map_with(db, |db, files| {
-                files.iter().flat_map(|&file| check_file(db, file)).cloned().collect::<Vec<_>>()
-            });
-            found.flatten_iter().collect()
-        };
-        let between = move || check_nest(&other, nest).clone();
-        let (mut diagnostics, mut between) = rayon::join(alone, between);
-        diagnostics.append(&mut between);
+        let found = files.par_chunks(part).map_with(self.db.clone(), |db, files| {
+            let mut found = Vec::new();
+            for &file in files {
+                outline(db, file);
+                prepare(db, file);
+                found.extend_from_slice(check_file(db, file));
+            }
+            found
+        });
+        let mut diagnostics: Vec<Diagnostic> = found.flatten_iter().collect();
+        diagnostics.extend_from_slice(check_nest(&self.db, self.nest));
         sort(&mut diagnostics);
         diagnostics
     }

@@ -5,7 +5,7 @@ use fly_std::{Value, policy::Condition, schema};
 use super::{
     defaults::{self, Reader},
     derived,
-    egg::provider_of,
+    egg::provider_in,
 };
 use crate::{
     artifact::{Block, BlockConfig, BlockValue},
@@ -68,7 +68,7 @@ fn with_defaults(schema: &'static schema::Block, block: Option<&TypedBlock>) -> 
         .collect();
     let reader = Reader::new(schema, block);
     if schema.name == "cloud"
-        && let Some(provider) = provider_of(reader)
+        && let Some(provider) = provider_in(reader)
     {
         let region = derived::region(provider);
         if !region.is_empty() {

@@ -84,13 +84,18 @@ pub fn runner_type(egg: &TypedBlock) -> Option<RunnerType> {
     }
 }
 
-/// The cloud of an egg or bucket.
+/// The cloud of a block that holds a `cloud` block, such as an egg.
 pub fn provider(egg: &TypedBlock) -> Option<Provider> {
-    provider_of(Reader::of(egg).child("cloud")?)
+    provider_in(Reader::of(egg).child("cloud")?)
 }
 
-/// The provider that a `cloud` block names.
-pub(super) fn provider_of(cloud: Reader<'_>) -> Option<Provider> {
+/// The provider of a `cloud` block.
+pub fn provider_of(cloud: &TypedBlock) -> Option<Provider> {
+    provider_in(Reader::of(cloud))
+}
+
+/// The provider that a `cloud` block names, there or not.
+pub(super) fn provider_in(cloud: Reader<'_>) -> Option<Provider> {
     let value = cloud.get("provider")?;
     let name = value.as_str()?;
     Provider::ALL.into_iter().find(|provider| provider.name() == name)
@@ -107,7 +112,7 @@ pub fn resources(egg: &TypedBlock) -> Option<Resources> {
 }
 
 fn cloud(cloud: Reader<'_>) -> Option<Cloud> {
-    let provider = provider_of(cloud)?;
+    let provider = provider_in(cloud)?;
     let subnet = cloud.text("subnet");
     let (region, zone) =
         derived::region_and_zone(provider, cloud.text("region"), cloud.text("zone"), subnet.is_some());

@@ -5,15 +5,20 @@
 
 /// Declares a kind of diagnostic: `declare_diagnostic! { pub(crate) BAD_CRON = "bad-cron", Error, "summary" }`.
 ///
-/// The page `diag/docs/<id>.md` must exist, or this does not compile.
+/// `, hides_text: true` at its end keeps the text it is about out of excerpts. The page `diag/docs/<id>.md` must exist,
+/// or this does not compile.
 macro_rules! declare_diagnostic {
     ($(#[$meta:meta])* $vis:vis $name:ident = $id:literal, $severity:ident, $summary:literal) => {
+        $crate::diag::declare_diagnostic! { $(#[$meta])* $vis $name = $id, $severity, $summary, hides_text: false }
+    };
+    ($(#[$meta:meta])* $vis:vis $name:ident = $id:literal, $severity:ident, $summary:literal, hides_text: $hides:literal) => {
         $(#[$meta])*
         #[doc = concat!("`", $id, "`: ", $summary)]
         $vis static $name: $crate::diag::Declaration = $crate::diag::Declaration {
             id: $id,
             severity: $crate::diag::Severity::$severity,
             summary: $summary,
+            hides_text: $hides,
             page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/diag/docs/", $id, ".md")),
         };
     };
@@ -60,6 +65,8 @@ pub struct Declaration {
     pub severity: Severity,
     /// One sentence for lists.
     pub summary: &'static str,
+    /// Whether the text it is about may be a secret somebody pasted, so that not even an excerpt shows it.
+    pub hides_text: bool,
     /// The page that `flyc explain` prints, in Markdown.
     pub page: &'static str,
 }

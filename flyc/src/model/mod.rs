@@ -23,6 +23,8 @@ mod syntax_errors;
 mod templates;
 mod texts;
 mod unknown;
+mod uses;
+
 mod values;
 mod vars;
 
@@ -49,6 +51,7 @@ pub use references::{CYCLIC_DEFINITION, UNKNOWN_ENTITY, UNKNOWN_NAME};
 pub use strings::{BAD_CRON, BAD_FORMAT, BAD_SECRET_URI, UNKNOWN_VALUE};
 pub use syntax_errors::{BAD_ESCAPE, STRAY_BRACE, SYNTAX_ERROR, TOO_DEEP, UNCLOSED};
 pub use texts::text_range;
+pub use uses::{Space, Uses, uses_of};
 pub use values::{OUT_OF_RANGE, TYPE_MISMATCH};
 pub use vars::{Variable, variable, variables};
 

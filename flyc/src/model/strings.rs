@@ -15,7 +15,7 @@ use crate::{
 declare_diagnostic! { pub UNKNOWN_VALUE = "unknown-value", Error, "a string that is none of the allowed ones" }
 declare_diagnostic! { pub BAD_FORMAT = "bad-format", Error, "a string that does not have the form the attribute wants" }
 declare_diagnostic! { pub BAD_CRON = "bad-cron", Error, "a schedule that is no cron expression" }
-declare_diagnostic! { pub BAD_SECRET_URI = "bad-secret-uri", Error, "a secret's URI that Fly can't read" }
+declare_diagnostic! { pub BAD_SECRET_URI = "bad-secret-uri", Error, "a secret's URI that Fly can't read", hides_text: true }
 
 impl Checker<'_> {
     /// A string as the type wants it.

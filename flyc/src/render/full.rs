@@ -73,13 +73,10 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Kinds of findings about a text that may be a secret somebody pasted: not even the excerpt shows it.
-const ABOUT_SECRETS: [&str; 1] = ["bad-secret-uri"];
-
 /// The places whose text is not shown, by file.
 fn hidden(report: &Report<'_>) -> HashMap<Arc<str>, Vec<TextRange>> {
     let mut hidden: HashMap<Arc<str>, Vec<TextRange>> = HashMap::new();
-    for found in report.diagnostics.iter().filter(|found| ABOUT_SECRETS.contains(&found.kind.id)) {
+    for found in report.diagnostics.iter().filter(|found| found.kind.hides_text) {
         hidden.entry(Arc::clone(&found.span.file)).or_default().push(found.span.range);
     }
     hidden

@@ -17,6 +17,7 @@ static BAD: Declaration = Declaration {
     id: "type-mismatch",
     severity: Severity::Error,
     summary: "a value of another type",
+    hides_text: false,
     page: "# type-mismatch\n",
 };
 
@@ -25,6 +26,7 @@ static ODD: Declaration = Declaration {
     id: "unused-local",
     severity: Severity::Warning,
     summary: "a local nobody uses",
+    hides_text: false,
     page: "# unused-local\n",
 };
 

@@ -37,9 +37,13 @@ pub(super) struct Mark {
     label: String,
 }
 
-/// The text with the strings around some places blotted out, each character by one `*`.
+/// The text with every credential in it and the strings around some places blotted out, each character by one `*`.
 fn redacted(text: &str, hidden: &[TextRange]) -> String {
     let mut text = text.to_owned();
+    let found = fly_std::credentials::find(&text);
+    let found = found.iter().map(|found| TextRange::new(size(found.range.start), size(found.range.end)));
+    let mut hidden: Vec<TextRange> = hidden.iter().copied().chain(found).collect();
+    hidden.sort_unstable_by_key(|range| range.start());
     // From the end on, so that what is still to come stays where it was.
     for range in hidden.iter().rev() {
         let range = safe(&text, *range);
@@ -50,7 +54,8 @@ fn redacted(text: &str, hidden: &[TextRange]) -> String {
         let end = text[to..rest].find('"').map_or(rest, |quote| to + quote);
         // Same number of characters, other number of bytes: later places are found by line and column, and places
         // on this line are told in characters.
-        let blot: String = text[start..end].chars().map(|_| '*').collect();
+        let blot: String =
+            text[start..end].chars().map(|c| if matches!(c, '\n' | '\r') { c } else { '*' }).collect();
         text.replace_range(start..end, &blot);
     }
     text

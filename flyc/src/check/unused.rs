@@ -1,0 +1,154 @@
+//! Names that are given and that nobody uses: locals, and the variables and profiles of `nest.fly`.
+//!
+//! A local of `nest.fly` is seen by every file that gives none of that name itself, any other by its own file. One
+//! that only an unused local uses is used: only the outermost is told, and the rest when that one is gone. Where a
+//! file was not understood as a whole, more may be used than is seen, so nothing is said then.
+
+use fly_std::schema::{self, Place};
+use rustc_hash::FxHashSet;
+use smol_str::SmolStr;
+
+use super::NestScope;
+use crate::{
+    db::{Db, Nest, SourceFile, parse},
+    diag::{Declaration, Diagnostic, declare_diagnostic},
+    model::{Space, uses_of},
+    syntax::{Attribute, Item},
+    text::{TextRange, TextSize},
+};
+
+declare_diagnostic! { pub UNUSED_LOCAL = "unused-local", Warning, "a local that nobody uses" }
+declare_diagnostic! { pub UNUSED_VARIABLE = "unused-variable", Warning, "a variable that nobody uses" }
+declare_diagnostic! { pub UNUSED_PROFILE = "unused-profile", Warning, "a profile that no egg or bucket takes up" }
+
+/// The blocks of `nest.fly` that give a name by their label.
+const LABELLED: [(&str, Space, &Declaration); 2] =
+    [("variable", Space::Variable, &UNUSED_VARIABLE), ("profile", Space::Profile, &UNUSED_PROFILE)];
+
+/// The locals of a file that neither it nor, for those of `nest.fly`, another file uses.
+#[salsa::tracked(returns(ref))]
+fn unused_locals(db: &dyn Db, file: SourceFile) -> Vec<SmolStr> {
+    let uses = uses_of(db, file);
+    if uses.locals.is_empty() || !uses.complete {
+        return Vec::new();
+    }
+    let unused = uses.locals.iter().filter(|name| !uses.has(Space::Local, name));
+    unused.cloned().collect()
+}
+
+/// Every name that some file uses and does not give itself; none when a file may use more.
+#[salsa::tracked(returns(ref))]
+fn used(db: &dyn Db, nest: Nest) -> Option<FxHashSet<(Space, SmolStr)>> {
+    let mut names = FxHashSet::default();
+    for &file in nest.files(db).iter() {
+        let uses = uses_of(db, file);
+        if !uses.complete {
+            return None;
+        }
+        names.extend(uses.foreign().cloned());
+    }
+    Some(names)
+}
+
+pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for &file in scope.index.files_with("locals") {
+        let unused = unused_locals(scope.db, file);
+        if unused.is_empty() {
+            continue;
+        }
+        if Place::of(file.path(scope.db)) == Some(Place::Nest) {
+            if let Some(used) = used_elsewhere(scope) {
+                let alone = |name: &SmolStr| !used.contains(&(Space::Local, name.clone()));
+                tell_locals(
+                    scope,
+                    file,
+                    &unused.iter().filter(|name| alone(name)).collect::<Vec<_>>(),
+                    diagnostics,
+                );
+            }
+        } else {
+            tell_locals(scope, file, &unused.iter().collect::<Vec<_>>(), diagnostics);
+        }
+    }
+    if let Some(file) = scope.nest.find(scope.db, "nest.fly") {
+        for (keyword, space, kind) in LABELLED {
+            if schema::root(keyword).is_some() {
+                labelled(scope, file, keyword, (space, kind), diagnostics);
+            }
+        }
+    }
+}
+
+fn used_elsewhere<'a>(scope: &NestScope<'a>) -> Option<&'a FxHashSet<(Space, SmolStr)>> {
+    used(scope.db, scope.nest).as_ref().filter(|_| !*scope.nest.unreadable(scope.db))
+}
+
+fn tell_locals(
+    scope: &NestScope<'_>,
+    file: SourceFile,
+    names: &[&SmolStr],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    if names.is_empty() {
+        return;
+    }
+    let text = parse(scope.db, file).text();
+    for block in scope.top_blocks(file) {
+        if block.keyword().is_none_or(|keyword| keyword.text() != "locals") {
+            continue;
+        }
+        for item in block.items() {
+            let Item::Attribute(attribute) = item else { continue };
+            let Some(name) = attribute.name().filter(|name| names.iter().any(|known| *known == name.text()))
+            else {
+                continue;
+            };
+            let diagnostic = Diagnostic::new(
+                &UNUSED_LOCAL,
+                scope.span(file, name.range()),
+                format!("nobody uses `local.{}`", name.text()),
+                "given, and never used",
+            );
+            diagnostics.push(match own_lines(attribute, text) {
+                Some(lines) => diagnostic.fix("remove it", lines, ""),
+                None => diagnostic.help("remove it"),
+            });
+        }
+    }
+}
+
+/// The lines of an attribute, when nothing else stands on them.
+fn own_lines(attribute: Attribute<'_>, text: &str) -> Option<TextRange> {
+    let range = attribute.node().range();
+    let (start, end) = (usize::from(range.start()), usize::from(range.end()));
+    let first = text[..start].rfind('\n').map_or(0, |line_end| line_end + 1);
+    let last = text[end..].find('\n').map_or(text.len(), |line_end| end + line_end + 1);
+    let alone = text[first..start].trim().is_empty() && matches!(text[end..last].trim(), "" | ",");
+    let size = |at: usize| u32::try_from(at).ok().map(TextSize::new);
+    alone.then(|| Some(TextRange::new(size(first)?, size(last)?))).flatten()
+}
+
+/// The blocks of `nest.fly` with this keyword whose label nobody uses.
+fn labelled(
+    scope: &NestScope<'_>,
+    file: SourceFile,
+    keyword: &str,
+    (space, kind): (Space, &'static Declaration),
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    for block in scope.top_blocks(file) {
+        if block.keyword().is_none_or(|found| found.text() != keyword) {
+            continue;
+        }
+        let (Some(label), Some(used)) = (block.labels().next(), used_elsewhere(scope)) else { continue };
+        if !used.contains(&(space, label.name.into())) {
+            let diagnostic = Diagnostic::new(
+                kind,
+                scope.span(file, label.range),
+                format!("nobody uses the {keyword} `{}`", label.name),
+                "given, and never used",
+            );
+            diagnostics.push(diagnostic.help("remove it"));
+        }
+    }
+}
