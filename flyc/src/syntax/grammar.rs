@@ -123,7 +123,7 @@ fn item<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
 
         let value = any().filter(|token: &Tok| !token.newline && !token.resync).rewind().ignore_then(expr());
 
-        let long = choice((value.clone(), missing(Expected::Value)))
+        let written = choice((value.clone(), missing(Expected::Value)))
             .then(inline(Kind::Comma).to(None).or(rest.clone().map(Some)).or_not())
             .map(|(value, junk)| std::iter::once(value).chain(junk.flatten()).collect());
         // Nearly every value is a single literal at the end of its line; the long way would give the same.
@@ -136,8 +136,9 @@ fn item<'s>() -> impl Parser<'s, Input<'s>, Shape, Extra> + Clone {
             .filter(|token: &Tok| is_plain(*token) && !token.newline)
             .map_with(|_, e| vec![Shape::new(NodeKind::Literal, e.span(), Vec::new())])
             .then_ignore(line_end);
-        let attribute =
-            inline(Kind::Equals).ignore_then(short.or(long)).map(|children| (NodeKind::Attribute, children));
+        let attribute = inline(Kind::Equals)
+            .ignore_then(short.or(written))
+            .map(|children| (NodeKind::Attribute, children));
 
         let label = any().filter(|token: &Tok| {
             !token.newline
