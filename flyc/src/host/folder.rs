@@ -50,10 +50,10 @@ mod imp {
     pub(in super::super) struct Folder(OwnedFd);
 
     /// What the kernel writes listings to.
-    pub(in super::super) type Buffer = [MaybeUninit<u8>; 32 << 10];
+    pub(in super::super) type Buffer = Box<[MaybeUninit<u8>]>;
 
     pub(in super::super) fn buffer() -> Buffer {
-        [MaybeUninit::uninit(); 32 << 10]
+        vec![MaybeUninit::uninit(); 32 << 10].into_boxed_slice()
     }
 
     impl Folder {
