@@ -50,9 +50,11 @@ mod imp {
     pub(in super::super) struct Folder(OwnedFd);
 
     /// What the kernel writes listings to.
-    pub(in super::super) type Buffer = [MaybeUninit<u8>; 32 << 10];
+    pub(in super::super) type Buffer = Box<[MaybeUninit<u8>]>;
 
-    pub(in super::super) const BUFFER: Buffer = [MaybeUninit::uninit(); 32 << 10];
+    pub(in super::super) fn buffer() -> Buffer {
+        vec![MaybeUninit::uninit(); 32 << 10].into_boxed_slice()
+    }
 
     impl Folder {
         pub(in super::super) fn root(path: &Path) -> io::Result<Self> {
@@ -123,7 +125,7 @@ mod imp {
     /// The standard library has its own.
     pub(in super::super) type Buffer = ();
 
-    pub(in super::super) const BUFFER: Buffer = ();
+    pub(in super::super) fn buffer() -> Buffer {}
 
     impl Folder {
         pub(in super::super) fn root(path: &Path) -> io::Result<Self> {
@@ -163,7 +165,7 @@ mod imp {
     }
 }
 
-pub(super) use imp::{BUFFER, Buffer, Folder};
+pub(super) use imp::{Buffer, Folder, buffer};
 
 /// A file that was found and can be opened.
 #[derive(Debug)]

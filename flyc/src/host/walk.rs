@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::{
     discover::{MARKS, loop_of_links, no_file, unreadable_folder},
-    folder::{BUFFER, Buffer, Folder, Found, Kind},
+    folder::{Buffer, Folder, Found, Kind, buffer},
 };
 use crate::diag::Diagnostic;
 
@@ -41,7 +41,7 @@ pub(super) fn visit<S: Clone + Send, T: Send>(
             .par_chunks(part)
             .map_with(state.clone(), |state, folders| {
                 let mut part = Part { visited: Vec::new(), folders: Vec::new(), diagnostics: Vec::new() };
-                let mut buffer = BUFFER;
+                let mut buffer = buffer();
                 for folder in folders {
                     let file = |path, found: &Found<'_>| file(state, path, found);
                     if let Err(error) = part.list(root, &handle, folder, &mut buffer, file) {

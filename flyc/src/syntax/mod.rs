@@ -84,7 +84,7 @@ pub fn parse_expression(text: Arc<str>) -> Parse {
 fn finish(text: Arc<str>, tokens: Vec<Token>, stream: &stream::Stream, root: &grammar::Shape) -> Parse {
     let tree = Tree::build(tokens, &stream.tokens, root);
     let mut parse = Parse { text, tree, errors: Vec::new() };
-    if parse.tree.has_errors() || stream.too_deep.is_some() {
+    if parse.tree.is_broken() || stream.too_deep.is_some() {
         parse.errors = errors::collect(&parse, stream);
     }
     parse

@@ -92,6 +92,8 @@ pub(super) struct Node {
 pub struct Tree {
     tokens: Box<[Token]>,
     nodes: Box<[Node]>,
+    /// Whether something of the text was not understood.
+    broken: bool,
 }
 
 impl Tree {
@@ -110,20 +112,22 @@ impl Tree {
         self.nodes.is_empty()
     }
 
-    /// Whether something of the text was not understood.
-    pub(super) fn has_errors(&self) -> bool {
-        let unclosed = |token: &Token| {
-            matches!(token.kind, Kind::UnclosedString | Kind::UnclosedHeredoc | Kind::UnclosedComment)
-        };
-        self.nodes.iter().any(|node| matches!(node.kind, NodeKind::Error | NodeKind::Missing(_)))
-            || self.tokens.iter().any(unclosed)
+    /// Whether something of the text was not understood: there is a node of an error or of what is missing, or a token
+    /// that is not closed.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
     }
 
     pub(super) fn build(tokens: Vec<Token>, stream: &[Tok], root: &Shape) -> Self {
         let mut nodes = Vec::with_capacity(count(root));
         let ends = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
         push(root, stream, ends, &mut nodes);
-        Self { tokens: tokens.into_boxed_slice(), nodes: nodes.into_boxed_slice() }
+        let wrong = |node: &Node| matches!(node.kind, NodeKind::Error | NodeKind::Missing(_));
+        let unclosed = |token: &Token| {
+            matches!(token.kind, Kind::UnclosedString | Kind::UnclosedHeredoc | Kind::UnclosedComment)
+        };
+        let broken = nodes.iter().any(wrong) || tokens.iter().any(unclosed);
+        Self { tokens: tokens.into_boxed_slice(), nodes: nodes.into_boxed_slice(), broken }
     }
 }
 
@@ -255,6 +259,12 @@ impl<'p> NodeRef<'p> {
             }
             None
         })
+    }
+
+    /// Its first token, which is its own in a block, attribute, call, name and literal.
+    pub(super) fn first_token(self) -> Option<TokenRef<'p>> {
+        let range = self.token_range();
+        (!range.is_empty()).then_some(TokenRef { parse: self.parse, index: range.start })
     }
 
     /// Its first own token of this kind.

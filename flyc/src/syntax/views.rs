@@ -62,7 +62,7 @@ impl<'p> Block<'p> {
 
     /// Its keyword.
     pub fn keyword(self) -> Option<TokenRef<'p>> {
-        self.0.tokens().next()
+        self.0.first_token()
     }
 
     /// What follows the keyword before `{`. Words without quotes that touch, such as `my-app`, are one label.
@@ -107,19 +107,21 @@ impl<'p> Block<'p> {
     /// Whether attributes or blocks may stand in it that were taken for something else.
     pub fn hides_items(self) -> bool {
         let long = |node: NodeRef<'_>| node.kind() == NodeKind::Error && node.token_range().len() > 3;
-        self.0.children().any(|item| item.kind() == NodeKind::Attribute && item.children().any(long))
+        self.0.parse().tree().is_broken()
+            && self.0.children().any(|item| item.kind() == NodeKind::Attribute && item.children().any(long))
     }
 
     /// Whether junk stands directly within it or its braces do not pair, so that something in it may not have
     /// been understood.
     pub fn is_damaged(self) -> bool {
-        self.0.children().any(|child| match child.kind() {
+        let is_damaged = |child: NodeRef<'_>| match child.kind() {
             NodeKind::Error | NodeKind::Missing(_) => true,
             NodeKind::Attribute => {
                 child.children().any(|inner| inner.kind() == NodeKind::Missing(Expected::EqualsOrBrace))
             }
             _ => false,
-        })
+        };
+        self.0.parse().tree().is_broken() && self.0.children().any(is_damaged)
     }
 }
 
@@ -140,7 +142,7 @@ impl<'p> Attribute<'p> {
 
     /// Its name.
     pub fn name(self) -> Option<TokenRef<'p>> {
-        self.0.tokens().next()
+        self.0.first_token()
     }
 
     /// Its value, when one is there.
@@ -150,18 +152,17 @@ impl<'p> Attribute<'p> {
 
     /// Whether it is a name with neither `=` nor `{` after it, so that it may have been meant to be anything.
     pub fn is_lone(self) -> bool {
-        self.0.children().any(|child| child.kind() == NodeKind::Missing(Expected::EqualsOrBrace))
+        self.0.parse().tree().is_broken()
+            && self.0.children().any(|child| child.kind() == NodeKind::Missing(Expected::EqualsOrBrace))
     }
 
     /// Whether its value is not what was written, because something of it was not understood.
     pub fn is_damaged(self) -> bool {
-        self.0.descendants().any(|node| matches!(node.kind(), NodeKind::Error | NodeKind::Missing(_)))
-            || self.0.token_range().any(|at| {
-                matches!(
-                    self.0.parse().tree().tokens()[at].kind,
-                    Kind::UnclosedString | Kind::UnclosedHeredoc
-                )
-            })
+        let tree = self.0.parse().tree();
+        let wrong = |node: NodeRef<'_>| matches!(node.kind(), NodeKind::Error | NodeKind::Missing(_));
+        let unclosed =
+            |at: usize| matches!(tree.tokens()[at].kind, Kind::UnclosedString | Kind::UnclosedHeredoc);
+        tree.is_broken() && (self.0.descendants().any(wrong) || self.0.token_range().any(unclosed))
     }
 }
 
@@ -231,7 +232,7 @@ impl<'p> Expr<'p> {
 
     /// The token of a literal.
     pub fn literal(self) -> Option<TokenRef<'p>> {
-        (self.0.kind() == NodeKind::Literal).then(|| self.0.tokens().next()).flatten()
+        (self.0.kind() == NodeKind::Literal).then(|| self.0.first_token()).flatten()
     }
 
     /// The expressions directly within: operands, elements, arguments.
@@ -254,7 +255,7 @@ impl<'p> Expr<'p> {
 
     /// The name of a call, or the name itself.
     pub fn name(self) -> Option<TokenRef<'p>> {
-        matches!(self.0.kind(), NodeKind::Call | NodeKind::Name).then(|| self.0.tokens().next()).flatten()
+        matches!(self.0.kind(), NodeKind::Call | NodeKind::Name).then(|| self.0.first_token()).flatten()
     }
 }
 

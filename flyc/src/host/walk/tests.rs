@@ -1,5 +1,7 @@
 //! The walk against that of the `ignore` crate, which finds what git does not ignore, on folders nobody would make.
 
+#![allow(clippy::unwrap_used, reason = "folders that can't be made fail the test")]
+
 use std::{fs, os::unix::ffi::OsStrExt, path::PathBuf, sync::Mutex};
 
 use ignore::{WalkBuilder, WalkState};
