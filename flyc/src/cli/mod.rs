@@ -7,6 +7,7 @@ mod check;
 mod explain;
 mod fmt;
 mod outlet;
+mod plan;
 mod schema;
 mod target;
 
@@ -57,6 +58,8 @@ enum Command {
     Check(check::Check),
     /// Build OpenTofu modules and cloud-init from a Nest
     Build(build::Build),
+    /// Tell which eggs and runners a change of the Nest touches
+    Plan(plan::Plan),
     /// Format .fly files
     Fmt(fmt::Fmt),
     /// Explain a diagnostic
@@ -140,6 +143,7 @@ fn dispatch(cli: Cli) -> Result<Outcome, Failure> {
     match cli.command {
         Command::Check(command) => command.run(&cli.global),
         Command::Build(command) => command.run(&cli.global),
+        Command::Plan(command) => command.run(&cli.global),
         Command::Fmt(command) => command.run(&cli.global),
         Command::Explain(command) => command.run(&cli.global),
         Command::Schema(command) => command.run(),

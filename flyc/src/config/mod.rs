@@ -13,7 +13,7 @@ mod places;
 use fly_std::{Value, schema};
 use smol_str::SmolStr;
 
-pub use block::block_config;
+pub use block::{block_config, silent_nest};
 pub use egg::{Resolved, Unresolved, provider, resources, runner_type};
 pub use places::Places;
 

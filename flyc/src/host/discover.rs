@@ -85,19 +85,22 @@ pub fn walk(root: &Path) -> Walk {
     });
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.files.sort_unstable();
-    // A Nest within the Nest is a Nest of its own.
-    let inner: Vec<String> = found
-        .files
-        .iter()
-        .filter_map(|path| path.strip_suffix("/nest.fly"))
-        .map(|folder| format!("{folder}/"))
-        .collect();
-    if !inner.is_empty() {
-        found.files.retain(|path| !inner.iter().any(|folder| path.starts_with(folder.as_str())));
-    }
+    drop_inner_nests(&mut found.files, |path| path);
     found.diagnostics.sort_by(|a, b| a.span.key().cmp(&b.span.key()));
     found.diagnostics.dedup();
     found
+}
+
+/// Leaves out what belongs to a Nest within the Nest, which is a Nest of its own.
+pub(super) fn drop_inner_nests<T>(files: &mut Vec<T>, path: impl Fn(&T) -> &str) {
+    let inner: Vec<String> = files
+        .iter()
+        .filter_map(|file| path(file).strip_suffix("/nest.fly"))
+        .map(|folder| format!("{folder}/"))
+        .collect();
+    if !inner.is_empty() {
+        files.retain(|file| !inner.iter().any(|folder| path(file).starts_with(folder.as_str())));
+    }
 }
 
 /// The files one thread has found; they join the others when it ends.
