@@ -15,6 +15,8 @@
 mod cascade;
 #[path = "properties/corpus.rs"]
 mod corpus;
+#[path = "properties/fixing.rs"]
+mod fixing;
 #[path = "properties/formatting.rs"]
 mod formatting;
 #[path = "properties/generate.rs"]

@@ -4,12 +4,15 @@
 
 mod build;
 mod check;
+mod diff;
 mod explain;
+mod fix;
 mod fmt;
 mod outlet;
 mod plan;
 mod schema;
 mod target;
+mod watch;
 
 use std::{
     io::{self, IsTerminal, Write},

@@ -4,10 +4,12 @@
 //! file system, and any decision about the language.
 
 mod build;
+mod fix;
 mod registry;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub use fix::{Fixed, FixedFile};
 use rayon::prelude::*;
 pub use registry::{all_diagnostics, find_diagnostic};
 use salsa::{Durability, Setter};

@@ -251,7 +251,7 @@ impl<'p> Checker<'p> {
                             format!("{what} stands in quotes"),
                             "without quotes",
                         )
-                        .fix(
+                        .safe_fix(
                             format!("write `\"{}\"`", label.name),
                             label.range,
                             format!("\"{}\"", label.name),

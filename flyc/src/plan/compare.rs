@@ -152,7 +152,7 @@ fn removed((kind, name): Key<'_>, file: String) -> Change {
             "its runners finish their jobs and are destroyed; its webhook and runner at GitLab go",
         ),
         Kind::Job => (Effect::NextRun, "it no longer runs; a run that has begun goes on to its end"),
-        Kind::Uglyfox => (Effect::Orchestrator, "pools and pruning go by their defaults, without policies"),
+        Kind::Uglyfox => (Effect::Fleet, "pools and pruning go by their defaults, without policies"),
         Kind::Nest | Kind::Mothergoose | Kind::Rift => (Effect::Orchestrator, INSTALLED),
     };
     Change {
@@ -175,7 +175,7 @@ const INSTALLED: &str = "runners stay as they are; the installation follows when
 const fn of_kind(kind: Kind) -> (Effect, &'static str) {
     match kind {
         Kind::Job => (Effect::NextRun, Effect::NextRun.sentence()),
-        Kind::Uglyfox => (Effect::Orchestrator, POLICIES),
+        Kind::Uglyfox => (Effect::Fleet, POLICIES),
         Kind::Nest => (Effect::Orchestrator, Effect::Orchestrator.sentence()),
         Kind::Mothergoose | Kind::Rift => (Effect::Orchestrator, INSTALLED),
         Kind::Egg | Kind::Bucket => (Effect::NewRunners, Effect::NewRunners.sentence()),

@@ -16,6 +16,8 @@ pub enum Effect {
     Orchestrator,
     /// The owner labels of machines are changed in place; no job notices.
     Labels,
+    /// How many runners there are, and for how long, follows the change at once; no machine is changed by it.
+    Fleet,
     /// The next run of a job goes by it; every run has a runner of its own.
     NextRun,
     /// Runners made from now on have it; those that exist keep what they were made with until they are drained.
@@ -28,9 +30,10 @@ pub enum Effect {
 
 impl Effect {
     /// Every effect, in their order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Orchestrator,
         Self::Labels,
+        Self::Fleet,
         Self::NextRun,
         Self::NewRunners,
         Self::Registration,
@@ -42,6 +45,7 @@ impl Effect {
         match self {
             Self::Orchestrator => "orchestrator",
             Self::Labels => "labels",
+            Self::Fleet => "fleet",
             Self::NextRun => "next_run",
             Self::NewRunners => "new_runners",
             Self::Registration => "registration",
@@ -54,6 +58,7 @@ impl Effect {
         match self {
             Self::Orchestrator => "runners untouched",
             Self::Labels => "labels change in place",
+            Self::Fleet => "more or fewer runners",
             Self::NextRun => "from the next run on",
             Self::NewRunners => "new runners only",
             Self::Registration => "registered anew",
@@ -68,6 +73,9 @@ impl Effect {
                 "runners stay as they are; the orchestrator goes by the change from its next sync on"
             }
             Self::Labels => "the owner labels of its machines change in place; no job notices",
+            Self::Fleet => {
+                "no machine changes; from its next sync on the orchestrator makes, wakes and drains runners by it"
+            }
             Self::NextRun => "the next run goes by it; every run has a runner of its own",
             Self::NewRunners => {
                 "runners made from now on have it; those that exist keep what they were made with until they are \
@@ -104,7 +112,7 @@ const fn on(cloud: Provider, path: &'static str, effect: Effect, why: &'static s
     Rule { path, cloud: Some(cloud), effect, why }
 }
 
-use Effect::{NewRunners, Orchestrator, Registration, Replaced};
+use Effect::{Fleet, NewRunners, Orchestrator, Registration, Replaced};
 
 const SIZE: &str = "a machine keeps the size it was made with: nothing is resized";
 const TOLD: &str = "a runner is told when it is made, and not again";
@@ -134,8 +142,8 @@ pub(super) static RULES: &[Rule] = &[
     rule("resources.memory", NewRunners, SIZE),
     rule("resources.disk", NewRunners, SIZE),
     rule("runner.tags", NewRunners, TOLD),
-    rule("runner.concurrent", Orchestrator, "the orchestrator counts the runners"),
-    rule("runner.idle_timeout", Orchestrator, "the orchestrator puts idle runners to sleep"),
+    rule("runner.concurrent", Fleet, "the orchestrator counts the runners"),
+    rule("runner.idle_timeout", Fleet, "the orchestrator puts idle runners to sleep"),
     rule("runner.timeout", NewRunners, TOLD),
     rule("runner.run_untagged", NewRunners, TOLD),
     rule("runner.protected", NewRunners, TOLD),
