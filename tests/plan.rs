@@ -117,7 +117,7 @@ fn a_plan_as_text() {
             resources.memory: 4GiB -> 8GiB
                 new runners only: a machine keeps the size it was made with: nothing is resized
             runner.concurrent: 1 -> 3
-                runners untouched: the orchestrator counts the runners
+                more or fewer runners: the orchestrator counts the runners
             runner.tags: ["docker"] -> ["docker", "linux"]
                 new runners only: a runner is told when it is made, and not again
             => the runners are registered with GitLab anew; those that exist serve as they did until they are drained
@@ -157,7 +157,7 @@ fn a_plan_as_markdown() {
         | added | `egg "new-name"` | made on demand | `Eggs/new/config.fly` |
         | removed | `egg "old-name"` | drained and destroyed | `Eggs/old/config.fly` |
         | changed | `job "rotate"` | from the next run on | `Jobs/rotate.fly` |
-        | changed | `uglyfox` | runners untouched | `UF/config.fly` |
+        | changed | `uglyfox` | more or fewer runners | `UF/config.fly` |
 
         <details>
         <summary>Details</summary>
@@ -170,7 +170,7 @@ fn a_plan_as_markdown() {
         |---|---|---|---|
         | `gitlab.token_secret` | `yc-lockbox://***MASKED***` | `yc-lockbox://***MASKED*** (another one)` | registered anew: the token is kept elsewhere: a new one is made there unless the old one is moved first |
         | `resources.memory` | `4GiB` | `8GiB` | new runners only: a machine keeps the size it was made with: nothing is resized |
-        | `runner.concurrent` | `1` | `3` | runners untouched: the orchestrator counts the runners |
+        | `runner.concurrent` | `1` | `3` | more or fewer runners: the orchestrator counts the runners |
         | `runner.tags` | `["docker"]` | `["docker", "linux"]` | new runners only: a runner is told when it is made, and not again |
 
         #### added `egg "new-name"`
@@ -201,7 +201,7 @@ fn a_plan_as_markdown() {
 
         | attribute | before | after | runners |
         |---|---|---|---|
-        | `runners_condition.all.apex.max_count` | `10` | `4` | runners untouched |
+        | `runners_condition.all.apex.max_count` | `10` | `4` | more or fewer runners |
 
         The pools that differ are those of "my-app".
 

@@ -63,7 +63,8 @@ impl Fixing {
         let verb = if self.diff { "would fix" } else { "fixed" };
         let files = if changed == 1 { "1 file".to_owned() } else { format!("{changed} files") };
         let findings = if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
-        let mut told = format!("{verb} {fixed} of {findings}");
+        let mut told =
+            if count == 0 { "nothing to fix".to_owned() } else { format!("{verb} {fixed} of {findings}") };
         if changed > 0 {
             told.push_str(" in ");
             told.push_str(&files);

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::{
-    eval,
+    deprecated, eval,
     ir::{TypedAttribute, TypedBlock},
     messages,
     values::Want,
@@ -26,7 +26,6 @@ declare_diagnostic! { pub MISSING_ATTRIBUTE = "missing-attribute", Error, "an at
 declare_diagnostic! { pub MISSING_BLOCK = "missing-block", Error, "a block that must be there" }
 declare_diagnostic! { pub DUPLICATE_ATTRIBUTE = "duplicate-attribute", Error, "an attribute given twice" }
 declare_diagnostic! { pub DUPLICATE_BLOCK = "duplicate-block", Error, "a block given twice that may stand once" }
-declare_diagnostic! { pub DEPRECATED = "deprecated", Warning, "something that should no longer be used" }
 declare_diagnostic! { pub WRONG_LABEL = "wrong-label", Error, "a label that is missing, too much, or no name" }
 
 /// What stands in a block so far and can be asked for by name, however much there is of it.
@@ -169,7 +168,12 @@ impl<'p> Checker<'p> {
     }
 
     /// A block against its schema. `name` is what the block is called in its parent.
-    fn block(&mut self, block: Block<'p>, schema: &'static schema::Block, name: &str) -> TypedBlock {
+    pub(super) fn block(
+        &mut self,
+        block: Block<'p>,
+        schema: &'static schema::Block,
+        name: &str,
+    ) -> TypedBlock {
         let (label, label_range) = self.label(block, schema, name);
         let mut typed = TypedBlock {
             schema,
@@ -296,7 +300,8 @@ impl<'p> Checker<'p> {
             self.unknown_attribute(attribute, name.text(), name.range(), schema, typed);
             return;
         };
-        if let Some(first) = seen.attributes.get(name.text()) {
+        let own_name = known.stands_for(name.text());
+        if let Some(first) = seen.attributes.get(own_name) {
             let first = self.span(*first);
             self.report(
                 Diagnostic::new(
@@ -310,17 +315,7 @@ impl<'p> Checker<'p> {
             );
             return;
         }
-        if let Some(reason) = known.deprecated {
-            self.report(
-                Diagnostic::new(
-                    &DEPRECATED,
-                    self.span(name.range()),
-                    format!("`{}` should no longer be used", name.text()),
-                    "deprecated",
-                )
-                .note(reason),
-            );
-        }
+        self.diagnostics.extend(deprecated::diagnostic(&self.path, self.parse, attribute, known));
         let want = Want { attribute: known, name: name.text(), ty: known.ty, inner: false };
         // What was not understood has been told; checking what is left of it would only add to that.
         let expr = attribute.value().filter(|_| !attribute.is_damaged());
@@ -335,9 +330,9 @@ impl<'p> Checker<'p> {
             None => Box::default(),
         };
         let range = expr.map_or(name.range(), Expr::range);
-        seen.attributes.insert(name.text(), name.range());
+        seen.attributes.insert(own_name, name.range());
         typed.attributes.push(TypedAttribute {
-            name: name.text().into(),
+            name: own_name.into(),
             name_range: name.range(),
             value,
             range,

@@ -5,6 +5,7 @@
 mod blocks;
 mod calls;
 mod condition;
+mod deprecated;
 mod eval;
 mod ir;
 mod messages;
@@ -20,11 +21,12 @@ mod values;
 use std::sync::Arc;
 
 pub use blocks::{
-    DEPRECATED, DUPLICATE_ATTRIBUTE, DUPLICATE_BLOCK, MISPLACED_BLOCK, MISSING_ATTRIBUTE, MISSING_BLOCK,
+    DUPLICATE_ATTRIBUTE, DUPLICATE_BLOCK, MISPLACED_BLOCK, MISSING_ATTRIBUTE, MISSING_BLOCK,
     UNKNOWN_ATTRIBUTE, UNKNOWN_BLOCK, WRONG_LABEL,
 };
 pub use calls::{BAD_CALL, UNKNOWN_FUNCTION};
 pub use condition::{CONDITION_FIELD, CONDITION_SYNTAX, CONDITION_TYPE};
+pub use deprecated::DEPRECATED;
 pub use eval::{CYCLIC_LOCAL, UNKNOWN_NAME};
 pub use ir::{Meaning, TypedAttribute, TypedBlock};
 pub use names::{Entity, EntityKind, Index, Outline, OutlineBlock, index, outline};

@@ -1,18 +1,7 @@
 //! `flyc check --fix` on real files, with everything it prints.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    clippy::needless_raw_string_hashes,
-    reason = "a test program makes files and runs programs"
-)]
 
-#[path = "cli/harness.rs"]
-mod harness;
-
+use crate::harness::nest;
 use expect_test::expect;
-use harness::nest;
 
 const SLIPS: &str = r#"egg "my-app" {
   type = vm
@@ -31,17 +20,71 @@ const SLIPS: &str = r#"egg "my-app" {
 #[test]
 fn safe_fixes_are_made_and_the_rest_is_reported() {
     let nest = nest(&[("Eggs/my-app/config.fly", SLIPS)]);
-    nest.flyc(&["check", "--fix", "--output-format", "concise"]).is(expect![[r#""#]]);
-    expect![[r#""#]].assert_eq(&nest.read("Eggs/my-app/config.fly"));
-    nest.flyc(&["check", "--fix", "--unsafe-fixes"]).is(expect![[r#""#]]);
+    nest.flyc(&["check", "--fix", "--output-format", "concise"]).is(expect![[r#"
+        exit 1
+        --- stdout
+        Eggs/my-app/config.fly:6:5: error[unknown-attribute] `runner` has no attribute `timeuot`
+        --- stderr
+        fixed 3 of 4 findings in 1 file; 1 more can be tried with --unsafe-fixes
+        checked 1 file in N ms: 1 error
+    "#]]);
+    expect![[r#"
+        egg "my-app" {
+          type = "vm"
+
+          runner {
+            tags     = ["docker"]
+            timeuot  = 1h
+          }
+
+          gitlab {
+            project_id = 12345
+          }
+        }
+    "#]]
+    .assert_eq(&nest.read("Eggs/my-app/config.fly"));
+    nest.flyc(&["check", "--fix", "--unsafe-fixes"]).is(expect![[r#"
+        exit 0
+        --- stderr
+        fixed 1 of 1 finding in 1 file
+        checked 1 file in N ms: nothing wrong
+    "#]]);
     assert!(nest.read("Eggs/my-app/config.fly").contains("    timeout  = 1h\n"));
-    nest.flyc(&["check", "--fix"]).is(expect![[r#""#]]);
+    nest.flyc(&["check", "--fix"]).is(expect![[r#"
+        exit 0
+        --- stderr
+        nothing to fix
+        checked 1 file in N ms: nothing wrong
+    "#]]);
 }
 
 #[test]
 fn a_diff_writes_nothing() {
     let nest = nest(&[("Eggs/my-app/config.fly", SLIPS)]);
-    nest.flyc(&["check", "--fix", "--diff"]).is(expect![[r#""#]]);
+    nest.flyc(&["check", "--fix", "--diff"]).is(expect![[r#"
+        exit 1
+        --- stdout
+        --- Eggs/my-app/config.fly
+        +++ Eggs/my-app/config.fly
+        @@ -1,12 +1,12 @@
+         egg "my-app" {
+        -  type = vm
+        +  type = "vm"
+ 
+           runner {
+        -    tags     = "docker"
+        +    tags     = ["docker"]
+             timeuot  = 1h
+           }
+ 
+           gitlab {
+        -    project_id = "12345"
+        +    project_id = 12345
+           }
+         }
+        --- stderr
+        would fix 3 of 4 findings in 1 file; 1 more can be tried with --unsafe-fixes
+    "#]]);
     assert_eq!(nest.read("Eggs/my-app/config.fly"), SLIPS);
     assert_eq!(nest.flyc(&["check", "--diff"]).code, 2);
     assert_eq!(nest.flyc(&["check", "--unsafe-fixes"]).code, 2);
@@ -52,7 +95,26 @@ fn standard_input_goes_to_standard_output() {
     let nest = nest(&[("Eggs/my-app/config.fly", "")]);
     let arguments =
         ["check", "--fix", "-", "--stdin-filename", "Eggs/my-app/config.fly", "--output-format", "concise"];
-    nest.flyc_with(&arguments, SLIPS).is(expect![[r#""#]]);
+    nest.flyc_with(&arguments, SLIPS).is(expect![[r#"
+        exit 1
+        --- stdout
+        egg "my-app" {
+          type = "vm"
+
+          runner {
+            tags     = ["docker"]
+            timeuot  = 1h
+          }
+
+          gitlab {
+            project_id = 12345
+          }
+        }
+        --- stderr
+        fixed 3 of 4 findings in 1 file; 1 more can be tried with --unsafe-fixes
+        Eggs/my-app/config.fly:6:5: error[unknown-attribute] `runner` has no attribute `timeuot`
+        checked 1 file in N ms: 1 error
+    "#]]);
     assert_eq!(nest.read("Eggs/my-app/config.fly"), "", "the file itself stays");
     let clean = SLIPS.replace("vm", "\"vm\"").replace("\"docker\"", "[\"docker\"]");
     let clean = clean.replace("timeuot", "timeout").replace("\"12345\"", "12345");
@@ -70,7 +132,26 @@ fn only_the_files_that_are_meant_are_fixed() {
     let run = nest.flyc(&["check", "--fix", "--output-format", "json"]);
     let remaining: serde_json::Value = serde_json::from_str(&run.stdout).expect("an array");
     assert_eq!(remaining.as_array().map(Vec::len), Some(2));
-    expect![[r#""#]].assert_eq(&serde_json::to_string_pretty(&remaining[0]["fix"]).unwrap());
+    expect![[r#"
+        {
+          "applicability": "suggested",
+          "edits": [
+            {
+              "end": {
+                "column": 12,
+                "line": 6,
+                "offset": 78
+              },
+              "start": {
+                "column": 5,
+                "line": 6,
+                "offset": 71
+              },
+              "text": "timeout"
+            }
+          ]
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&remaining[0]["fix"]).unwrap());
 }
 
 #[cfg(unix)]
