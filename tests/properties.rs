@@ -25,6 +25,8 @@ mod generate;
 mod listing;
 #[path = "properties/mutate.rs"]
 mod mutate;
+#[path = "properties/planning.rs"]
+mod planning;
 #[path = "properties/rejected.rs"]
 mod rejected;
 #[path = "properties/reuse.rs"]

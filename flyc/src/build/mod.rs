@@ -75,7 +75,7 @@ struct Piece {
 /// Builds a Nest that checks clean. The errors are those that only building can find.
 pub fn nest(db: &Database, nest: Nest, options: &Options) -> Result<Build, Vec<Diagnostic>> {
     let files = placed_files(db, nest);
-    let pieces = pieces_of(db, nest, &files, options);
+    let pieces = pieces_of(db, nest, &files, *options);
     let mut built = Vec::with_capacity(pieces.len());
     let mut errors = Vec::new();
     for piece in pieces {
@@ -100,7 +100,7 @@ fn pieces_of(
     db: &Database,
     nest: Nest,
     files: &[SourceFile],
-    options: &Options,
+    options: Options,
 ) -> Vec<Result<Piece, Box<Diagnostic>>> {
     let name = nest_defaults(db, nest).name.to_string();
     let lowering = lower::Options { nest: name, backend: options.backend };

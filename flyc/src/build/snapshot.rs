@@ -2,7 +2,7 @@
 //!
 //! What never lives here: the comparison (`plan`), and how a piece is made (`pieces`).
 
-use super::{Build, Options, finish, pieces, pieces_of, placed_files};
+use super::{Build, Options, finish, pieces::defect, pieces_of, placed_files};
 use crate::{
     artifact::{BlockConfig, EntryKind},
     check::check_file,
@@ -41,11 +41,11 @@ pub fn snapshot(db: &Database, nest: Nest, options: &Options) -> Result<Snapshot
         placed_files(db, nest).into_iter().partition(|&file| {
             check_file(db, file).iter().all(|diagnostic| diagnostic.severity() != Severity::Error)
         });
-    let mut built = Vec::new();
+    let mut pieces = Vec::new();
     let mut failed = Vec::new();
-    for piece in pieces_of(db, nest, &sound, options) {
+    for piece in pieces_of(db, nest, &sound, *options) {
         match piece {
-            Ok(piece) => built.push(piece),
+            Ok(piece) => pieces.push(piece),
             Err(error) => failed.push(error.span.file.clone()),
         }
     }
@@ -58,14 +58,14 @@ pub fn snapshot(db: &Database, nest: Nest, options: &Options) -> Result<Snapshot
             else {
                 continue;
             };
-            if !built.iter().any(|piece| piece.kind == kind && piece.name == name) {
+            if !pieces.iter().any(|piece| piece.kind == kind && piece.name == name) {
                 unknown.push(Unknown { kind, name, source_file: path.to_string() });
             }
         }
     }
     unknown.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     unknown.dedup_by(|a, b| (a.kind, &a.name) == (b.kind, &b.name));
-    let build = finish(db, nest, built).map_err(|error| vec![pieces::defect(&error.to_string())])?;
+    let build = finish(db, nest, pieces).map_err(|error| vec![defect(&error.to_string())])?;
     let file = nest.find(db, "nest.fly").filter(|file| sound.contains(file));
     let own = file.and_then(|file| typed(db, file).blocks.iter().find(|block| block.name == "nest"));
     Ok(Snapshot { build, nest: own.map_or_else(silent_nest, block_config), unknown })

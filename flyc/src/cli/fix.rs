@@ -1,6 +1,9 @@
 //! `flyc check --fix`
 
-use std::io::{self, Write};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use clap::Args;
 
@@ -76,7 +79,7 @@ impl Fixing {
                 .filter(|found| found.help.as_ref().is_some_and(|help| !help.edits.is_empty()))
                 .count();
             if more > 0 {
-                told.push_str(&format!("; {more} more can be tried with --unsafe-fixes"));
+                let _ = write!(told, "; {more} more can be tried with --unsafe-fixes");
             }
         }
         // Nobody may be listening; what was fixed is fixed.

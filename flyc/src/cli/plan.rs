@@ -1,6 +1,9 @@
 //! `flyc plan`
 
-use std::{io, path::PathBuf};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use clap::{Args, ValueEnum};
 
@@ -115,7 +118,6 @@ fn refuse(global: &Global, diagnostics: &[Diagnostic], sources: &dyn Sources) ->
     let mut out = stderr.lock();
     let failed = |error| Failure::io("standard error", error);
     render_full(&Report { diagnostics, sources }, style, &mut out).map_err(failed)?;
-    use std::io::Write as _;
     writeln!(out, "\nno plan: {}", outlet::counts(diagnostics)).map_err(failed)?;
     Ok(Outcome::Findings)
 }

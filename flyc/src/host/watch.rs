@@ -23,7 +23,7 @@ const LONGEST: Duration = Duration::from_millis(500);
 /// Watches folders with all that is in them.
 #[derive(Debug)]
 pub struct Watcher {
-    watcher: RecommendedWatcher,
+    system: RecommendedWatcher,
     events: Receiver<notify::Result<Event>>,
     roots: Vec<PathBuf>,
 }
@@ -33,13 +33,13 @@ impl Watcher {
     /// again.
     pub fn new(roots: &[PathBuf]) -> io::Result<Self> {
         let (sender, events) = channel();
-        let watcher = notify::recommended_watcher(sender).map_err(into_io)?;
-        let mut watcher = Self { watcher, events, roots: roots.to_vec() };
+        let system = notify::recommended_watcher(sender).map_err(into_io)?;
+        let mut watcher = Self { system, events, roots: roots.to_vec() };
         for root in roots {
-            watcher.watcher.watch(root, RecursiveMode::Recursive).map_err(into_io)?;
+            watcher.system.watch(root, RecursiveMode::Recursive).map_err(into_io)?;
             if let Some(around) = root.parent() {
                 // Where that may not be done, one does without.
-                let _ = watcher.watcher.watch(around, RecursiveMode::NonRecursive);
+                let _ = watcher.system.watch(around, RecursiveMode::NonRecursive);
             }
         }
         Ok(watcher)
@@ -82,9 +82,9 @@ impl Watcher {
             return;
         }
         for path in event.paths {
-            if self.roots.iter().any(|root| *root == path) {
+            if self.roots.contains(&path) {
                 // It may be another folder of that name.
-                let _ = self.watcher.watch(&path, RecursiveMode::Recursive);
+                let _ = self.system.watch(&path, RecursiveMode::Recursive);
             }
             if self.roots.iter().any(|root| path.strip_prefix(root).is_ok_and(|inside| !is_own(inside))) {
                 touched.push(path);

@@ -1,6 +1,6 @@
 //! The table of effects against the schema, against what is generated, and plans of small Nests.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use fly_std::schema::{Block, EGG, EGGSBUCKET, Times};
 use hcl_edit::structure::{Body, Structure};
@@ -29,9 +29,9 @@ fn egg(runner_type: &str, blocks: &[(&str, &str)]) -> String {
     let mut text = format!("egg \"a\" {{\n  type = \"{runner_type}\"\n");
     let all: BTreeSet<&str> = blocks.iter().map(|(block, _)| *block).chain(["gitlab"]).collect();
     for block in all {
-        text.push_str(&format!("  {block} {{\n"));
+        let _ = writeln!(text, "  {block} {{");
         for (_, line) in blocks.iter().filter(|(of, _)| *of == block) {
-            text.push_str(&format!("    {line}\n"));
+            let _ = writeln!(text, "    {line}");
         }
         if block == "gitlab" && !blocks.iter().any(|(_, line)| line.contains("_id")) {
             text.push_str("    project_id = 7\n");
@@ -167,7 +167,7 @@ fn a_machine_that_exists_keeps_its_shape() {
             }
             other => panic!("{other}"),
         };
-        for structure in machine.body.iter() {
+        for structure in &machine.body {
             let name = match structure {
                 Structure::Attribute(attribute) => attribute.key.as_str(),
                 Structure::Block(block) => block.ident.as_str(),

@@ -61,7 +61,7 @@ pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
     } = egg;
     let text = |text: &str| Some(BlockValue::Text(text.to_owned()));
     let filled = |value: &str| (!value.is_empty()).then(|| BlockValue::Text(value.to_owned()));
-    let flag = |flag: &bool| Some(BlockValue::Bool(*flag));
+    let switch = |on: &bool| Some(BlockValue::Bool(*on));
     let runner_type = match runner_type {
         RunnerType::Vm => "vm",
         RunnerType::Serverless => "serverless",
@@ -92,12 +92,12 @@ pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
         ("runner.concurrent", Some(BlockValue::Int((*concurrent).into()))),
         ("runner.idle_timeout", Some(BlockValue::DurationS(*idle_timeout_s))),
         ("runner.timeout", Some(BlockValue::DurationS(*timeout_s))),
-        ("runner.run_untagged", flag(run_untagged)),
-        ("runner.protected", flag(protected)),
+        ("runner.run_untagged", switch(run_untagged)),
+        ("runner.protected", switch(protected)),
         ("runner.executor", text(executor)),
         ("runner.image", text(container)),
-        ("runner.privileged", flag(privileged)),
-        ("runner.ephemeral", flag(ephemeral)),
+        ("runner.privileged", switch(privileged)),
+        ("runner.ephemeral", switch(ephemeral)),
     ] {
         add(key, key.to_owned(), value);
     }
@@ -131,8 +131,8 @@ pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
     if let Some(RiftReference { name, docker_proxy, artifact_cache }) = rift {
         for (key, value) in [
             ("rift.name", text(name)),
-            ("rift.docker", flag(docker_proxy)),
-            ("rift.cache", flag(artifact_cache)),
+            ("rift.docker", switch(docker_proxy)),
+            ("rift.cache", switch(artifact_cache)),
         ] {
             add(key, key.to_owned(), value);
         }
