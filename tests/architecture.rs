@@ -37,7 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lower", &["artifact", "text", "diag"]),
     ("check", &["text", "syntax", "diag", "db", "model", "artifact", "config", "lower"]),
     ("build", &["text", "diag", "db", "model", "check", "artifact", "config", "lower"]),
-    ("plan", &["text", "artifact", "build", "render"]),
+    ("plan", &["artifact", "build", "render"]),
     (
         "compiler",
         &[

@@ -421,23 +421,26 @@ fn wrong_deprecation(block: &'static Block, attribute: &Attribute) -> Option<&'s
     }
 }
 
+const OLD: Attribute = Attribute::optional("old", Type::Bool, "what was", "true");
+static TABLE: Block = Block {
+    attributes: &[
+        OLD,
+        Attribute::optional("new", Type::Bool, "what is", "true"),
+        Attribute::optional("text", Type::String, "text", "\"\""),
+    ],
+    ..Block::new("table", "A table.")
+};
+
 #[test]
 fn deprecations_lead_somewhere() {
     let mut all = Vec::new();
-    ROOTS.iter().for_each(|root| every_attribute(root.block, &mut all));
+    for root in ROOTS {
+        every_attribute(root.block, &mut all);
+    }
     for (block, attribute) in all {
         assert_eq!(wrong_deprecation(block, attribute), None, "{}.{}", block.name, attribute.name);
     }
     // The tables hold none at present, so the rule is tried on one of its own.
-    const OLD: Attribute = Attribute::optional("old", Type::Bool, "what was", "true");
-    static TABLE: Block = Block {
-        attributes: &[
-            OLD,
-            Attribute::optional("new", Type::Bool, "what is", "true"),
-            Attribute::optional("text", Type::String, "text", "\"\""),
-        ],
-        ..Block::new("table", "A table.")
-    };
     let wrong = |attribute: Attribute| wrong_deprecation(&TABLE, &attribute);
     assert_eq!(wrong(OLD.deprecated(2026, "a better name", Replacement::Renamed("new"))), None);
     assert_eq!(wrong(OLD.deprecated(2026, "nothing reads it", Replacement::Removed)), None);

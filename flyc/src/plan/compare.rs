@@ -11,7 +11,7 @@ use crate::{
     artifact::{
         Artifact, ArtifactError, Block, BlockConfig, EggConfig, Entry, EntryKind, Provider, RunnerType,
     },
-    build::{Build, Snapshot},
+    build::{Build, Snapshot, Unknown},
 };
 
 /// What becomes of the fleet when the Nest goes from one state to another.
@@ -21,24 +21,27 @@ pub fn compare(old: &Snapshot, new: &Snapshot) -> Result<Plan, ArtifactError> {
     let mut changes = Vec::new();
     changes.extend(nest(&old.nest.block, &new.nest.block));
     let (before, after) = (pieces(&old.build)?, pieces(&new.build)?);
-    let keys: BTreeSet<_> = before.keys().chain(after.keys()).copied().collect();
+    let (unknown_before, unknown_after) = (unknown(old), unknown(new));
+    let keys: BTreeSet<Key<'_>> = before
+        .keys()
+        .chain(after.keys())
+        .chain(unknown_before.keys())
+        .chain(unknown_after.keys())
+        .copied()
+        .collect();
     let mut not_compared = Vec::new();
     for key in keys {
-        let unknown =
-            old.unknown.iter().find(|unknown| kind(unknown.kind) == Some(key.0) && unknown.name == key.1);
-        match (before.get(&key), after.get(&key), unknown) {
-            (_, Some(_), Some(unknown)) => not_compared.push(unknown.clone()),
-            (Some(old), Some(new), None) => changes.extend(changed(key, old, new)),
-            (None, Some(new), None) => changes.push(added(key, new)),
+        let was_unknown = unknown_before.get(&key).copied();
+        match (before.get(&key), after.get(&key), unknown_after.get(&key).copied().or(was_unknown)) {
+            // It is still there.
+            (_, new, Some(unknown)) if new.is_some() || unknown_after.contains_key(&key) => {
+                not_compared.push(unknown.clone());
+            }
+            (Some(old), Some(new), _) => changes.extend(changed(key, old, new)),
+            (None, Some(new), _) => changes.push(added(key, new)),
             (Some(old), None, _) => changes.push(removed(key, old.entry.source_file.clone())),
-            (None, None, _) => {}
-        }
-    }
-    for unknown in &old.unknown {
-        let Some(kind) = kind(unknown.kind) else { continue };
-        let key = (kind, unknown.name.as_str());
-        if !before.contains_key(&key) && !after.contains_key(&key) {
-            changes.push(removed(key, unknown.source_file.clone()));
+            (None, None, Some(unknown)) => changes.push(removed(key, unknown.source_file.clone())),
+            (None, None, None) => {}
         }
     }
     changes.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
@@ -48,6 +51,12 @@ pub fn compare(old: &Snapshot, new: &Snapshot) -> Result<Plan, ArtifactError> {
 
 /// A kind and a name.
 type Key<'a> = (Kind, &'a str);
+
+/// What nobody knows more of than that it is there, by kind and name.
+fn unknown(snapshot: &Snapshot) -> BTreeMap<Key<'_>, &Unknown> {
+    let all = snapshot.unknown.iter();
+    all.filter_map(|unknown| Some(((kind(unknown.kind)?, unknown.name.as_str()), unknown))).collect()
+}
 
 /// Something that was built, read back.
 struct Piece<'a> {

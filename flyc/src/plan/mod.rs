@@ -29,8 +29,8 @@ use crate::build::Unknown;
 pub struct Plan {
     /// What is added, removed or changed, by kind and name. Formatting and comments change nothing.
     pub changes: Vec<Change>,
-    /// What stands in both states but could not be understood in the earlier one, so that nobody can say whether it
-    /// changes.
+    /// What could not be understood in one of the states, and stands in the later one, so that nobody can say what becomes
+    /// of it.
     pub not_compared: Vec<Unknown>,
 }
 
