@@ -70,13 +70,13 @@ fn a_diff_writes_nothing() {
          egg "my-app" {
         -  type = vm
         +  type = "vm"
- 
+         
            runner {
         -    tags     = "docker"
         +    tags     = ["docker"]
              timeuot  = 1h
            }
- 
+         
            gitlab {
         -    project_id = "12345"
         +    project_id = 12345
