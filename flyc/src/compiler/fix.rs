@@ -1,7 +1,8 @@
 //! Carrying out what diagnostics offer: edits to the texts of a Nest, and the proof that each did what it promised.
 //!
 //! No file is made worse. A set of edits stays only when every finding it was for is gone and no error has come anywhere
-//! in the Nest; otherwise it is halved, down to the single edit, which is left out. What never lives here: writing files.
+//! in the Nest; otherwise it is halved, down to the single edit. One that brings the next mistake to light stays when that
+//! can be fixed as well, and is left out otherwise. What never lives here: writing files.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,6 +14,12 @@ use crate::diag::{Applicability, Diagnostic, Edit, Severity};
 
 /// How often the Nest is looked at anew: an edit can make room for the next, but not for ever.
 const MOST_ROUNDS: usize = 32;
+
+/// How many single edits that bring mistakes to light are followed up.
+const MOST_CHAINS: usize = 256;
+
+/// How many edits one of them may draw after it.
+const MOST_LINKS: usize = 16;
 
 /// What was done to a Nest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -78,13 +85,11 @@ impl Compiler {
         let mut originals: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
         for _ in 0..MOST_ROUNDS {
             let found = self.check();
-            let fixable = without_overlaps(found.iter().filter(|found| {
-                wanted(found)
-                    && found
-                        .help
-                        .as_ref()
-                        .is_some_and(|help| help.applicability >= least && !help.edits.is_empty())
-            }));
+            let may = |found: &Diagnostic| {
+                let help = found.help.as_ref().filter(|help| !help.edits.is_empty());
+                wanted(found) && help.is_some_and(|help| help.applicability >= least)
+            };
+            let fixable = without_overlaps(found.iter().filter(|found| may(found)));
             let texts: BTreeMap<_, _> = fixable
                 .iter()
                 .filter_map(|found| Some((Arc::clone(&found.span.file), self.text(&found.span.file)?)))
@@ -94,7 +99,10 @@ impl Compiler {
             self.settle(&mut round, &all);
             self.write(&round, &round.accepted);
             if round.accepted.is_empty() {
-                break;
+                match (0..round.fixable.len().min(MOST_CHAINS)).find(|at| self.follow(&round, *at, &may)) {
+                    Some(at) => round.accepted.push(at),
+                    None => break,
+                }
             }
             fixed.findings += round.accepted.len();
             for at in &round.accepted {
@@ -125,6 +133,31 @@ impl Compiler {
             self.settle(round, first);
             self.settle(round, second);
         }
+    }
+
+    /// Makes one edit and those for what it brings to light; whether all is well then. If not, the texts are as before.
+    fn follow(&mut self, round: &Round, at: usize, may: &dyn Fn(&Diagnostic) -> bool) -> bool {
+        let path = Arc::clone(&round.fixable[at].span.file);
+        self.write(round, &[at]);
+        for _ in 0..MOST_LINKS {
+            if self.keeps_promise(round, &[at]) {
+                return true;
+            }
+            let Some(text) = self.text(&path) else { break };
+            let found = self.check();
+            let known = |found: &Diagnostic| {
+                round.before.get(&key(found)) > 0 && key(found) != key(&round.fixable[at])
+            };
+            let come = found.iter().filter(|found| found.span.file == path && may(found) && !known(found));
+            let next = without_overlaps(come);
+            if next.is_empty() {
+                break;
+            }
+            let edits = next.iter().filter_map(|found| found.help.as_ref()).flat_map(|help| &help.edits);
+            self.set(&path, apply(&text, edits.collect()));
+        }
+        self.write(round, &[]);
+        false
     }
 
     /// Whether the findings that were tried are gone and no error has come.

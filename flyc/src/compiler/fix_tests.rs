@@ -39,12 +39,15 @@ fn what_would_bring_a_new_error_is_left_and_the_others_are_not() {
 }
 
 #[test]
-fn an_edit_that_shows_the_next_mistake_is_left() {
-    let text = egg("    tags = [\"a\" \"b\"]");
-    assert_eq!(fix(&text, Applicability::Safe), (1, egg("    tags = [\"a\", \"b\"]")));
-    // With its commas the list would be read, and numbers are no tags.
-    let text = egg("    tags = [1 2]");
-    assert_eq!(fix(&text, Applicability::Safe), (0, text.clone()));
+fn an_edit_that_shows_the_next_mistake_takes_its_edit_along() {
+    // One comma shows that the next is missing, and with both the list is read: numbers are no tags.
+    let text = egg("    tags = [1 2 3]");
+    assert_eq!(fix(&text, Applicability::Safe), (1, egg("    tags = [\"1\", \"2\", \"3\"]")));
+    // The right name shows the wrong value, of which nobody knows what it should be.
+    let text = egg("    concurent = \"many\"");
+    assert_eq!(fix(&text, Applicability::Suggested), (0, text.clone()));
+    let text = egg("    concurent = \"3\"");
+    assert_eq!(fix(&text, Applicability::Suggested), (1, egg("    concurrent = 3")));
 }
 
 #[test]
