@@ -37,6 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lower", &["artifact", "text", "diag"]),
     ("check", &["text", "syntax", "diag", "db", "model", "artifact", "config", "lower"]),
     ("build", &["text", "diag", "db", "model", "check", "artifact", "config", "lower"]),
+    ("plan", &["artifact", "build", "render"]),
     (
         "compiler",
         &[
@@ -49,7 +50,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "text", "syntax", "diag", "format", "render", "artifact", "db", "model", "config", "lower",
-            "check", "build", "compiler", "host",
+            "check", "build", "plan", "compiler", "host",
         ],
     ),
 ];

@@ -8,8 +8,12 @@
     reason = "a test program makes files and runs programs"
 )]
 
+#[path = "cli/fixing.rs"]
+mod fixing;
 #[path = "cli/harness.rs"]
 mod harness;
+#[path = "cli/watch.rs"]
+mod watch;
 
 use expect_test::expect;
 use harness::{Run, nest};

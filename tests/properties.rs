@@ -19,6 +19,8 @@ mod condition_trees;
 mod conditions;
 #[path = "properties/corpus.rs"]
 mod corpus;
+#[path = "properties/fixing.rs"]
+mod fixing;
 #[path = "properties/formatting.rs"]
 mod formatting;
 #[path = "properties/generate.rs"]
@@ -27,6 +29,8 @@ mod generate;
 mod listing;
 #[path = "properties/mutate.rs"]
 mod mutate;
+#[path = "properties/planning.rs"]
+mod planning;
 #[path = "properties/rejected.rs"]
 mod rejected;
 #[path = "properties/reuse.rs"]

@@ -140,7 +140,7 @@ fn shaped(text: &str, at: usize) -> Option<Credential> {
             && !is_filler(body)
             && match shape.prefix {
                 // Header and claims are both JSON objects, and a signature follows.
-                "eyJ" => body.splitn(3, '.').nth(1).is_some_and(|claims| claims.starts_with("eyJ")),
+                "eyJ" => body.split('.').nth(1).is_some_and(|claims| claims.starts_with("eyJ")),
                 _ => true,
             };
         holds.then(|| Credential { range: at..at + shape.prefix.len() + length, noun: shape.noun })

@@ -21,5 +21,8 @@ mod value;
 pub use types::{Entities, SizeUnit, TYPE_NAMES, Type, Variant};
 pub use value::{Float, Value};
 
+/// The editions of the language that this version knows, the oldest first.
+pub const EDITIONS: &[u16] = &[2026];
+
 /// The edition a Nest has when its `nest.fly` names none.
 pub const DEFAULT_EDITION: u16 = 2026;

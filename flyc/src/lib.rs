@@ -2,7 +2,7 @@
 //!
 //! The way of the data, each room importing only from those before it:
 //!
-//! `text → syntax → { format, diag } → db → model → { config, lower } → check → build → compiler → host → cli`
+//! `text → syntax → { format, diag } → db → model → { config, lower } → check → build → { compiler, plan } → host → cli`
 //!
 //! `artifact` holds the types of what is written, `config` makes them of the typed blocks, `render` the ways diagnostics are shown, `compiler` the one
 //! object that programs hold. `host` finds, reads and writes files, `cli` is the `flyc` program; no other room
@@ -22,6 +22,7 @@ pub mod format;
 pub mod host;
 pub mod lower;
 pub mod model;
+pub mod plan;
 pub mod render;
 pub mod syntax;
 pub mod text;

@@ -128,8 +128,11 @@ fn attribute_schema(attribute: &Attribute) -> Value {
     if let Some(example) = literal(attribute.example, &attribute.ty) {
         schema.insert("examples".into(), json!([example]));
     }
-    if attribute.deprecated.is_some() {
+    if let Some(deprecated) = attribute.deprecated {
         schema.insert("deprecated".into(), true.into());
+        let said =
+            format!("{}. Deprecated since {}: {}", attribute.doc, deprecated.since, deprecated.advice());
+        schema.insert("description".into(), said.into());
     }
     schema.into()
 }

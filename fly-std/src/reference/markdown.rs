@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     functions::FUNCTIONS,
     policy::FIELDS,
-    schema::{Attribute, Block, Child, Constraint, Label, Presence, ROOTS, Root, Times},
+    schema::{Attribute, Block, Child, Constraint, Deprecation, Label, Presence, ROOTS, Root, Times},
     types::{Type, Variant},
 };
 
@@ -98,8 +98,7 @@ fn row(attribute: &Attribute, page: &mut String) {
         Presence::Default(value) => format!("default `{value}`"),
         Presence::Derived(how) => format!("default: {how}"),
     };
-    let deprecated =
-        attribute.deprecated.map(|reason| format!(" **Deprecated**: {reason}.")).unwrap_or_default();
+    let deprecated = attribute.deprecated.map(|deprecated| sentence_of(&deprecated)).unwrap_or_default();
     let cells = [
         format!("`{}`", attribute.name),
         format!("`{}`{}", attribute.ty.keyword(), limits(&attribute.ty)),
@@ -108,6 +107,11 @@ fn row(attribute: &Attribute, page: &mut String) {
         format!("`{}`", attribute.example),
     ];
     line!(page, "| {} |", cells.map(|cell| cell.replace('|', "\\|")).join(" | "));
+}
+
+/// What a row says of a deprecated attribute.
+fn sentence_of(deprecated: &Deprecation) -> String {
+    format!(" **Deprecated** since {}: {}.", deprecated.since, deprecated.advice())
 }
 
 /// The limits of a type after its keyword, ` (1 to 256)`; nothing when there are none worth saying.

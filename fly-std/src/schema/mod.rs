@@ -103,7 +103,42 @@ pub struct Attribute {
     /// A valid value as Fly text.
     pub example: &'static str,
     /// Why it should no longer be used, and what to write instead.
-    pub deprecated: Option<&'static str>,
+    pub deprecated: Option<Deprecation>,
+}
+
+/// That an attribute should no longer be used. It works as before until an edition takes it away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deprecation {
+    /// The edition from which on it should not be used, one of [`EDITIONS`](crate::EDITIONS).
+    pub since: u16,
+    /// Why, as a sentence without a full stop.
+    pub reason: &'static str,
+    /// What to do instead.
+    pub replacement: Replacement,
+}
+
+/// What takes the place of a deprecated attribute.
+///
+/// Matched without a wildcard: a new kind makes the compiler list the checker and the reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replacement {
+    /// Another attribute of the same block with the same type: the value counts as that one's.
+    Renamed(&'static str),
+    /// Nothing: it no longer has a meaning and is left out.
+    Removed,
+    /// Something that takes a person; the text says what to write.
+    Rewritten(&'static str),
+}
+
+impl Deprecation {
+    /// The reason and what to do, in one sentence: `the name was too long; write `cpu` instead`.
+    pub fn advice(&self) -> String {
+        match self.replacement {
+            Replacement::Renamed(name) => format!("{}; write `{name}` instead", self.reason),
+            Replacement::Removed => format!("{}; leave it out", self.reason),
+            Replacement::Rewritten(how) => format!("{}; {how}", self.reason),
+        }
+    }
 }
 
 /// Whether an attribute must be there.
@@ -144,11 +179,19 @@ impl Attribute {
         self
     }
 
-    /// The same attribute, deprecated for this reason.
+    /// The same attribute, deprecated since an edition.
     #[must_use]
-    pub const fn deprecated(mut self, reason: &'static str) -> Self {
-        self.deprecated = Some(reason);
+    pub const fn deprecated(mut self, since: u16, reason: &'static str, replacement: Replacement) -> Self {
+        self.deprecated = Some(Deprecation { since, reason, replacement });
         self
+    }
+
+    /// The attribute that something written under this name is: the new name of a renamed one.
+    pub const fn stands_for<'a>(&self, written: &'a str) -> &'a str {
+        match self.deprecated {
+            Some(Deprecation { replacement: Replacement::Renamed(name), .. }) => name,
+            _ => written,
+        }
     }
 }
 

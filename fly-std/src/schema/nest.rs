@@ -9,7 +9,7 @@ pub static NEST: Block = Block {
         Attribute::optional(
             "edition",
             Type::int(EDITION, EDITION),
-            "the edition of the Fly language the Nest is written in",
+            "the edition of the Fly language the Nest is written in; this version of Fly knows 2026",
             "2026",
         )
         .default("2026"),

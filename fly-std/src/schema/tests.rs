@@ -398,3 +398,83 @@ fn check_value(value: &Literal, ty: &Type) -> Result<(), String> {
         _ => Err(format!("{value:?} is not {}", ty.noun())),
     }
 }
+
+/// Every attribute of a block and of the blocks within, each with its block.
+fn every_attribute(block: &'static Block, found: &mut Vec<(&'static Block, &'static Attribute)>) {
+    found.extend(block.attributes.iter().map(|attribute| (block, attribute)));
+    for child in block.blocks.iter().filter(|child| !matches!(child.times, Times::Never(_))) {
+        every_attribute(child.block, found);
+    }
+    if let Some(free) = block.free_blocks {
+        every_attribute(free, found);
+    }
+}
+
+/// What is wrong with a deprecation, in a few words.
+fn wrong_deprecation(block: &'static Block, attribute: &Attribute) -> Option<&'static str> {
+    let deprecated = attribute.deprecated?;
+    let replaced = match deprecated.replacement {
+        Replacement::Renamed(name) => match block.attribute(name) {
+            None => Some("its new name is no attribute of the block"),
+            Some(new) if new.deprecated.is_some() => Some("its new name is deprecated as well"),
+            Some(new) if new.ty != attribute.ty => Some("its new name has another type"),
+            Some(_) => None,
+        },
+        Replacement::Removed | Replacement::Rewritten(_) => None,
+    };
+    if !crate::EDITIONS.contains(&deprecated.since) {
+        Some("no such edition")
+    } else if attribute.presence == Presence::Required {
+        Some("nobody could leave it out")
+    } else if deprecated.reason.ends_with('.') || deprecated.reason.is_empty() {
+        Some("its reason is no phrase")
+    } else {
+        replaced
+    }
+}
+
+const OLD: Attribute = Attribute::optional("old", Type::Bool, "what was", "true");
+static TABLE: Block = Block {
+    attributes: &[
+        OLD,
+        Attribute::optional("new", Type::Bool, "what is", "true"),
+        Attribute::optional("text", Type::String, "text", "\"\""),
+    ],
+    ..Block::new("table", "A table.")
+};
+
+#[test]
+fn deprecations_lead_somewhere() {
+    let mut all = Vec::new();
+    for root in ROOTS {
+        every_attribute(root.block, &mut all);
+    }
+    for (block, attribute) in all {
+        assert_eq!(wrong_deprecation(block, attribute), None, "{}.{}", block.name, attribute.name);
+    }
+    // The tables hold none at present, so the rule is tried on one of its own.
+    let wrong = |attribute: Attribute| wrong_deprecation(&TABLE, &attribute);
+    assert_eq!(wrong(OLD.deprecated(2026, "a better name", Replacement::Renamed("new"))), None);
+    assert_eq!(wrong(OLD.deprecated(2026, "nothing reads it", Replacement::Removed)), None);
+    for broken in [
+        OLD.deprecated(1999, "a better name", Replacement::Renamed("new")),
+        OLD.deprecated(2026, "a better name", Replacement::Renamed("nowhere")),
+        OLD.deprecated(2026, "a better name", Replacement::Renamed("text")),
+        OLD.deprecated(2026, "It ends.", Replacement::Removed),
+    ] {
+        assert!(wrong(broken).is_some(), "{broken:?}");
+    }
+    assert_eq!(OLD.deprecated(2026, "a better name", Replacement::Renamed("new")).stands_for("old"), "new");
+    assert_eq!(OLD.stands_for("old"), "old");
+}
+
+#[test]
+fn the_editions_are_told_where_one_is_asked_for() {
+    let edition = NEST.attribute("edition").unwrap();
+    for known in crate::EDITIONS {
+        assert!(edition.doc.contains(&known.to_string()), "{}", edition.doc);
+    }
+    let (first, last) = (crate::EDITIONS.first().unwrap(), crate::EDITIONS.last().unwrap());
+    assert_eq!(edition.ty, Type::int(i64::from(*first), i64::from(*last)));
+    assert!(crate::EDITIONS.contains(&crate::DEFAULT_EDITION) && crate::EDITIONS.is_sorted());
+}

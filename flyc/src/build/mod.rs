@@ -5,6 +5,7 @@
 
 mod digest;
 mod pieces;
+mod snapshot;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,6 +22,8 @@ use crate::{
     diag::Diagnostic,
     lower::{self, Backend, File},
 };
+
+pub use snapshot::{Snapshot, Unknown, snapshot};
 
 /// The name of the table of contents, which is also what tells a folder that was built from any other.
 pub const MANIFEST: &str = "manifest.json";
@@ -71,21 +74,8 @@ struct Piece {
 
 /// Builds a Nest that checks clean. The errors are those that only building can find.
 pub fn nest(db: &Database, nest: Nest, options: &Options) -> Result<Build, Vec<Diagnostic>> {
-    let defaults = nest_defaults(db, nest);
-    let name = defaults.name.to_string();
-    let lowering = lower::Options { nest: name, backend: options.backend };
-    // A file that stands nowhere in particular is checked, but never built.
-    let all = nest.files(db);
-    let files: Vec<SourceFile> =
-        all.iter().copied().filter(|file| Place::of(file.path(db)).is_some()).collect();
-    let part = files.len().div_ceil(rayon::current_num_threads() * 4).max(1);
-    let pieces: Vec<Result<Piece, Box<Diagnostic>>> = files
-        .par_chunks(part)
-        .map_with(db.clone(), |db, files| {
-            files.iter().flat_map(|&file| pieces::of_file(db, file, &lowering)).collect::<Vec<_>>()
-        })
-        .flatten_iter()
-        .collect();
+    let files = placed_files(db, nest);
+    let pieces = pieces_of(db, nest, &files, *options);
     let mut built = Vec::with_capacity(pieces.len());
     let mut errors = Vec::new();
     for piece in pieces {
@@ -97,12 +87,43 @@ pub fn nest(db: &Database, nest: Nest, options: &Options) -> Result<Build, Vec<D
     if !errors.is_empty() {
         return Err(errors);
     }
+    finish(db, nest, built).map_err(|error| vec![pieces::defect(&error.to_string())])
+}
+
+/// The files that can hold something to build. One that stands nowhere in particular is checked, but never built.
+fn placed_files(db: &Database, nest: Nest) -> Vec<SourceFile> {
+    nest.files(db).iter().copied().filter(|file| Place::of(file.path(db)).is_some()).collect()
+}
+
+/// What the files give to the build, in their order.
+fn pieces_of(
+    db: &Database,
+    nest: Nest,
+    files: &[SourceFile],
+    options: Options,
+) -> Vec<Result<Piece, Box<Diagnostic>>> {
+    let name = nest_defaults(db, nest).name.to_string();
+    let lowering = lower::Options { nest: name, backend: options.backend };
+    let part = files.len().div_ceil(rayon::current_num_threads() * 4).max(1);
+    files
+        .par_chunks(part)
+        .map_with(db.clone(), |db, files| {
+            files.iter().flat_map(|&file| pieces::of_file(db, file, &lowering)).collect::<Vec<_>>()
+        })
+        .flatten_iter()
+        .collect()
+}
+
+/// The build of these pieces, with the Compute Modules they call.
+fn finish(db: &Database, nest: Nest, mut built: Vec<Piece>) -> Result<Build, ArtifactError> {
     let clouds: BTreeSet<Provider> = built.iter().filter_map(|piece| piece.cloud).collect();
     built.extend(clouds.into_iter().map(compute_module));
-    let texts: Vec<(&Arc<str>, &Arc<str>)> = all.iter().map(|file| (file.path(db), file.text(db))).collect();
+    let defaults = nest_defaults(db, nest);
+    let texts: Vec<(&Arc<str>, &Arc<str>)> =
+        nest.files(db).iter().map(|file| (file.path(db), file.text(db))).collect();
     let digest = digest::of(texts.iter().map(|(path, text)| (&***path, &***text)));
     let manifest = Manifest::new(defaults.edition.to_string(), env!("CARGO_PKG_VERSION"), digest);
-    assemble(built, manifest).map_err(|error| vec![pieces::defect(&error.to_string())])
+    assemble(built, manifest)
 }
 
 fn compute_module(provider: Provider) -> Piece {

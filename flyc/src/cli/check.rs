@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 
-use super::{Failure, Global, Outcome, outlet, target::Target};
+use super::{Failure, Global, Outcome, fix, outlet, target::Target, watch};
 use crate::{host, render::OutputFormat};
 
 /// Check a Nest, or some of its files.
@@ -23,6 +23,11 @@ pub(super) struct Check {
     /// The name of the file that standard input stands for
     #[arg(long, value_name = "PATH")]
     stdin_filename: Option<PathBuf>,
+    /// Check again whenever a file of the Nest changes, until Ctrl-C
+    #[arg(long, conflicts_with = "fix")]
+    watch: bool,
+    #[command(flatten)]
+    fixing: fix::Fixing,
     #[command(flatten)]
     vars: super::vars::Vars,
     #[command(flatten)]
@@ -33,7 +38,8 @@ impl Check {
     pub(super) fn run(&self, global: &Global) -> Result<Outcome, Failure> {
         let start = Instant::now();
         let mut unreadable = Vec::new();
-        let mut target = if self.paths.iter().any(|path| path == Path::new("-")) {
+        let stdin = self.paths.iter().any(|path| path == Path::new("-"));
+        let mut target = if stdin {
             if self.paths.len() > 1 {
                 return Err(Failure::usage("`-` stands for standard input and goes alone", "run flyc twice"));
             }
@@ -54,9 +60,36 @@ impl Check {
         };
         self.vars.apply(target.compilers())?;
         target.diagnostics.append(&mut unreadable);
+        if self.watch {
+            if stdin {
+                return Err(Failure::usage("standard input can't be watched", "give the folder of a Nest"));
+            }
+            return watch::run(&mut target, &|target| self.tell(global, target, Instant::now(), false));
+        }
+        if let Some(outcome) = self.fixing.run(global, &mut target, stdin)? {
+            return Ok(outcome);
+        }
+        let outcome = self.tell(global, &target, start, stdin && self.fixing.is_on())?;
+        // Taking a large Nest apart takes time that nobody gains from.
+        std::mem::forget(target);
+        Ok(outcome)
+    }
+
+    /// Checks what is meant and tells what is found; to standard error when standard output holds a text.
+    fn tell(
+        &self,
+        global: &Global,
+        target: &Target,
+        start: Instant,
+        aside: bool,
+    ) -> Result<Outcome, Failure> {
         let diagnostics = target.check();
         let count = target.count();
-        let outcome = self.reporting.report(global, &diagnostics, &target)?;
+        let outcome = if aside {
+            self.reporting.report_to(io::stderr().lock(), global, &diagnostics, target)?
+        } else {
+            self.reporting.report(global, &diagnostics, target)?
+        };
         if self.reporting.for_people() {
             let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
             let time = start.elapsed().as_millis();
@@ -69,8 +102,6 @@ impl Check {
             // Nobody may be listening; the findings have been told.
             let _ = writeln!(io::stderr().lock(), "{gap}checked {files} in {time} ms: {summary}");
         }
-        // Taking a large Nest apart takes time that nobody gains from.
-        std::mem::forget(target);
         Ok(outcome)
     }
 }

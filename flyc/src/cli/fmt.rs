@@ -10,7 +10,7 @@ use std::{
 use clap::Args;
 use rayon::prelude::*;
 
-use super::{Failure, Global, Outcome, target::shown};
+use super::{Failure, Global, Outcome, diff::diff, target::shown};
 use crate::{
     diag::{Diagnostic, Severity},
     format::format,
@@ -164,27 +164,4 @@ fn format_file(path: &Path) -> Result<Formatted, Diagnostic> {
     let parse = syntax::parse(before.clone());
     let after = format(&parse);
     Ok(Formatted { name, path: path.to_path_buf(), before, after, mistakes: parse.errors().len() })
-}
-
-fn diff(name: &str, before: &str, after: &str, colour: bool) -> String {
-    let diff = similar::TextDiff::from_lines(before, after);
-    let text = diff.unified_diff().header(name, name).to_string();
-    if !colour {
-        return text;
-    }
-    let mut out = String::new();
-    for line in text.split_inclusive('\n') {
-        let style = match line.as_bytes().first() {
-            Some(b'+') => "\u{1b}[32m",
-            Some(b'-') => "\u{1b}[31m",
-            Some(b'@') => "\u{1b}[36m",
-            _ => "",
-        };
-        if style.is_empty() {
-            out.push_str(line);
-        } else {
-            let _ = writeln!(out, "{style}{}\u{1b}[0m", line.trim_end_matches('\n'));
-        }
-    }
-    out
 }

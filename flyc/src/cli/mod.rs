@@ -4,12 +4,16 @@
 
 mod build;
 mod check;
+mod diff;
 mod explain;
+mod fix;
 mod fmt;
 mod outlet;
+mod plan;
 mod schema;
 mod target;
 mod vars;
+mod watch;
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -58,6 +62,8 @@ enum Command {
     Check(check::Check),
     /// Build OpenTofu modules and cloud-init from a Nest
     Build(build::Build),
+    /// Tell which eggs and runners a change of the Nest touches
+    Plan(plan::Plan),
     /// Format .fly files
     Fmt(fmt::Fmt),
     /// Explain a diagnostic
@@ -141,6 +147,7 @@ fn dispatch(cli: Cli) -> Result<Outcome, Failure> {
     match cli.command {
         Command::Check(command) => command.run(&cli.global),
         Command::Build(command) => command.run(&cli.global),
+        Command::Plan(command) => command.run(&cli.global),
         Command::Fmt(command) => command.run(&cli.global),
         Command::Explain(command) => command.run(&cli.global),
         Command::Schema(command) => command.run(),

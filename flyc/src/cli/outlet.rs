@@ -57,16 +57,26 @@ impl Reporting {
         diagnostics: &[Diagnostic],
         sources: &dyn Sources,
     ) -> Result<Outcome, Failure> {
+        self.report_to(io::stdout().lock(), global, diagnostics, sources)
+    }
+
+    /// The same with another stream in place of standard output, which is needed for something else.
+    pub(super) fn report_to(
+        &self,
+        stream: impl Write + IsTerminal,
+        global: &Global,
+        diagnostics: &[Diagnostic],
+        sources: &dyn Sources,
+    ) -> Result<Outcome, Failure> {
         let report = Report { diagnostics, sources };
         for file in &self.output {
             let failed = |error| Failure::io(format!("`{}` can't be written", shown(&file.path)), error);
             let mut out = BufWriter::new(File::create(&file.path).map_err(failed)?);
             render(file.format, &report, false, &mut out).and_then(|()| out.flush()).map_err(failed)?;
         }
-        let stdout = io::stdout();
-        let colour = global.colour(&stdout);
-        let unicode = stdout.is_terminal() || colour;
-        let mut out = BufWriter::new(stdout.lock());
+        let colour = global.colour(&stream);
+        let unicode = stream.is_terminal() || colour;
+        let mut out = BufWriter::new(stream);
         match self.output_format {
             OutputFormat::Full => render_full(&report, Style { colour, unicode }, &mut out),
             format => render(format, &report, colour, &mut out),

@@ -8,8 +8,8 @@ use std::{
 use super::Failure;
 use crate::{
     check,
-    compiler::Compiler,
-    diag::{Diagnostic, Span, files::NO_NEST},
+    compiler::{Compiler, Fixed},
+    diag::{Applicability, Diagnostic, Span, files::NO_NEST},
     host,
     render::Sources,
     text::{Source, TextRange, TextSize},
@@ -25,6 +25,8 @@ pub(super) struct Target {
 
 #[derive(Debug)]
 struct Selected {
+    /// The Nest's folder; none for a text by itself.
+    root: Option<PathBuf>,
     /// What stands before the paths of this Nest in reports: nothing, unless there are several.
     prefix: String,
     /// The files and folders that are meant, relative to the root; empty for the whole Nest.
@@ -32,6 +34,16 @@ struct Selected {
     /// A text by itself, which stands nowhere.
     alone: bool,
     loaded: host::Loaded,
+}
+
+/// What was fixed in a Nest.
+pub(super) struct FixedNest {
+    /// The Nest's folder; none for a text by itself.
+    pub(super) root: Option<PathBuf>,
+    /// What stands before its paths in reports.
+    pub(super) prefix: String,
+    /// What was fixed.
+    pub(super) fixed: Fixed,
 }
 
 impl Target {
@@ -79,7 +91,7 @@ impl Target {
             let below = shown(root.strip_prefix(&folder).unwrap_or(&root));
             let prefix = if several && !below.is_empty() { format!("{below}/") } else { String::new() };
             let loaded = host::load(&root);
-            target.nests.push(Selected { prefix, only, alone: false, loaded });
+            target.nests.push(Selected { root: Some(root), prefix, only, alone: false, loaded });
         }
         Ok(target)
     }
@@ -102,7 +114,7 @@ impl Target {
         let path: Arc<str> = "stdin.fly".into();
         let compiler = Compiler::new([(path, text)]);
         let loaded = host::Loaded { compiler, diagnostics: Vec::new(), files: 1 };
-        let nest = Selected { prefix: String::new(), only: Vec::new(), alone: true, loaded };
+        let nest = Selected { root: None, prefix: String::new(), only: Vec::new(), alone: true, loaded };
         Self { nests: vec![nest], diagnostics: Vec::new() }
     }
 
@@ -111,27 +123,58 @@ impl Target {
         let absolute = std::path::absolute(name).map_err(|error| Failure::io(shown(name), error))?;
         let absolute = clean(&absolute);
         let parent = absolute.parent().unwrap_or(&absolute);
-        let (loaded, path) = match host::find_root(parent) {
+        let (loaded, path, root) = match host::find_root(parent) {
             Some(root) => {
                 let path = relative(&root, &absolute);
                 let mut loaded = host::load(&root);
                 loaded.compiler.set(&path, text);
                 loaded.diagnostics.retain(|diagnostic| diagnostic.span.file != path);
-                (loaded, path)
+                (loaded, path, Some(root))
             }
             None => {
                 let path: Arc<str> = shown(name).into();
                 let compiler = Compiler::new([(path.clone(), text)]);
-                (host::Loaded { compiler, diagnostics: Vec::new(), files: 1 }, path)
+                (host::Loaded { compiler, diagnostics: Vec::new(), files: 1 }, path, None)
             }
         };
-        let nest = Selected { prefix: String::new(), only: vec![path], alone: false, loaded };
+        let nest = Selected { root, prefix: String::new(), only: vec![path], alone: false, loaded };
         Ok(Self { nests: vec![nest], diagnostics: Vec::new() })
     }
 
     /// The Nests.
     pub(super) fn compilers(&mut self) -> impl Iterator<Item = &mut Compiler> {
         self.nests.iter_mut().map(|nest| &mut nest.loaded.compiler)
+    }
+
+    /// Carries out what the findings about what is meant offer; nothing is written.
+    pub(super) fn fix(&mut self, least: Applicability) -> Vec<FixedNest> {
+        let fix = |nest: &mut Selected| {
+            let mut compiler = std::mem::replace(&mut nest.loaded.compiler, Compiler::new([("", ""); 0]));
+            let fixed = compiler.fix(least, &|found| nest.wants(found));
+            nest.loaded.compiler = compiler;
+            FixedNest { root: nest.root.clone(), prefix: nest.prefix.clone(), fixed }
+        };
+        self.nests.iter_mut().map(fix).collect()
+    }
+
+    /// The text of a single file that is meant, as it is now.
+    pub(super) fn only_text(&self) -> Option<Arc<str>> {
+        let [nest] = self.nests.as_slice() else { return None };
+        let path = nest.only.first().or_else(|| nest.loaded.compiler.paths().next())?;
+        nest.loaded.compiler.text(path)
+    }
+
+    /// The folders of the Nests.
+    pub(super) fn roots(&self) -> Vec<PathBuf> {
+        self.nests.iter().filter_map(|nest| nest.root.clone()).collect()
+    }
+
+    /// Reads anew what has changed on disk; whether anything has.
+    pub(super) fn refresh(&mut self, live: &mut [host::Live], touched: &[PathBuf]) -> bool {
+        let nests = self.nests.iter_mut().filter(|nest| nest.root.is_some());
+        let changed = nests.zip(live).map(|(nest, live)| live.refresh(&mut nest.loaded, touched));
+        // Each has its turn, whatever the others say.
+        changed.fold(false, |any, changed| any | changed)
     }
 
     /// How many files are meant.

@@ -34,6 +34,11 @@ impl FromStr for Var {
 }
 
 impl Vars {
+    /// The values, by name.
+    pub(super) fn values(&self) -> BTreeMap<SmolStr, SmolStr> {
+        self.given.iter().map(|var| (var.name.clone(), var.value.clone())).collect()
+    }
+
     /// Gives the values to a Nest, which must declare every one of them.
     pub(super) fn apply<'c>(&self, nests: impl IntoIterator<Item = &'c mut Compiler>) -> Result<(), Failure> {
         if self.given.is_empty() {

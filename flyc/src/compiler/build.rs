@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use crate::{
-    build::{self, Build, Options},
+    build::{self, Build, Options, Snapshot},
     diag::{Diagnostic, Severity},
 };
 
@@ -20,5 +20,10 @@ impl Compiler {
             super::sort(&mut diagnostics);
             diagnostics
         })
+    }
+
+    /// What can be built of the Nest, whether it has errors or not.
+    pub fn snapshot(&self, options: &Options) -> Result<Snapshot, Vec<Diagnostic>> {
+        build::snapshot(&self.db, self.nest, options)
     }
 }

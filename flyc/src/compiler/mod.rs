@@ -4,6 +4,7 @@
 //! file system, and any decision about the language.
 
 mod build;
+mod fix;
 mod registry;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
 };
 
 pub use crate::db::AssetError;
+pub use fix::{Fixed, FixedFile};
 use rayon::prelude::*;
 pub use registry::{all_diagnostics, find_diagnostic};
 use salsa::{Durability, Setter};
@@ -127,14 +129,18 @@ impl Compiler {
         paths.into_iter().collect()
     }
 
-    /// Sets the texts of the files that `file("…")` reads.
-    pub fn set_assets(&mut self, assets: impl IntoIterator<Item = (SmolStr, Result<Arc<str>, AssetError>)>) {
+    /// Sets the texts of the files that `file("…")` reads; whether any of them is new or another.
+    pub fn set_assets(
+        &mut self,
+        assets: impl IntoIterator<Item = (SmolStr, Result<Arc<str>, AssetError>)>,
+    ) -> bool {
         let known = self.nest.assets(&self.db).clone();
-        let mut all = BTreeMap::new();
+        let (mut all, mut changed) = (BTreeMap::new(), false);
         for (path, content) in assets {
             let asset = match known.get(&path) {
                 Some(&asset) => {
                     if *asset.content(&self.db) != content {
+                        changed = true;
                         let _before = asset.set_content(&mut self.db).to(content);
                     }
                     asset
@@ -144,8 +150,10 @@ impl Compiler {
             all.insert(path, asset);
         }
         if *known != all {
+            changed = true;
             self.nest.set_assets(&mut self.db).with_durability(Durability::HIGH).to(all.into());
         }
+        changed
     }
 
     /// Takes a file out of the Nest.

@@ -20,6 +20,7 @@ const ALWAYS_THERE: &[(&str, &[&str])] = &[
     ("job", &["runner", "cloud", "resources"]),
     ("rift", &["cloud", "resources", "cache", "auth"]),
     ("mothergoose", &["cloud"]),
+    ("nest", &["gitlab"]),
 ];
 
 /// The pools of a `runners_condition`, whose attributes come from the blocks of the same name around it.
@@ -32,6 +33,12 @@ pub fn block_config(block: &TypedBlock) -> BlockConfig {
         inherit_pools(&mut converted);
     }
     BlockConfig::new(converted)
+}
+
+/// The configuration of a Nest that says nothing about itself.
+pub fn silent_nest() -> BlockConfig {
+    let children = schema::NEST.blocks.iter().map(|child| with_defaults(child.block, None)).collect();
+    BlockConfig::new(Block { blocks: children, ..with_defaults(&schema::NEST, None) })
 }
 
 fn convert(block: &TypedBlock) -> Block {

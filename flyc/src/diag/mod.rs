@@ -133,6 +133,27 @@ pub struct Help {
     pub text: String,
     /// The edits that carry it out, all in the diagnostic's own file; empty when it takes a person.
     pub edits: Vec<Edit>,
+    /// Whether the edits may be made without asking.
+    pub applicability: Applicability,
+}
+
+/// How sure it is that an edit is what the author means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Applicability {
+    /// Probably, and an author should look: a nearest name, an example's value, a brace that could stand elsewhere.
+    Suggested,
+    /// Nothing else can be meant: the same text in the form that is asked for.
+    Safe,
+}
+
+impl Applicability {
+    /// `safe` or `suggested`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Suggested => "suggested",
+            Self::Safe => "safe",
+        }
+    }
 }
 
 /// A replacement of a range by a text.
@@ -182,14 +203,34 @@ impl Diagnostic {
     /// The same with an action that takes a person.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(Help { text: text.into(), edits: Vec::new() });
+        self.help =
+            Some(Help { text: text.into(), edits: Vec::new(), applicability: Applicability::Suggested });
         self
     }
 
-    /// The same with an action that `--fix` and editors can carry out.
+    /// The same with an action that editors offer, and `--fix` carries out when it is told to be bold.
     #[must_use]
-    pub fn fix(mut self, text: impl Into<String>, range: TextRange, replacement: impl Into<String>) -> Self {
-        self.help = Some(Help { text: text.into(), edits: vec![Edit { range, text: replacement.into() }] });
+    pub fn fix(self, text: impl Into<String>, range: TextRange, replacement: impl Into<String>) -> Self {
+        self.offer(Applicability::Suggested, text, range, replacement)
+    }
+
+    /// The same with an action that `--fix` carries out: nothing else can be meant.
+    #[must_use]
+    pub fn safe_fix(self, text: impl Into<String>, range: TextRange, replacement: impl Into<String>) -> Self {
+        self.offer(Applicability::Safe, text, range, replacement)
+    }
+
+    /// The same with an action that can be carried out by an edit.
+    #[must_use]
+    pub fn offer(
+        mut self,
+        applicability: Applicability,
+        text: impl Into<String>,
+        range: TextRange,
+        replacement: impl Into<String>,
+    ) -> Self {
+        let edits = vec![Edit { range, text: replacement.into() }];
+        self.help = Some(Help { text: text.into(), edits, applicability });
         self
     }
 

@@ -9,14 +9,11 @@ use crate::compiler::{AssetError, Compiler};
 /// The largest file, in bytes.
 const LIMIT: usize = 1 << 20;
 
-/// Gives a compiler the texts that its Nest, which stands at `root`, reads.
-pub fn supply(root: &Path, compiler: &mut Compiler) {
+/// Gives a compiler the texts that its Nest, which stands at `root`, reads; whether any has changed.
+pub fn supply(root: &Path, compiler: &mut Compiler) -> bool {
     let reads = compiler.reads();
-    if !reads.is_empty() {
-        let assets: Vec<(SmolStr, _)> =
-            reads.into_iter().map(|path| (path.clone(), read(root, &path))).collect();
-        compiler.set_assets(assets);
-    }
+    let assets: Vec<(SmolStr, _)> = reads.into_iter().map(|path| (path.clone(), read(root, &path))).collect();
+    compiler.set_assets(assets)
 }
 
 fn read(root: &Path, path: &str) -> Result<Arc<str>, AssetError> {
@@ -36,6 +33,11 @@ fn read(root: &Path, path: &str) -> Result<Arc<str>, AssetError> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(LIMIT).unwrap_or(u64::MAX);
     File::open(&real).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    text(bytes)
+}
+
+/// The text that bytes are.
+pub(super) fn text(bytes: Vec<u8>) -> Result<Arc<str>, AssetError> {
     if bytes.len() > LIMIT {
         return Err(AssetError::TooLarge);
     }

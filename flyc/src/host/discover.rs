@@ -48,6 +48,18 @@ pub fn walk(root: &Path) -> Walk {
     Walk { files, diagnostics }
 }
 
+/// Leaves out what belongs to a Nest within the Nest, which is a Nest of its own.
+pub(super) fn drop_inner_nests<T>(files: &mut Vec<T>, path: impl Fn(&T) -> &str) {
+    let inner: Vec<String> = files
+        .iter()
+        .filter_map(|file| path(file).strip_suffix("/nest.fly"))
+        .map(|folder| format!("{folder}/"))
+        .collect();
+    if !inner.is_empty() {
+        files.retain(|file| !inner.iter().any(|folder| path(file).starts_with(folder.as_str())));
+    }
+}
+
 /// Something named like a file of Fly that is none: opening a pipe, for one, would wait for ever.
 pub(super) fn no_file(path: &str, folder: bool) -> Diagnostic {
     let what = if folder { "a folder" } else { "neither a file nor a folder" };

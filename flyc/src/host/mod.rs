@@ -7,12 +7,18 @@ mod assets;
 mod build;
 mod discover;
 mod folder;
+mod history;
+mod live;
 mod read;
 mod walk;
+mod watch;
 mod write;
 
 pub use assets::supply;
 pub use build::{BuildError, Built, build, build_nest};
 pub use discover::{Walk, find_root, walk};
+pub use history::{HistoryError, Past, read_at};
+pub use live::Live;
 pub use read::{Loaded, load, read_file, read_text, replace_file};
+pub use watch::Watcher;
 pub use write::{Written, recover, write};

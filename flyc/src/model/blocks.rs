@@ -11,6 +11,7 @@ use smol_str::SmolStr;
 
 use super::{
     asserts::Subject,
+    deprecated,
     flow::Flow,
     ir::{TypedAttribute, TypedBlock},
     locals::Locals,
@@ -32,7 +33,6 @@ declare_diagnostic! { pub MISSING_ATTRIBUTE = "missing-attribute", Error, "an at
 declare_diagnostic! { pub MISSING_BLOCK = "missing-block", Error, "a block that must be there" }
 declare_diagnostic! { pub DUPLICATE_ATTRIBUTE = "duplicate-attribute", Error, "an attribute given twice" }
 declare_diagnostic! { pub DUPLICATE_BLOCK = "duplicate-block", Error, "a block given twice that may stand once" }
-declare_diagnostic! { pub DEPRECATED = "deprecated", Warning, "something that should no longer be used" }
 declare_diagnostic! { pub WRONG_LABEL = "wrong-label", Error, "a label that is missing, too much, or no name" }
 
 /// What stands in a block so far and can be asked for by name, however much there is of it.
@@ -190,7 +190,12 @@ impl<'p> Checker<'p> {
     }
 
     /// A block against its schema. `name` is what the block is called in its parent.
-    fn block(&mut self, block: Block<'p>, schema: &'static schema::Block, name: &str) -> TypedBlock {
+    pub(super) fn block(
+        &mut self,
+        block: Block<'p>,
+        schema: &'static schema::Block,
+        name: &str,
+    ) -> TypedBlock {
         let (label, label_range) = self.label(block, schema, name);
         let mut typed = TypedBlock {
             schema,
@@ -302,7 +307,7 @@ impl<'p> Checker<'p> {
                             format!("{what} stands in quotes"),
                             "without quotes",
                         )
-                        .fix(
+                        .safe_fix(
                             format!("write `\"{}\"`", label.name),
                             label.range,
                             format!("\"{}\"", label.name),
@@ -349,7 +354,8 @@ impl<'p> Checker<'p> {
             self.unknown_attribute(attribute, name.text(), name.range(), schema, typed);
             return;
         };
-        if let Some(first) = seen.attributes.get(name.text()) {
+        let own_name = known.stands_for(name.text());
+        if let Some(first) = seen.attributes.get(own_name) {
             let first = self.span(*first);
             self.report(
                 Diagnostic::new(
@@ -363,17 +369,7 @@ impl<'p> Checker<'p> {
             );
             return;
         }
-        if let Some(reason) = known.deprecated {
-            self.report(
-                Diagnostic::new(
-                    &DEPRECATED,
-                    self.span(name.range()),
-                    format!("`{}` should no longer be used", name.text()),
-                    "deprecated",
-                )
-                .note(reason),
-            );
-        }
+        self.diagnostics.extend(deprecated::diagnostic(&self.path, self.parse, attribute, known));
         let ty = self.variable_type(schema, name.text()).unwrap_or(known.ty);
         let want = Want { attribute: known, name: name.text(), ty, inner: false };
         // What was not understood has been told; checking what is left of it would only add to that.
@@ -410,9 +406,9 @@ impl<'p> Checker<'p> {
             None => Box::default(),
         };
         let range = expr.map_or(name.range(), Expr::range);
-        seen.attributes.insert(name.text(), name.range());
+        seen.attributes.insert(own_name, name.range());
         typed.attributes.push(TypedAttribute {
-            name: name.text().into(),
+            name: own_name.into(),
             name_range: name.range(),
             value,
             range,

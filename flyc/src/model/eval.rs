@@ -154,7 +154,7 @@ impl Checker<'_> {
                 .help(format!("write `$${{{name}}}` for the text `${{{name}}}`, which a shell may read"))
         } else if let "True" | "TRUE" | "False" | "FALSE" = name {
             let meant = name.to_lowercase();
-            diagnostic.fix(format!("write `{meant}`"), range, meant)
+            diagnostic.safe_fix(format!("write `{meant}`"), range, meant)
         } else if let "null" | "nil" | "None" | "undefined" = name {
             diagnostic.help("leave the attribute out")
         } else {

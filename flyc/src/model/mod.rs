@@ -8,6 +8,7 @@ mod blocks;
 mod calls;
 mod condition;
 pub mod definitions;
+mod deprecated;
 mod eval;
 mod flow;
 mod ir;
@@ -33,7 +34,7 @@ use std::sync::Arc;
 pub use asserts::{Assertion, EGG_SUBJECT, JOB_SUBJECT, Subject, Verdict, assertions, nest_value};
 pub use assets::reads;
 pub use blocks::{
-    DEPRECATED, DUPLICATE_ATTRIBUTE, DUPLICATE_BLOCK, MISPLACED_BLOCK, MISSING_ATTRIBUTE, MISSING_BLOCK,
+    DUPLICATE_ATTRIBUTE, DUPLICATE_BLOCK, MISPLACED_BLOCK, MISSING_ATTRIBUTE, MISSING_BLOCK,
     UNKNOWN_ATTRIBUTE, UNKNOWN_BLOCK, WRONG_LABEL,
 };
 pub use calls::{BAD_CALL, UNKNOWN_FUNCTION};
@@ -41,6 +42,7 @@ pub use condition::{
     CONDITION_FIELD, CONDITION_SYNTAX, CONDITION_TYPE, ConditionPart, Join, compile_condition,
     condition_parts, condition_texts,
 };
+pub use deprecated::DEPRECATED;
 pub use flow::{Flow, SECRET_FLOW, Step, StepKind};
 pub use ir::{Meaning, TypedAttribute, TypedBlock};
 pub use names::{Entity, EntityKind, Index, Outline, OutlineBlock, index, outline};

@@ -188,10 +188,10 @@ impl Checker<'_> {
         };
         let diagnostic = self.mismatch_diagnostic(token, "a string", want);
         self.diagnostics.push(match want.ty {
-            _ if bare => diagnostic.fix(format!("write it without quotes: `{text}`"), token, text),
+            _ if bare => diagnostic.safe_fix(format!("write it without quotes: `{text}`"), token, text),
             Type::List(Type::String | Type::Name | Type::Email | Type::Entity(_)) => {
                 let written = format!("[{}]", &self.parse.text()[token]);
-                diagnostic.fix("write a list, even of one element", token, written)
+                diagnostic.safe_fix("write a list, even of one element", token, written)
             }
             _ => diagnostic,
         });

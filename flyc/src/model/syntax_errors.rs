@@ -99,11 +99,8 @@ fn missing(span: Span, parse: &Parse, expected: Expected) -> Diagnostic {
             }
             if after.starts_with(|c: char| c == '"' || c.is_ascii_digit()) {
                 let message = format!("a `=` is missing after `{name}`");
-                return Diagnostic::new(&SYNTAX_ERROR, span, message, "its value follows without a `=`").fix(
-                    format!("write `{name} = {after}`"),
-                    here,
-                    " =",
-                );
+                return Diagnostic::new(&SYNTAX_ERROR, span, message, "its value follows without a `=`")
+                    .safe_fix(format!("write `{name} = {after}`"), here, " =");
             }
             Diagnostic::new(
                 &SYNTAX_ERROR,
@@ -123,7 +120,7 @@ fn missing(span: Span, parse: &Parse, expected: Expected) -> Diagnostic {
         Expected::CloseBrace => close("`{`", "}"),
         Expected::CloseBracket => close("list", "]"),
         Expected::CloseParen => close("`(`", ")"),
-        Expected::Comma => Diagnostic::new(&SYNTAX_ERROR, span, "a `,` is missing here", "").fix(
+        Expected::Comma => Diagnostic::new(&SYNTAX_ERROR, span, "a `,` is missing here", "").safe_fix(
             "write `,` between two values",
             here,
             ",",

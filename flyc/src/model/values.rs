@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 
 use super::{blocks::Checker, messages};
 use crate::{
-    diag::{Diagnostic, declare_diagnostic},
+    diag::{Applicability, Diagnostic, declare_diagnostic},
     syntax::{
         Expr, Kind, NodeKind,
         literal::{self, Content, ContentErrorKind, Text},
@@ -287,7 +287,9 @@ impl Checker<'_> {
         let diagnostic =
             Diagnostic::new(&super::UNKNOWN_NAME, self.span(range), message, "a bare word").note(want.note());
         self.diagnostics.push(if quoted {
-            diagnostic.fix(
+            let is_variant = matches!(want.ty, Type::Enum(_));
+            diagnostic.offer(
+                if is_variant { Applicability::Safe } else { Applicability::Suggested },
                 format!("strings stand in quotes: write `\"{word}\"`"),
                 range,
                 format!("\"{word}\""),
@@ -460,8 +462,11 @@ impl Checker<'_> {
         );
         let written = text.starts_with(|c: char| c.is_ascii_digit()) || matches!(text, "true" | "false");
         if text_wanted && scalar && written && !text.contains(['"', '\n', '$', '(', ' ']) {
-            diagnostic =
-                diagnostic.fix(format!("write it in quotes: `\"{text}\"`"), range, format!("\"{text}\""));
+            diagnostic = diagnostic.safe_fix(
+                format!("write it in quotes: `\"{text}\"`"),
+                range,
+                format!("\"{text}\""),
+            );
         }
         self.diagnostics.push(diagnostic);
     }

@@ -1,11 +1,14 @@
 //! The `json` and `jsonl` formats, as `docs/src/output-formats.md` fixes them. What never lives here: other tools'
 //! formats.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use serde::Serialize;
 
-use crate::{diag::Diagnostic, text::Position as TextPosition};
+use crate::{
+    diag::{self, Diagnostic, Span},
+    text::Position as TextPosition,
+};
 
 use super::{Report, mask::mask, place::Places};
 
@@ -20,9 +23,39 @@ struct Entry<'a> {
     end: Position,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<Fix<'a>>,
     notes: Vec<String>,
     related: Vec<Related<'a>>,
     url: String,
+}
+
+/// What carries out the help.
+#[derive(Serialize)]
+struct Fix<'a> {
+    applicability: &'a str,
+    edits: Vec<Edit<'a>>,
+}
+
+/// A replacement in the finding's own file.
+#[derive(Serialize)]
+struct Edit<'a> {
+    start: Position,
+    end: Position,
+    text: &'a str,
+}
+
+/// What carries out the help of a finding. An edit that holds a secret's path can't be told: masked it would be wrong.
+fn fix<'a>(diagnostic: &'a Diagnostic, places: &Places<'_>) -> Option<Fix<'a>> {
+    let help = diagnostic.help.as_ref().filter(|help| !help.edits.is_empty())?;
+    if help.edits.iter().any(|edit| mask(&edit.text) != edit.text) {
+        return None;
+    }
+    let edit = |edit: &'a diag::Edit| {
+        let place = places.place(&Span::new(Arc::clone(&diagnostic.span.file), edit.range));
+        Edit { start: place.start.into(), end: place.end.into(), text: &edit.text }
+    };
+    Some(Fix { applicability: help.applicability.as_str(), edits: help.edits.iter().map(edit).collect() })
 }
 
 /// Another place.
@@ -59,6 +92,7 @@ fn entry<'a>(diagnostic: &'a Diagnostic, places: &Places<'_>) -> Entry<'a> {
         start: place.start.into(),
         end: place.end.into(),
         help: diagnostic.help.as_ref().map(|help| mask(&help.text).into_owned()),
+        fix: fix(diagnostic, places),
         notes: diagnostic.notes.iter().map(|note| mask(note).into_owned()).collect(),
         related: diagnostic
             .related

@@ -80,7 +80,7 @@ pub fn one_line(text: &str) -> String {
 
 /// Whether a character would steer a terminal instead of showing: control characters, line separators and the marks
 /// that turn the direction of writing.
-pub(super) fn is_unprintable(c: char) -> bool {
+pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }

@@ -22,7 +22,7 @@ use std::{collections::HashMap, hash::BuildHasher, io};
 use crate::{diag::Diagnostic, text::Source};
 
 pub use full::Style;
-pub use mask::{mask, one_line};
+pub use mask::{is_unprintable, mask, one_line};
 
 use place::Places;
 
