@@ -10,6 +10,7 @@ mod job;
 mod mothergoose;
 mod nest;
 mod rift;
+mod test;
 #[cfg(test)]
 mod tests;
 mod uglyfox;
@@ -20,6 +21,7 @@ pub use job::JOB;
 pub use mothergoose::MOTHERGOOSE;
 pub use nest::{LOCALS, NEST};
 pub use rift::RIFT;
+pub use test::TEST;
 pub use uglyfox::UGLYFOX;
 
 use crate::types::Type;
@@ -234,11 +236,14 @@ pub enum Place {
     UglyFox,
     /// `MG/config.fly`
     MotherGoose,
+    /// `*.test.fly`, in any folder
+    Test,
 }
 
 impl Place {
     /// Every place.
-    pub const ALL: [Self; 5] = [Self::Nest, Self::Egg, Self::Job, Self::UglyFox, Self::MotherGoose];
+    pub const ALL: [Self; 6] =
+        [Self::Nest, Self::Egg, Self::Job, Self::UglyFox, Self::MotherGoose, Self::Test];
 
     /// The path within the Nest as users know it.
     pub const fn pattern(self) -> &'static str {
@@ -248,11 +253,16 @@ impl Place {
             Self::Job => "Jobs/<name>.fly",
             Self::UglyFox => "UF/config.fly",
             Self::MotherGoose => "MG/config.fly",
+            Self::Test => "*.test.fly",
         }
     }
 
     /// The place of a file by its path relative to the Nest's root, with `/` between folders.
     pub fn of(path: &str) -> Option<Self> {
+        let file = path.rsplit('/').next()?;
+        if file.strip_suffix(".test.fly").is_some_and(|name| !name.is_empty()) {
+            return Some(Self::Test);
+        }
         let mut parts = path.split('/');
         let found = match (parts.next()?, parts.next(), parts.next(), parts.next()) {
             ("nest.fly", None, ..) => Self::Nest,
@@ -279,6 +289,7 @@ pub static ROOTS: &[Root] = &[
     Root { block: &MOTHERGOOSE, places: &[Place::MotherGoose], times: Times::AtMostOnce },
     Root { block: &RIFT, places: &[Place::MotherGoose], times: Times::Many },
     Root { block: &NEST, places: &[Place::Nest], times: Times::AtMostOnce },
+    Root { block: &TEST, places: &[Place::Test, Place::Nest], times: Times::Many },
     Root { block: &LOCALS, places: &Place::ALL, times: Times::Many },
 ];
 

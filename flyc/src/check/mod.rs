@@ -10,6 +10,7 @@ mod min_above_max;
 mod not_deployable;
 mod runners_condition;
 mod serverless_limits;
+mod test_entities;
 mod unplaced_file;
 
 use std::sync::Arc;
@@ -46,7 +47,7 @@ const FILE_RULES: &[FileRule] = &[
 ];
 
 /// Rules that need the names of the other files. They run for the whole Nest at once.
-const NEST_RULES: &[NestRule] = &[duplicate_name::check, runners_condition::check];
+const NEST_RULES: &[NestRule] = &[duplicate_name::check, runners_condition::check, test_entities::check];
 
 /// What a rule about one file sees.
 struct FileScope<'a> {

@@ -54,7 +54,7 @@ pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-fn unknown(name: &str, span: Span, known: &[&str]) -> Diagnostic {
+pub(super) fn unknown(name: &str, span: Span, known: &[&str]) -> Diagnostic {
     let range = span.range;
     let diagnostic = Diagnostic::new(
         &UNKNOWN_ENTITY,

@@ -5,6 +5,7 @@
 
 mod build;
 mod registry;
+mod routing;
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -1,0 +1,1 @@
+//! CI configurations as GitLab reads them.
