@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 
-use super::{Failure, Global, Outcome, outlet, target::Target};
+use super::{Failure, Global, Outcome, ci, outlet, target::Target};
 use crate::{host, render::OutputFormat};
 
 /// Check a Nest, or some of its files.
@@ -23,6 +23,8 @@ pub(super) struct Check {
     /// The name of the file that standard input stands for
     #[arg(long, value_name = "PATH")]
     stdin_filename: Option<PathBuf>,
+    #[command(flatten)]
+    proof: ci::CiProof,
     #[command(flatten)]
     reporting: outlet::Reporting,
 }
@@ -51,9 +53,11 @@ impl Check {
             Target::open(&self.paths)?
         };
         target.diagnostics.append(&mut unreadable);
-        let diagnostics = target.check();
+        let mut diagnostics = target.check();
         let count = target.count();
-        let outcome = self.reporting.report(global, &diagnostics, &target)?;
+        let proof = self.proof.prove(&target)?;
+        diagnostics.extend_from_slice(&proof.verdict.diagnostics);
+        let outcome = self.reporting.report(global, &diagnostics, &proof.sources(&target))?;
         if self.reporting.for_people() {
             let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
             let time = start.elapsed().as_millis();
@@ -64,7 +68,9 @@ impl Check {
                 ""
             };
             // Nobody may be listening; the findings have been told.
-            let _ = writeln!(io::stderr().lock(), "{gap}checked {files} in {time} ms: {summary}");
+            let mut stderr = io::stderr().lock();
+            let _ = writeln!(stderr, "{gap}checked {files} in {time} ms: {summary}");
+            let _ = proof.tell(&mut stderr);
         }
         // Taking a large Nest apart takes time that nobody gains from.
         std::mem::forget(target);

@@ -4,11 +4,14 @@
 
 mod build;
 mod check;
+mod ci;
 mod explain;
 mod fmt;
 mod outlet;
 mod schema;
+mod simulate;
 mod target;
+mod test;
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -59,6 +62,10 @@ enum Command {
     Build(build::Build),
     /// Format .fly files
     Fmt(fmt::Fmt),
+    /// Run the tests of a Nest
+    Test(test::Test),
+    /// Show what a GitLab event would deploy
+    Simulate(simulate::Simulate),
     /// Explain a diagnostic
     Explain(explain::Explain),
     /// Print the language's schema
@@ -141,6 +148,8 @@ fn dispatch(cli: Cli) -> Result<Outcome, Failure> {
         Command::Check(command) => command.run(&cli.global),
         Command::Build(command) => command.run(&cli.global),
         Command::Fmt(command) => command.run(&cli.global),
+        Command::Test(command) => command.run(&cli.global),
+        Command::Simulate(command) => command.run(&cli.global),
         Command::Explain(command) => command.run(&cli.global),
         Command::Schema(command) => command.run(),
         Command::Completions { shell } => {

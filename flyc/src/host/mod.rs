@@ -5,10 +5,12 @@
 
 mod build;
 mod discover;
+mod project;
 mod read;
 mod write;
 
 pub use build::{BuildError, Built, build, build_nest};
 pub use discover::{Walk, find_root, walk};
+pub use project::ProjectFiles;
 pub use read::{Loaded, load, read_file, read_text, replace_file};
 pub use write::{Written, recover, write};

@@ -157,9 +157,7 @@ impl Expander<'_> {
             }
         };
         let timeout_s = match self.inherited(job, "timeout") {
-            Known::Is(node) => {
-                self.resolve(&node, 0).and_then(|node| timeout::parse(node.text()?))
-            }
+            Known::Is(node) => self.resolve(&node, 0).and_then(|node| timeout::parse(node.text()?)),
             Known::Absent | Known::Unknown => None,
         };
         PipelineJob { name: name.to_owned(), span: span.clone(), tags, tags_span, timeout_s }

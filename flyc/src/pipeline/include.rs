@@ -69,7 +69,7 @@ impl<'a> Reading<'a> {
                 return false;
             }
             Err(reason) => {
-                self.problem(at, format!("`{shown}` can't be read: {reason}"), "", "see that it is YAML text");
+                self.problem(at, reason, "can't be read", "see that it is a file of YAML text");
                 return false;
             }
         };
@@ -134,7 +134,12 @@ impl<'a> Reading<'a> {
             return self.file(path, Some(span));
         }
         let Ok(glob) = GlobBuilder::new(path).literal_separator(true).build() else {
-            self.problem(span.clone(), format!("`{written}` is no pattern"), "", "write a path, or `dir/*.yml`");
+            self.problem(
+                span.clone(),
+                format!("`{written}` is no pattern"),
+                "",
+                "write a path, or `dir/*.yml`",
+            );
             return false;
         };
         let matcher = glob.compile_matcher();
@@ -142,7 +147,12 @@ impl<'a> Reading<'a> {
             self.files.list().into_iter().filter(|path| matcher.is_match(path)).collect();
         if found.is_empty() {
             let message = format!("no file matches `{written}`");
-            self.problem(span.clone(), message, "matches nothing", "`*` stays in one folder, `**` goes deeper");
+            self.problem(
+                span.clone(),
+                message,
+                "matches nothing",
+                "`*` stays in one folder, `**` goes deeper",
+            );
             return false;
         }
         found.iter().fold(true, |whole, path| self.file(path, Some(span)) && whole)

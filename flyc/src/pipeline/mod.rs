@@ -27,8 +27,8 @@ pub const MAIN: &str = ".gitlab-ci.yml";
 
 /// The files of a project.
 pub trait Files {
-    /// The text of a file by its path in the project with `/`; none when it isn't there. The error says in words why it
-    /// can't be read.
+    /// The text of a file by its path in the project with `/`; none when it isn't there. The error is a sentence that
+    /// says why it can't be read.
     fn read(&self, path: &str) -> Result<Option<Arc<str>>, String>;
     /// The paths of the project's YAML files, in order: what `*` in an include is matched against.
     fn list(&self) -> Vec<String>;

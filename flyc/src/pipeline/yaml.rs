@@ -158,9 +158,9 @@ impl Loader<'_> {
                 let Some(open) = self.open.pop() else { return Ok(()) };
                 let span = self.span(open.start, end);
                 let data = match open.kind {
-                    Kind::List(items) if open.reference => {
-                        Data::Reference(items.iter().filter_map(|item| item.text()).map(str::to_owned).collect())
-                    }
+                    Kind::List(items) if open.reference => Data::Reference(
+                        items.iter().filter_map(|item| item.text()).map(str::to_owned).collect(),
+                    ),
                     Kind::List(items) => Data::List(items),
                     Kind::Map(entries, _) => Data::Map(merged(entries)),
                 };

@@ -93,6 +93,12 @@ fn is_elsewhere(reason: &Reason) -> bool {
 /// Compares the jobs of a project with the eggs of a Nest whose own project is on `server`.
 pub fn check(eggs: &[Egg<'_>], server: &str, pipeline: &Pipeline, scope: &Scope) -> Verdict {
     let mut verdict = Verdict { diagnostics: pipeline.diagnostics.clone(), ..Verdict::default() };
+    let unknown: Vec<&str> = eggs.iter().filter(|egg| egg.resolved.is_none()).map(|egg| egg.name).collect();
+    if !unknown.is_empty() {
+        // Whatever nobody takes may be meant for them.
+        verdict.notes.push(format!("no job was judged, because of the errors in {}", named(unknown)));
+        return verdict;
+    }
     let known: Vec<&Egg<'_>> = eggs.iter().filter(|egg| egg.resolved.is_some()).collect();
     let fleet = Fleet::new(known.iter().filter_map(|egg| Some(&egg.resolved?.config)), Some(server));
     let project = scope.project.or_else(|| only_project(&fleet));
@@ -155,11 +161,13 @@ fn only_project(fleet: &Fleet<'_>) -> Option<u64> {
 fn notes(notes: &mut Vec<String>, pipeline: &Pipeline, project: Option<u64>) {
     if project.is_none() {
         notes.push(
-            "the Nest serves several projects, and every egg was asked; `--project ID` asks those of one".to_owned(),
+            "the Nest serves several projects, and every egg was asked; `--project ID` asks those of one"
+                .to_owned(),
         );
     }
     if !pipeline.elsewhere.is_empty() {
-        notes.push(format!("what is included from elsewhere was not read: {}", pipeline.elsewhere.join(", ")));
+        notes
+            .push(format!("what is included from elsewhere was not read: {}", pipeline.elsewhere.join(", ")));
     }
     let unknown: Vec<&str> =
         pipeline.jobs.iter().filter(|job| job.tags.is_none()).map(|job| job.name.as_str()).collect();
@@ -202,11 +210,7 @@ fn of_project<'a>(
         .collect()
 }
 
-fn of_any<'a>(
-    eggs: &[&'a Egg<'a>],
-    job: &PipelineJob,
-    tags: &[PipelineTag],
-) -> Vec<(&'a Egg<'a>, Standing)> {
+fn of_any<'a>(eggs: &[&'a Egg<'a>], job: &PipelineJob, tags: &[PipelineTag]) -> Vec<(&'a Egg<'a>, Standing)> {
     let job = routed(job, tags, 0, &[]);
     let standing = |egg: &'a Egg<'a>| {
         let reasons = refusals(&egg.resolved?.config, &job);
@@ -218,13 +222,15 @@ fn of_any<'a>(
 
 fn no_egg(project: u64, first: &PipelineJob, eggs: &[&Egg<'_>]) -> Diagnostic {
     let message = format!("no egg of this Nest serves project {project}");
-    let diagnostic = Diagnostic::new(&JOB_WITHOUT_RUNNER, first.span.clone(), message, "the first of its jobs");
+    let diagnostic =
+        Diagnostic::new(&JOB_WITHOUT_RUNNER, first.span.clone(), message, "the first of its jobs");
     let names: Vec<String> = eggs.iter().take(MOST_EGGS).map(|egg| format!("`{}`", egg.name)).collect();
     let diagnostic = match names.as_slice() {
         [] => diagnostic.note("the Nest has no eggs"),
         names => diagnostic.note(format!("its eggs serve other projects: {}, …", names.join(", "))),
     };
-    diagnostic.help(format!("add an egg with `gitlab {{ project_id = {project} }}`, or give another `--project`"))
+    diagnostic
+        .help(format!("add an egg with `gitlab {{ project_id = {project} }}`, or give another `--project`"))
 }
 
 /// `` `a` ``, `` `a` and `b` ``, `` `a`, `b` and 3 more ``.
@@ -305,13 +311,11 @@ fn several(asked: &[Asked<'_>]) -> Vec<Diagnostic> {
         let (first, more) = jobs.split_first()?;
         let name = &first.job.name;
         let message = format!("the job `{name}` is taken by {}", named(eggs));
-        let mut diagnostic = Diagnostic::new(
-            &JOB_WITH_SEVERAL_EGGS,
-            first.job.span.clone(),
-            message,
-            "which of them is open",
-        )
-        .note("GitLab gives a job to the runner that asks first, so a runner of either egg may get it");
+        let mut diagnostic =
+            Diagnostic::new(&JOB_WITH_SEVERAL_EGGS, first.job.span.clone(), message, "which of them is open")
+                .note(
+                    "GitLab gives a job to the runner that asks first, so a runner of either egg may get it",
+                );
         if !more.is_empty() {
             let jobs = named(more.iter().map(|asked| asked.job.name.as_str()));
             diagnostic = diagnostic.note(format!("the same holds for {jobs}"));
@@ -348,7 +352,10 @@ fn unreachable(eggs: &[&Egg<'_>], asked: &[Asked<'_>], project: u64) -> Vec<Diag
                     format!("no job of project {project} asks for the tag `{tag}`"),
                     "asked for by nobody",
                 )
-                .note(format!("`{}` serves this project alone, and its CI configuration was read whole", egg.name))
+                .note(format!(
+                    "`{}` serves this project alone, and its CI configuration was read whole",
+                    egg.name
+                ))
                 .help("remove it, or ask for it in the jobs that are meant"),
             );
         }

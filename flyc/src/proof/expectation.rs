@@ -127,7 +127,8 @@ impl Test<'_> {
             (false, Some(chosen)) => {
                 let range = self.expect.attribute("served").map_or(self.expect.header, |served| served.range);
                 let egg = &chosen.egg.name;
-                let message = format!("test `{}` expects that nobody takes the job, and `{egg}` does", self.name);
+                let message =
+                    format!("test `{}` expects that nobody takes the job, and `{egg}` does", self.name);
                 vec![self.at_egg(self.failure(range, message, format!("`{egg}` takes it")), egg)]
             }
             (true, None) => vec![self.unserved()],
@@ -245,13 +246,12 @@ impl Test<'_> {
             "test `{}` expects a runner with the tag `{missing}`, and `{}` doesn't have it",
             self.name, egg.name
         );
-        let failure = self.failure(range, message, "not a tag of this runner").note(
-            if egg.runner.tags.is_empty() {
+        let failure =
+            self.failure(range, message, "not a tag of this runner").note(if egg.runner.tags.is_empty() {
                 format!("`{}` has no tags", egg.name)
             } else {
                 format!("`{}` has the tags `{}`", egg.name, egg.runner.tags.join("`, `"))
-            },
-        );
+            });
         Some(self.at_egg(failure, &egg.name))
     }
 }

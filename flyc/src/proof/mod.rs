@@ -41,7 +41,8 @@ impl Egg<'_> {
     /// Where one of its tags stands.
     fn tag_span(&self, at: usize) -> Span {
         let tags = self.block.block("runner").and_then(|runner| runner.attribute("tags"));
-        let range = tags.map_or(self.block.header, |tags| tags.elements.get(at).copied().unwrap_or(tags.range));
+        let range =
+            tags.map_or(self.block.header, |tags| tags.elements.get(at).copied().unwrap_or(tags.range));
         Span::new(Arc::clone(self.file), range)
     }
 }

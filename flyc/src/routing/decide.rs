@@ -166,8 +166,7 @@ impl<'a> Fleet<'a> {
             notes.push(Note::TimeoutUnknown);
         }
         if let Some(chosen) = candidates.first() {
-            let (runner_s, job_s) =
-                (chosen.egg.runner.timeout_s, job.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S));
+            let (runner_s, job_s) = (chosen.egg.runner.timeout_s, job.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S));
             if runner_s < job_s {
                 notes.push(Note::ShorterTimeout { runner_s, job_s });
             }
@@ -177,11 +176,7 @@ impl<'a> Fleet<'a> {
 }
 
 /// The repository of an egg that the job belongs to.
-fn belongs<'a>(
-    egg: &'a EggConfig,
-    job: &Job,
-    server: Option<&str>,
-) -> Result<(&'a Repository, Via), Reason> {
+fn belongs<'a>(egg: &'a EggConfig, job: &Job, server: Option<&str>) -> Result<(&'a Repository, Via), Reason> {
     let here: Vec<&Repository> = egg
         .repositories
         .iter()

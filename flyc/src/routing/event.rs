@@ -79,7 +79,12 @@ impl Status {
     pub fn needs_runner(&self) -> bool {
         matches!(
             self.0.as_str(),
-            "created" | "preparing" | "waiting_for_resource" | "waiting_for_callback" | "pending" | "scheduled"
+            "created"
+                | "preparing"
+                | "waiting_for_resource"
+                | "waiting_for_callback"
+                | "pending"
+                | "scheduled"
         )
     }
 

@@ -82,18 +82,20 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OtherServer { serves, job } => write!(f, "serves {}, not {job}", list(serves)),
-            Self::OtherProject { projects, groups, project } => match (projects.as_slice(), groups.as_slice()) {
-                (projects, []) => write!(f, "serves {}, not {project}", counted("project", projects)),
-                ([], groups) => {
-                    write!(f, "serves {}, which project {project} is not in", counted("group", groups))
+            Self::OtherProject { projects, groups, project } => {
+                match (projects.as_slice(), groups.as_slice()) {
+                    (projects, []) => write!(f, "serves {}, not {project}", counted("project", projects)),
+                    ([], groups) => {
+                        write!(f, "serves {}, which project {project} is not in", counted("group", groups))
+                    }
+                    (projects, groups) => write!(
+                        f,
+                        "serves {} and {}, not project {project}",
+                        counted("project", projects),
+                        counted("group", groups)
+                    ),
                 }
-                (projects, groups) => write!(
-                    f,
-                    "serves {} and {}, not project {project}",
-                    counted("project", projects),
-                    counted("group", groups)
-                ),
-            },
+            }
             Self::UnknownGroup { groups, project } => {
                 write!(
                     f,
