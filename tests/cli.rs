@@ -10,6 +10,8 @@
 
 #[path = "cli/harness.rs"]
 mod harness;
+#[path = "cli/routing.rs"]
+mod routing;
 
 use expect_test::expect;
 use harness::{Run, nest};

@@ -143,7 +143,9 @@ pub fn check(eggs: &[Egg<'_>], server: &str, pipeline: &Pipeline, scope: &Scope)
     verdict.diagnostics.extend(unserved.iter().filter_map(|jobs| without_runner(jobs)));
     if project.is_some() {
         verdict.diagnostics.extend(several(&asked));
-        let complete = pipeline.whole && asked.len() == pipeline.jobs.len() && !asked.is_empty();
+        // A tag may seem unused because the job that is meant has another mistake in it, which has been told.
+        let clean = unserved.is_empty() && pipeline.diagnostics.is_empty();
+        let complete = clean && pipeline.whole && asked.len() == pipeline.jobs.len() && !asked.is_empty();
         if complete && let Some(project) = project {
             verdict.diagnostics.extend(unreachable(&known, &asked, project));
         }
@@ -224,10 +226,10 @@ fn no_egg(project: u64, first: &PipelineJob, eggs: &[&Egg<'_>]) -> Diagnostic {
     let message = format!("no egg of this Nest serves project {project}");
     let diagnostic =
         Diagnostic::new(&JOB_WITHOUT_RUNNER, first.span.clone(), message, "the first of its jobs");
-    let names: Vec<String> = eggs.iter().take(MOST_EGGS).map(|egg| format!("`{}`", egg.name)).collect();
-    let diagnostic = match names.as_slice() {
-        [] => diagnostic.note("the Nest has no eggs"),
-        names => diagnostic.note(format!("its eggs serve other projects: {}, …", names.join(", "))),
+    let diagnostic = if eggs.is_empty() {
+        diagnostic.note("the Nest has no eggs")
+    } else {
+        diagnostic.note(format!("other projects are served by {}", named(eggs.iter().map(|egg| egg.name))))
     };
     diagnostic
         .help(format!("add an egg with `gitlab {{ project_id = {project} }}`, or give another `--project`"))

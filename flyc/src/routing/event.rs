@@ -135,7 +135,7 @@ pub enum EventError {
     #[error("events of kind `{0}` have nothing to do with runners")]
     UnknownKind(String),
     /// A field is missing or wrong.
-    #[error("{}: {source}", place(.kind, .path))]
+    #[error("{}: {}", place(.kind, .path), plain(.source))]
     Shape {
         /// What kind of event it says it is.
         kind: &'static str,
@@ -148,6 +148,11 @@ pub enum EventError {
 
 /// The kinds of event that are read, as GitLab calls them.
 pub const KINDS: [&str; 5] = ["build", "pipeline", "push", "tag_push", "merge_request"];
+
+/// What is wrong, without the words of the program's own types.
+fn plain(error: &serde_json::Error) -> String {
+    error.to_string().replace("expected u64", "expected a whole number").replace("invalid type: ", "found ")
+}
 
 fn place(kind: &str, path: &str) -> String {
     if path == "." || path.is_empty() { format!("this {kind}") } else { format!("`{path}` of this {kind}") }

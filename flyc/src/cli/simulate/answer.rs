@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     artifact::{EggKind, Resources, RunnerType},
     routing::{
-        Candidate, Decision, Job, Via,
+        Candidate, Decision, Job, Note, Via,
         event::{EventJob, Jobs, Push, Source},
     },
 };
@@ -109,14 +109,19 @@ impl<'a> Answer<'a> {
     /// The answer for people.
     pub(super) fn full(&self) -> String {
         let mut text = String::new();
+        let common = self.common_notes();
         for (at, job) in self.jobs.iter().enumerate() {
             if at > 0 {
                 text.push('\n');
             }
-            job.full(&mut text);
+            job.full(&common, &mut text);
         }
-        if !self.jobs.is_empty() && !(self.unresolved.is_empty() && self.notes.is_empty()) {
+        let quiet = self.unresolved.is_empty() && self.notes.is_empty() && common.is_empty();
+        if !self.jobs.is_empty() && !quiet {
             text.push('\n');
+        }
+        for note in common {
+            let _ = writeln!(text, "note: {note}");
         }
         for egg in &self.unresolved {
             let _ = writeln!(text, "note: `{egg}` was not asked: an error leaves its configuration unknown");
@@ -131,6 +136,17 @@ impl<'a> Answer<'a> {
             let _ = writeln!(text, "\n{served} of {all} {jobs} of project {} served", self.project_id);
         }
         text
+    }
+
+    /// What is to be said of every job alike; of a single job it is said there.
+    fn common_notes(&self) -> Vec<&Note> {
+        match self.jobs.as_slice() {
+            [first, rest @ ..] if !rest.is_empty() => {
+                let everywhere = |note: &&Note| rest.iter().all(|job| job.decision.notes.contains(note));
+                first.decision.notes.iter().filter(everywhere).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The answer as JSON, as `docs/src/testing.md` fixes it.
@@ -176,7 +192,8 @@ fn machine(resources: &Resources) -> String {
 }
 
 impl AnswerJob<'_> {
-    fn full(&self, text: &mut String) {
+    /// The job for people, without the notes that are told elsewhere.
+    fn full(&self, told: &[&Note], text: &mut String) {
         let EventJob { id, name, stage, status, .. } = &self.event;
         let stage = stage.as_ref().map(|stage| format!(", stage {stage}")).unwrap_or_default();
         let _ = writeln!(text, "job {name} (#{id}{stage}): {}, {}", status.as_str(), status.meaning());
@@ -216,7 +233,7 @@ impl AnswerJob<'_> {
             }
             None => line("egg", "none takes it"),
         }
-        for note in &self.decision.notes {
+        for note in self.decision.notes.iter().filter(|note| !told.contains(note)) {
             line("note", &note.to_string());
         }
         for other in self.decision.candidates.iter().skip(1) {
@@ -241,10 +258,10 @@ impl AnswerJob<'_> {
             format!("has {}", quoted(&self.asked.tags))
         };
         let timeout = match self.asked.timeout_s {
-            Some(seconds) => format!(", for {} at most", duration::print(seconds)),
+            Some(seconds) => format!("; {} at most", duration::print(seconds)),
             None => String::new(),
         };
-        format!("{serves}, {takes}{timeout}")
+        format!("{serves}; {takes}{timeout}")
     }
 
     fn json(&self) -> JsonJob<'_> {
