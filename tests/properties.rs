@@ -31,6 +31,8 @@ mod reuse;
 mod robust;
 #[path = "properties/round_trip.rs"]
 mod round_trip;
+#[path = "properties/routing.rs"]
+mod routing;
 #[path = "properties/values.rs"]
 mod values;
 

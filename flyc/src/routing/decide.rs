@@ -200,7 +200,9 @@ fn belongs<'a>(egg: &'a EggConfig, job: &Job, server: Option<&str>) -> Result<(&
         Some((*repository, via))
     });
     // Should two of a bucket match, the project comes before a group here too, and then the name.
-    let first = matching.min_by_key(|(repository, via)| (*via, repository.name.as_deref()));
+    let first = matching.min_by_key(|(repository, via)| {
+        (matches!(via, Via::Group(_)), repository.name.as_deref(), repository.group_id)
+    });
     first.ok_or_else(|| {
         let ids = |id: fn(&Repository) -> Option<u64>| {
             let mut ids: Vec<u64> = here.iter().filter_map(|repository| id(repository)).collect();
