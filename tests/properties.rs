@@ -23,6 +23,8 @@ mod generate;
 mod listing;
 #[path = "properties/mutate.rs"]
 mod mutate;
+#[path = "cli/project.rs"]
+mod project;
 #[path = "properties/rejected.rs"]
 mod rejected;
 #[path = "properties/reuse.rs"]

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, fmt::Write};
 use flyc::{
     artifact::{EggConfig, Provider, RunnerType},
     compiler::Compiler,
+    pipeline,
     routing::{
         Candidate, Decision, Fleet, Job, Reason, Via,
         event::{self, Event},
@@ -13,7 +14,7 @@ use flyc::{
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use super::cases;
+use super::{cases, project::Project};
 
 const TAGS: [&str; 4] = ["docker", "linux", "gpu", "arm"];
 const SERVERS: [&str; 2] = ["git.example.com", "gitlab.com"];
@@ -146,6 +147,63 @@ fn routed<T>(specs: &[Spec], job: &Job, with: impl FnOnce(&Decision<'_>) -> T) -
     let configs = configs(&compiler, specs);
     let server = compiler.nest_project().server;
     with(&Fleet::new(&configs, Some(&server)).decide(job))
+}
+
+/// Text made of what YAML and CI configurations are made of.
+fn any_yaml() -> impl Strategy<Value = String> {
+    let pieces = select(vec![
+        "\n",
+        "\n  ",
+        "\n    ",
+        " ",
+        ": ",
+        "- ",
+        ", ",
+        "[",
+        "]",
+        "{ ",
+        " }",
+        "&a ",
+        "*a",
+        "<<: ",
+        "!reference ",
+        "!x ",
+        "|\n",
+        ">-\n",
+        "'",
+        "\"",
+        "\\",
+        "#",
+        "---\n",
+        "...\n",
+        "%YAML 1.2\n",
+        "? ",
+        "a",
+        "b",
+        ".a",
+        "é🦊",
+        "\t",
+        "\r\n",
+        "tags",
+        "extends",
+        "default",
+        "include",
+        "local",
+        "timeout",
+        "1h 30m",
+        "$X",
+        "inherit",
+        "false",
+        "~",
+        "\u{feff}",
+        "\u{85}",
+    ]);
+    prop_oneof![
+        3 => vec(pieces, 0..60).prop_map(|pieces| pieces.concat()),
+        1 => "\\PC{0,60}",
+        1 => vec(select(vec!["a: ", "  ", "tags: [a, b]\n", "extends: a\n", "\n", "b:\n", "  <<: *a\n", "a: &a\n"]), 0..30)
+            .prop_map(|pieces| pieces.concat()),
+    ]
 }
 
 /// The repositories of an egg that a job belongs to, by their places, the project before groups.
@@ -323,6 +381,24 @@ proptest! {
             prop_assert_eq!(cloud.provider == Provider::Aws, spec.aws);
         }
         prop_assert!(seen.windows(2).all(|two| two[0] == two[1]));
+    }
+
+    /// Whatever stands in a payload or a CI configuration, it is read or told, and every place lies in its text.
+    #[test]
+    fn property_no_panic_payloads_and_pipelines(text in any_yaml(), cut in any::<prop::sample::Index>()) {
+        let hook = include_str!("../cli/events/pipeline.json");
+        let (head, tail) = hook.split_at(cut.index(hook.len()));
+        for text in [text.as_str(), head, &format!("{head}null{tail}"), &format!("{head}{text}{tail}")] {
+            let _ = event::parse(text);
+        }
+        let read = pipeline::read(pipeline::MAIN, &Project(vec![(pipeline::MAIN.to_owned(), text.clone())]));
+        let jobs = read.jobs.iter().flat_map(|job| {
+            let tags = job.tags.iter().flatten().map(|tag| &tag.span);
+            tags.chain(&job.tags_span).chain([&job.span])
+        });
+        for span in jobs.chain(read.diagnostics.iter().map(|found| &found.span)) {
+            prop_assert!(text.get(std::ops::Range::<usize>::from(span.range)).is_some(), "{span:?}");
+        }
     }
 
     /// The order of the eggs, of their tags' owners and of a bucket's repositories means nothing.

@@ -155,7 +155,12 @@ impl<'a> Reading<'a> {
             );
             return false;
         }
-        found.iter().fold(true, |whole, path| self.file(path, Some(span)) && whole)
+        // Each is read, also after one that could not be.
+        let mut whole = true;
+        for path in &found {
+            whole &= self.file(path, Some(span));
+        }
+        whole
     }
 }
 

@@ -1,6 +1,6 @@
 //! CI configurations as GitLab reads them.
 
-use std::sync::Arc;
+use std::{fmt::Write, sync::Arc};
 
 use super::{Files, MAIN, Pipeline, read};
 
@@ -169,7 +169,7 @@ fn a_configuration_that_grows_without_end_is_read_all_the_same() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for at in 1..9 {
         let line = vec![format!("*a{}", at - 1); 10].join(", ");
-        text.push_str(&format!("a{at}: &a{at} [{line}]\n"));
+        writeln!(text, "a{at}: &a{at} [{line}]").unwrap();
     }
     text.push_str("job: { tags: *a8 }\n");
     let pipeline = read(MAIN, &Project(&[(MAIN, &text)]));

@@ -68,11 +68,11 @@ fn job(test: &TypedBlock, name: &str) -> Option<Job> {
         Some(Value::List(values)) => values.as_slice(),
         _ => &[],
     };
-    let text = |key: &str| get(key).and_then(Value::as_str).map(str::to_owned);
+    let string = |key: &str| get(key).and_then(Value::as_str).map(str::to_owned);
     let number = |value: &Value| value.as_int().and_then(|number| u64::try_from(number).ok());
     Some(Job {
-        name: text("name").unwrap_or_else(|| name.to_owned()),
-        server: text("server"),
+        name: string("name").unwrap_or_else(|| name.to_owned()),
+        server: string("server"),
         project_id: number(get("project_id")?)?,
         groups: list("group_ids").iter().filter_map(number).collect(),
         tags: list("tags").iter().filter_map(Value::as_str).map(str::to_owned).collect(),

@@ -186,10 +186,10 @@ fn belongs<'a>(egg: &'a EggConfig, job: &Job, server: Option<&str>) -> Result<(&
         && here.is_empty()
         && !egg.repositories.is_empty()
     {
-        let mut serves: Vec<String> = egg.repositories.iter().map(|one| one.server.clone()).collect();
-        serves.sort_unstable();
-        serves.dedup();
-        return Err(Reason::OtherServer { serves, job: server.to_owned() });
+        let mut others: Vec<String> = egg.repositories.iter().map(|one| one.server.clone()).collect();
+        others.sort_unstable();
+        others.dedup();
+        return Err(Reason::OtherServer { serves: others, job: server.to_owned() });
     }
     let matching = here.iter().filter_map(|repository| {
         let via = if repository.project_id == Some(job.project_id) {
