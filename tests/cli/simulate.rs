@@ -102,6 +102,24 @@ fn simulate_takes_tags_and_timeouts_from_the_ci_configuration() {
 }
 
 #[test]
+fn simulate_says_when_the_ci_configuration_does_not_tell_the_tags() {
+    let ci = "staging: { tags: [docker] }\nproduction: { tags: [$WHERE] }\n";
+    let nest = fleet(&[("event.json", PIPELINE), ("app/.gitlab-ci.yml", ci)]);
+    let run = nest.flyc(&["simulate", "event.json", "--ci", "app", "--job", "test-build=docker"]);
+    let told: Vec<&str> =
+        run.stdout.lines().filter(|line| line.contains("asks for  ") || line.contains("the CI")).collect();
+    expect![[r#"
+          asks for  no tags, as far as is known; --tags, --job or --ci tells them
+          asks for  no tags, as far as is known; --tags, --job or --ci tells them
+          asks for  the tags `docker`
+          asks for  no tags, as far as is known; --tags, --job or --ci tells them
+          asks for  the tags `docker`
+        note: the CI configuration does not tell the tags of `production`
+        note: the CI configuration does not tell the tags of `test-image`
+        note: the CI configuration does not tell the tags of `build-image`"#]].assert_eq(&told.join("\n"));
+}
+
+#[test]
 fn simulate_prints_json_of_a_fixed_shape() {
     let job = r#"{"id": 8, "name": "build", "status": "pending", "stage": "test", "ref": "main", "tag_list": ["gpu"],
         "web_url": "https://gitlab.com/a/b/-/jobs/8", "pipeline": {"id": 6, "project_id": 1}}"#;

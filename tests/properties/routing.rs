@@ -35,6 +35,7 @@ struct Repo {
 
 /// An egg, or a bucket, as it is written.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "these are independent switches")]
 struct Spec {
     name: String,
     serverless: bool,
@@ -125,7 +126,7 @@ fn written(spec: &Spec) -> String {
         }
         text.push_str("}\n}\n");
     } else {
-        write!(text, "{}}}\n", gitlab(spec.repos[0])).unwrap();
+        writeln!(text, "{}}}", gitlab(spec.repos[0])).unwrap();
     }
     text
 }
@@ -418,7 +419,9 @@ proptest! {
         let at = turn % configs.len();
         configs.rotate_left(at);
         configs.reverse();
-        configs.iter_mut().for_each(|config| config.repositories.reverse());
+        for config in &mut configs {
+            config.repositories.reverse();
+        }
         let after = told(&Fleet::new(&configs, None).decide(&job));
         prop_assert_eq!(before, after);
     }

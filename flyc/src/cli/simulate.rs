@@ -176,7 +176,7 @@ impl Simulate {
 
     fn jobs<'a>(&self, jobs: &Jobs, fleet: &Fleet<'a>, own: &NestProject) -> Result<Answer<'a>, Failure> {
         for given in &self.job {
-            if jobs.jobs.iter().all(|job| job.name != given.name) {
+            if !jobs.jobs.iter().any(|job| job.is_called(&given.name)) {
                 let names: Vec<&str> = jobs.jobs.iter().map(|job| job.name.as_str()).collect();
                 return Err(Failure::usage(
                     format!("this event has no job `{}`", given.name),
@@ -191,9 +191,13 @@ impl Simulate {
             answer.notes.extend(wrong.map(|found| format!("in the CI configuration: {}", found.message)));
         }
         for job in &jobs.jobs {
-            let in_ci =
-                pipeline.as_ref().and_then(|pipeline| pipeline.jobs.iter().find(|one| one.name == job.name));
+            let in_ci = pipeline
+                .as_ref()
+                .and_then(|pipeline| pipeline.jobs.iter().find(|one| job.is_called(&one.name)));
             let (tags, from) = self.tags(job, in_ci);
+            if pipeline.is_some() && from == TagsFrom::Nowhere {
+                answer.notes.push(format!("the CI configuration does not tell the tags of `{}`", job.name));
+            }
             let asked = Job {
                 name: job.name.clone(),
                 server: jobs.server.clone(),
@@ -219,7 +223,7 @@ impl Simulate {
     }
 
     fn tags(&self, job: &EventJob, in_ci: Option<&PipelineJob>) -> (Vec<String>, TagsFrom) {
-        if let Some(given) = self.job.iter().rev().find(|given| given.name == job.name) {
+        if let Some(given) = self.job.iter().rev().find(|given| job.is_called(&given.name)) {
             return (given.tags.clone(), TagsFrom::Option);
         }
         if let Some(given) = &self.tags {

@@ -65,6 +65,32 @@ pub struct EventJob {
     pub tags: Option<Vec<String>>,
 }
 
+impl EventJob {
+    /// The name the job has in the CI configuration: GitLab numbers the parts of a parallel job (`test 2/5`) and names
+    /// those of a matrix by its values (`test: [linux, x86]`).
+    pub fn base_name(&self) -> &str {
+        let name = self.name.as_str();
+        if name.ends_with(']')
+            && let Some((base, _)) = name.split_once(": [")
+        {
+            return base;
+        }
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match name.rsplit_once(' ') {
+            Some((base, part)) => match part.split_once('/') {
+                Some((at, of)) if is_number(at) && is_number(of) => base,
+                _ => name,
+            },
+            None => name,
+        }
+    }
+
+    /// Whether somebody who says this name means the job.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.base_name() == name
+    }
+}
+
 /// How far a job is, in GitLab's own word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status(String);

@@ -171,3 +171,19 @@ fn an_event_keeps_what_routing_asks_for() {
         jobs.jobs.iter().map(|job| (job.id, job.tags.is_some(), job.status.needs_runner())).collect();
     assert_eq!(told, [(5, true, false), (6, false, true)]);
 }
+
+#[test]
+fn parts_of_a_parallel_job_have_its_name() {
+    let text = r#"{"object_kind": "build", "build_id": 1, "build_status": "pending", "project_id": 1, "build_name": "NAME"}"#;
+    for (name, base) in [
+        ("test 2/5", "test"),
+        ("test: [linux, x86]", "test"),
+        ("unit tests", "unit tests"),
+        ("a/b", "a/b"),
+        ("deploy v1/x", "deploy v1/x"),
+    ] {
+        let Ok(Event::Jobs(jobs)) = event::parse(&text.replace("NAME", name)) else { panic!("a job hook") };
+        assert_eq!(jobs.jobs[0].base_name(), base);
+        assert!(jobs.jobs[0].is_called(name) && jobs.jobs[0].is_called(base));
+    }
+}
