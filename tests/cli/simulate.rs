@@ -116,7 +116,8 @@ fn simulate_says_when_the_ci_configuration_does_not_tell_the_tags() {
           asks for  the tags `docker`
         note: the CI configuration does not tell the tags of `production`
         note: the CI configuration does not tell the tags of `test-image`
-        note: the CI configuration does not tell the tags of `build-image`"#]].assert_eq(&told.join("\n"));
+        note: the CI configuration does not tell the tags of `build-image`"#]]
+    .assert_eq(&told.join("\n"));
 }
 
 #[test]

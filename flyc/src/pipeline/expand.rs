@@ -6,7 +6,7 @@ use super::{
     CI_UNREADABLE, Pipeline, PipelineJob, PipelineTag,
     include::merge_into,
     timeout,
-    yaml::{Data, Map, Node, find},
+    yaml::{Data, Entry, Map, Node, find},
 };
 use crate::diag::{Diagnostic, Span};
 
@@ -34,7 +34,8 @@ const NESTING: usize = 10;
 const MOST_VISITS: usize = 1000;
 
 struct Expander<'a> {
-    config: &'a Map,
+    /// The jobs and everything else, by name.
+    config: HashMap<&'a str, &'a Entry>,
     expanded: HashMap<String, Option<Rc<Map>>>,
     /// The jobs that are being expanded.
     open: Vec<String>,
@@ -54,7 +55,7 @@ enum Known<T> {
 /// Adds the jobs of a configuration to the pipeline.
 pub(super) fn jobs(config: &Map, pipeline: &mut Pipeline) {
     let mut expander = Expander {
-        config,
+        config: config.iter().map(|entry| (entry.key.as_str(), entry)).collect(),
         expanded: HashMap::new(),
         open: Vec::new(),
         whole: pipeline.whole,
@@ -92,7 +93,7 @@ impl Expander<'_> {
         if let Some(known) = self.expanded.get(name) {
             return known.clone();
         }
-        let Some(entry) = find(self.config, name) else {
+        let Some(entry) = self.config.get(name) else {
             // It may stand in what is kept elsewhere, or in what could not be read, which has been told.
             if self.whole {
                 self.problem(from, format!("there is no job `{name}` to extend"), "names nothing");
@@ -177,7 +178,7 @@ impl Expander<'_> {
         if !inherits {
             return Known::Absent;
         }
-        match find(self.config, "default").and_then(|default| default.value.get(key).cloned()) {
+        match self.config.get("default").and_then(|default| default.value.get(key).cloned()) {
             Some(node) => Known::Is(node),
             // There may be a default elsewhere.
             None if self.whole => Known::Absent,

@@ -1,6 +1,6 @@
 //! The jobs of a `.gitlab-ci.yml` against the eggs: each is taken by one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use fly_std::formats;
 
@@ -127,18 +127,15 @@ pub fn check(eggs: &[Egg<'_>], server: &str, pipeline: &Pipeline, scope: &Scope)
         return verdict;
     }
     let mut unserved: Vec<Vec<&Asked<'_>>> = Vec::new();
+    let mut places: HashMap<(&Span, Option<u64>), usize> = HashMap::new();
     for asked in asked.iter().filter(|asked| !asked.is_served()) {
         // Jobs that have the same tags from one place are one mistake.
-        let same = unserved.iter_mut().find(|others| {
-            asked.job.tags_span.is_some()
-                && others.iter().any(|other| {
-                    other.job.tags_span == asked.job.tags_span && other.job.timeout_s == asked.job.timeout_s
-                })
+        let span = asked.job.tags_span.as_ref().unwrap_or(&asked.job.span);
+        let at = *places.entry((span, asked.job.timeout_s)).or_insert_with(|| {
+            unserved.push(Vec::new());
+            unserved.len() - 1
         });
-        match same {
-            Some(others) => others.push(asked),
-            None => unserved.push(vec![asked]),
-        }
+        unserved[at].push(asked);
     }
     verdict.diagnostics.extend(unserved.iter().filter_map(|jobs| without_runner(jobs)));
     if project.is_some() {

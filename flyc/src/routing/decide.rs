@@ -75,7 +75,8 @@ impl<'a> Decision<'a> {
 
     /// Why an egg does not take the job; none when it does, or is not there.
     pub fn reasons(&self, egg: &str) -> Option<&[Reason]> {
-        self.rejected.iter().find(|rejected| rejected.egg.name == egg).map(|rejected| &*rejected.reasons)
+        let at = self.rejected.binary_search_by(|rejected| rejected.egg.name.as_str().cmp(egg)).ok()?;
+        self.rejected.get(at).map(|rejected| &*rejected.reasons)
     }
 }
 
