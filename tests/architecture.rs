@@ -23,7 +23,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
 ];
 
 /// The rooms of `flyc`, and which others each may import. `config` and `lower` are pure functions that `check` asks, so
-/// that what checks clean can be built.
+/// that what checks clean can be built; `routing` is one that the orchestrator asks as well.
 const ROOMS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("syntax", &["text"]),
@@ -35,22 +35,25 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("model", &["text", "syntax", "diag", "db"]),
     ("config", &["text", "db", "model", "artifact"]),
     ("lower", &["artifact", "text", "diag"]),
+    ("routing", &["artifact"]),
+    ("pipeline", &["text", "diag"]),
     ("check", &["text", "syntax", "diag", "db", "model", "artifact", "config", "lower"]),
     ("build", &["text", "diag", "db", "model", "check", "artifact", "config", "lower"]),
     ("plan", &["artifact", "build", "render"]),
+    ("proof", &["text", "diag", "db", "model", "artifact", "config", "routing", "pipeline"]),
     (
         "compiler",
         &[
             "text", "syntax", "diag", "format", "render", "artifact", "db", "model", "config", "lower",
-            "check", "build",
+            "check", "build", "routing", "pipeline", "proof",
         ],
     ),
-    ("host", &["text", "syntax", "diag", "artifact", "lower", "build", "compiler"]),
+    ("host", &["text", "syntax", "diag", "artifact", "lower", "pipeline", "build", "compiler"]),
     (
         "cli",
         &[
             "text", "syntax", "diag", "format", "render", "artifact", "db", "model", "config", "lower",
-            "check", "build", "plan", "compiler", "host",
+            "check", "build", "plan", "routing", "pipeline", "proof", "compiler", "host",
         ],
     ),
 ];

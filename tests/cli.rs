@@ -12,6 +12,8 @@
 mod fixing;
 #[path = "cli/harness.rs"]
 mod harness;
+#[path = "cli/routing.rs"]
+mod routing;
 #[path = "cli/watch.rs"]
 mod watch;
 

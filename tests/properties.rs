@@ -31,6 +31,8 @@ mod listing;
 mod mutate;
 #[path = "properties/planning.rs"]
 mod planning;
+#[path = "cli/project.rs"]
+mod project;
 #[path = "properties/rejected.rs"]
 mod rejected;
 #[path = "properties/reuse.rs"]
@@ -39,6 +41,8 @@ mod reuse;
 mod robust;
 #[path = "properties/round_trip.rs"]
 mod round_trip;
+#[path = "properties/routing.rs"]
+mod routing;
 #[path = "properties/secrets.rs"]
 mod secrets;
 #[path = "properties/sharing.rs"]

@@ -17,7 +17,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flyc::compiler::{Compiler, all_diagnostics};
+use flyc::{
+    compiler::{Compiler, all_diagnostics},
+    pipeline,
+    proof::Scope,
+};
+use project::Project;
+
+#[path = "cli/project.rs"]
+mod project;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests stands in the workspace").to_path_buf()
@@ -98,7 +106,7 @@ fn the_summary_lists_every_page() {
     assert!(missing.is_empty(), "docs/src/SUMMARY.md lacks {missing:?}");
 }
 
-/// The files of the examples under a heading of a page.
+/// The files of the examples under a heading of a page, those of the Nest and those of a project's CI.
 fn example(page: &str, heading: &str) -> Vec<(String, String)> {
     let Some((_, section)) = page.split_once(&format!("\n## {heading}\n")) else { return Vec::new() };
     let section = section.split("\n## ").next().unwrap_or("");
@@ -108,7 +116,7 @@ fn example(page: &str, heading: &str) -> Vec<(String, String)> {
     while let Some(line) = lines.next() {
         if let Some(path) = line.strip_prefix('`').and_then(|rest| rest.strip_suffix("`:")) {
             path.clone_into(&mut name);
-        } else if line == "```fly" {
+        } else if line == "```fly" || line == "```yaml" {
             let text: String = lines
                 .by_ref()
                 .take_while(|line| *line != "```")
@@ -140,10 +148,17 @@ fn the_examples_of_every_page_are_true() {
             if files.is_empty() {
                 return None;
             }
-            let compiler = Compiler::new(files);
-            Some(
-                compiler.check().iter().map(|found| format!("{} {}", found.kind.id, found.message)).collect(),
-            )
+            let (ci, nest): (Vec<_>, Vec<_>) =
+                files.into_iter().partition(|(name, _)| name == pipeline::MAIN);
+            let compiler = Compiler::new(nest);
+            let mut found = compiler.check();
+            // Tests that fail, and jobs of a CI configuration, are told by commands of their own.
+            found.extend(compiler.run_tests(&|_| true).into_iter().flat_map(|test| test.failures));
+            if !ci.is_empty() {
+                let pipeline = pipeline::read(pipeline::MAIN, &Project(ci));
+                found.extend(compiler.prove(&pipeline, &Scope::default()).diagnostics);
+            }
+            Some(found.iter().map(|found| format!("{} {}", found.kind.id, found.message)).collect())
         };
         match found("Wrong") {
             None => wrong.push(format!("{}: no example under Wrong", kind.id)),
@@ -173,9 +188,11 @@ fn every_diagnostic_has_a_fixture() {
             );
         }
     }
-    // What is about files has its fixtures in tests/cli.rs.
+    // What is about files, tests and CI configurations has its fixtures in the tests of the command line.
+    let files = ["tests/cli.rs", "tests/cli/check_ci.rs", "tests/cli/expectations.rs"];
     let cli =
-        fs::read_to_string(root().join("tests/cli.rs")).expect("the tests of the command line are there");
+        files.map(|path| fs::read_to_string(root().join(path)).expect("the tests of the program are there"));
+    let cli = cli.concat();
     let missing: Vec<_> = all_diagnostics()
         .into_iter()
         .map(|kind| kind.id)

@@ -5,7 +5,8 @@
 //! `text → syntax → { format, diag } → db → model → { config, lower } → check → build → { compiler, plan } → host → cli`
 //!
 //! `artifact` holds the types of what is written, `config` makes them of the typed blocks, `render` the ways diagnostics are shown, `compiler` the one
-//! object that programs hold. `host` finds, reads and writes files, `cli` is the `flyc` program; no other room
+//! object that programs hold. `routing` decides which egg takes a GitLab job, `pipeline` reads `.gitlab-ci.yml`, `proof`
+//! compares what they say with what an author expects. `host` finds, reads and writes files, `cli` is the `flyc` program; no other room
 //! touches the outside world.
 
 #![recursion_limit = "256"]
@@ -22,7 +23,10 @@ pub mod format;
 pub mod host;
 pub mod lower;
 pub mod model;
+pub mod pipeline;
 pub mod plan;
+pub mod proof;
 pub mod render;
+pub mod routing;
 pub mod syntax;
 pub mod text;

@@ -432,6 +432,7 @@ pub(crate) const fn path(place: Place) -> &'static str {
         Place::Job => "Jobs/made.fly",
         Place::UglyFox => "UF/config.fly",
         Place::MotherGoose => "MG/config.fly",
+        Place::Test => "routing.test.fly",
     }
 }
 

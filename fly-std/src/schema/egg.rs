@@ -53,16 +53,19 @@ pub(super) const RUNNER_TYPES: &[Variant] = &[
     Variant::new("serverless", "A serverless container; starts in seconds, lives 60 minutes at most."),
 ];
 
+/// The clouds.
+pub(super) const PROVIDERS: &[Variant] = &[
+    Variant::new("yandex", "Yandex Cloud."),
+    Variant::new("aws", "Amazon Web Services."),
+    Variant::new("local", "Processes on the orchestrator's own machine; needs no cloud account."),
+];
+
 /// `cloud { … }`
 pub(super) static CLOUD: Block = Block {
     attributes: &[
         Attribute::optional(
             "provider",
-            Type::Enum(&[
-                Variant::new("yandex", "Yandex Cloud."),
-                Variant::new("aws", "Amazon Web Services."),
-                Variant::new("local", "Processes on the orchestrator's own machine; needs no cloud account."),
-            ]),
+            Type::Enum(PROVIDERS),
             "the cloud that runners are made in",
             "\"yandex\"",
         )

@@ -12,6 +12,7 @@ mod mothergoose;
 mod nest;
 mod profile;
 mod rift;
+mod test;
 #[cfg(test)]
 mod tests;
 mod uglyfox;
@@ -24,6 +25,7 @@ pub use mothergoose::MOTHERGOOSE;
 pub use nest::{LOCALS, NEST, VARIABLE, VARIABLES};
 pub use profile::PROFILE;
 pub use rift::RIFT;
+pub use test::TEST;
 pub use uglyfox::UGLYFOX;
 
 use crate::types::Type;
@@ -283,11 +285,14 @@ pub enum Place {
     UglyFox,
     /// `MG/config.fly`
     MotherGoose,
+    /// `*.test.fly`, in any folder
+    Test,
 }
 
 impl Place {
     /// Every place.
-    pub const ALL: [Self; 5] = [Self::Nest, Self::Egg, Self::Job, Self::UglyFox, Self::MotherGoose];
+    pub const ALL: [Self; 6] =
+        [Self::Nest, Self::Egg, Self::Job, Self::UglyFox, Self::MotherGoose, Self::Test];
 
     /// The path within the Nest as users know it.
     pub const fn pattern(self) -> &'static str {
@@ -297,11 +302,16 @@ impl Place {
             Self::Job => "Jobs/<name>.fly",
             Self::UglyFox => "UF/config.fly",
             Self::MotherGoose => "MG/config.fly",
+            Self::Test => "*.test.fly",
         }
     }
 
     /// The place of a file by its path relative to the Nest's root, with `/` between folders.
     pub fn of(path: &str) -> Option<Self> {
+        let file = path.rsplit('/').next()?;
+        if file.strip_suffix(".test.fly").is_some_and(|name| !name.is_empty()) {
+            return Some(Self::Test);
+        }
         let mut parts = path.split('/');
         let found = match (parts.next()?, parts.next(), parts.next(), parts.next()) {
             ("nest.fly", None, ..) => Self::Nest,
@@ -331,6 +341,7 @@ pub static ROOTS: &[Root] = &[
     Root { block: &VARIABLE, places: &[Place::Nest], times: Times::Many },
     Root { block: &PROFILE, places: &[Place::Nest], times: Times::Many },
     Root { block: &ASSERT, places: &[Place::Nest], times: Times::Many },
+    Root { block: &TEST, places: &[Place::Test, Place::Nest], times: Times::Many },
     Root { block: &LOCALS, places: &Place::ALL, times: Times::Many },
 ];
 

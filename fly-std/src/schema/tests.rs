@@ -153,6 +153,8 @@ fn places_are_told_from_paths() {
         assert_eq!(Place::of(&place.pattern().replace("<name>", "x")), Some(place));
     }
     assert_eq!(Place::of("Jobs/.fly"), None);
+    assert_eq!(Place::of("Jobs/nightly.test.fly"), Some(Place::Test));
+    assert_eq!(Place::of(".test.fly"), None);
     assert_eq!(Place::of("Eggs/a/b/config.fly"), None);
     assert!(root("egg").is_some() && root("hen").is_none());
     assert!(MOTHERGOOSE.child("api").is_some_and(|child| child.block.name == "fastapi_app"));

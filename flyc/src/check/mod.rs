@@ -24,6 +24,7 @@ mod runners_condition;
 mod secret_backend;
 mod serverless_limits;
 mod tags;
+mod test_entities;
 mod too_frequent;
 mod triggers;
 mod unplaced_file;
@@ -99,6 +100,7 @@ const NEST_RULES: &[NestRule] = &[
     unused::check,
     rift_names::check,
     runners_condition::check,
+    test_entities::check,
 ];
 
 /// What a rule about one file sees.

@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 
-use super::{Failure, Global, Outcome, fix, outlet, target::Target, watch};
+use super::{Failure, Global, Outcome, ci, fix, outlet, target::Target, watch};
 use crate::{host, render::OutputFormat};
 
 /// Check a Nest, or some of its files.
@@ -30,6 +30,8 @@ pub(super) struct Check {
     fixing: fix::Fixing,
     #[command(flatten)]
     vars: super::vars::Vars,
+    #[command(flatten)]
+    proof: ci::CiProof,
     #[command(flatten)]
     reporting: outlet::Reporting,
 }
@@ -83,12 +85,15 @@ impl Check {
         start: Instant,
         aside: bool,
     ) -> Result<Outcome, Failure> {
-        let diagnostics = target.check();
+        let mut diagnostics = target.check();
         let count = target.count();
+        let proof = self.proof.prove(target)?;
+        diagnostics.extend_from_slice(&proof.verdict.diagnostics);
+        let sources = proof.sources(target);
         let outcome = if aside {
-            self.reporting.report_to(io::stderr().lock(), global, &diagnostics, target)?
+            self.reporting.report_to(io::stderr().lock(), global, &diagnostics, &sources)?
         } else {
-            self.reporting.report(global, &diagnostics, target)?
+            self.reporting.report(global, &diagnostics, &sources)?
         };
         if self.reporting.for_people() {
             let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
@@ -100,7 +105,9 @@ impl Check {
                 ""
             };
             // Nobody may be listening; the findings have been told.
-            let _ = writeln!(io::stderr().lock(), "{gap}checked {files} in {time} ms: {summary}");
+            let mut stderr = io::stderr().lock();
+            let _ = writeln!(stderr, "{gap}checked {files} in {time} ms: {summary}");
+            let _ = proof.tell(&mut stderr);
         }
         Ok(outcome)
     }

@@ -4,6 +4,7 @@
 
 mod build;
 mod check;
+mod ci;
 mod diff;
 mod explain;
 mod fix;
@@ -11,7 +12,9 @@ mod fmt;
 mod outlet;
 mod plan;
 mod schema;
+mod simulate;
 mod target;
+mod test;
 mod vars;
 mod watch;
 
@@ -66,6 +69,10 @@ enum Command {
     Plan(plan::Plan),
     /// Format .fly files
     Fmt(fmt::Fmt),
+    /// Run the tests of a Nest
+    Test(test::Test),
+    /// Show what a GitLab event would deploy
+    Simulate(simulate::Simulate),
     /// Explain a diagnostic
     Explain(explain::Explain),
     /// Print the language's schema
@@ -149,6 +156,8 @@ fn dispatch(cli: Cli) -> Result<Outcome, Failure> {
         Command::Build(command) => command.run(&cli.global),
         Command::Plan(command) => command.run(&cli.global),
         Command::Fmt(command) => command.run(&cli.global),
+        Command::Test(command) => command.run(&cli.global),
+        Command::Simulate(command) => command.run(&cli.global),
         Command::Explain(command) => command.run(&cli.global),
         Command::Schema(command) => command.run(),
         Command::Completions { shell } => {

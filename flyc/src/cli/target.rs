@@ -177,6 +177,14 @@ impl Target {
         changed.fold(false, |any, changed| any | changed)
     }
 
+    /// The one Nest that is meant; none when there are several.
+    pub(super) fn compiler(&self) -> Option<&Compiler> {
+        match self.nests.as_slice() {
+            [nest] => Some(&nest.loaded.compiler),
+            _ => None,
+        }
+    }
+
     /// How many files are meant.
     pub(super) fn count(&self) -> usize {
         self.nests

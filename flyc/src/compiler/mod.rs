@@ -6,6 +6,7 @@
 mod build;
 mod fix;
 mod registry;
+mod routing;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

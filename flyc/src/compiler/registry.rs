@@ -3,7 +3,7 @@
 use crate::{
     check,
     diag::{Declaration, files},
-    model,
+    model, pipeline, proof,
 };
 
 /// Every kind of diagnostic, ordered by id.
@@ -71,6 +71,11 @@ pub fn all_diagnostics() -> Vec<&'static Declaration> {
         &check::WRONG_REGION,
         &files::NO_NEST,
         &files::NOT_UTF8,
+        &pipeline::CI_UNREADABLE,
+        &proof::JOB_WITHOUT_RUNNER,
+        &proof::JOB_WITH_SEVERAL_EGGS,
+        &proof::TEST_FAILED,
+        &proof::UNREACHABLE_TAG,
         &files::TOO_LARGE,
         &files::UNREADABLE,
     ];

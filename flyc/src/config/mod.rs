@@ -57,6 +57,29 @@ pub fn nest_defaults(db: &dyn Db, nest: Nest) -> NestDefaults {
     }
 }
 
+/// The GitLab project that holds the Nest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NestProject {
+    /// The host of its server.
+    pub server: String,
+    /// Its number, when `nest.fly` tells it.
+    pub project_id: Option<u64>,
+    /// The branch that is deployed.
+    pub branch: String,
+}
+
+/// The GitLab project that holds the Nest.
+pub fn nest_project(db: &dyn Db, nest: Nest) -> NestProject {
+    let file = nest.find(db, "nest.fly");
+    let block = file.and_then(|file| typed(db, file).blocks.iter().find(|block| block.name == "nest"));
+    let gitlab = defaults::Reader::new(&schema::NEST, block).child("gitlab");
+    NestProject {
+        server: nest_defaults(db, nest).server.to_string(),
+        project_id: gitlab.and_then(|gitlab| gitlab.int("project_id")),
+        branch: gitlab.and_then(|gitlab| gitlab.text("branch")).unwrap_or_default(),
+    }
+}
+
 /// The configurations of a file's eggs and buckets, in the order of the file; none for one whose configuration an error
 /// in the file leaves unknown.
 #[salsa::tracked(returns(ref))]

@@ -119,7 +119,7 @@ fn write_case(
 }
 
 /// Escapes a text for XML; characters that XML 1.0 forbids are spelled out.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -10,6 +10,7 @@ mod github;
 mod gitlab;
 mod json;
 mod junit;
+mod junit_tests;
 mod mask;
 mod place;
 mod sarif;
@@ -22,6 +23,7 @@ use std::{collections::HashMap, hash::BuildHasher, io};
 use crate::{diag::Diagnostic, text::Source};
 
 pub use full::Style;
+pub use junit_tests::{TestCase, render_tests};
 pub use mask::{is_unprintable, mask, one_line};
 
 use place::Places;
