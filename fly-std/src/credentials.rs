@@ -140,7 +140,7 @@ fn shaped(text: &str, at: usize) -> Option<Credential> {
             && !is_filler(body)
             && match shape.prefix {
                 // Header and claims are both JSON objects, and a signature follows.
-                "eyJ" => body.splitn(3, '.').nth(1).is_some_and(|claims| claims.starts_with("eyJ")),
+                "eyJ" => body.split('.').nth(1).is_some_and(|claims| claims.starts_with("eyJ")),
                 _ => true,
             };
         holds.then(|| Credential { range: at..at + shape.prefix.len() + length, noun: shape.noun })
@@ -187,7 +187,7 @@ fn aws_secret(text: &str, at: usize) -> Option<Credential> {
     let holds = any(u8::is_ascii_uppercase)
         && any(u8::is_ascii_lowercase)
         && digits >= 2
-        && word.iter().filter(|byte| **byte == b'/').count() < 4
+        && word.split(|byte| *byte == b'/').count() <= 4
         && entropy(word) >= 4.2
         && !decodes_to_text(word)
         && !is_filler(std::str::from_utf8(word).ok()?);

@@ -136,7 +136,7 @@ proptest! {
     ) {
         let text = format!("{before}{token}{after}");
         let found: Vec<_> = find(&text).into_iter().map(|credential| text[credential.range].to_owned()).collect();
-        prop_assert_eq!(&found, &[token.clone()], "{}", text);
+        prop_assert_eq!(&found, std::slice::from_ref(&token), "{}", text);
         prop_assert!(!mask(&text).contains(&token));
     }
 
