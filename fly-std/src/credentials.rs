@@ -187,7 +187,7 @@ fn aws_secret(text: &str, at: usize) -> Option<Credential> {
     let holds = any(u8::is_ascii_uppercase)
         && any(u8::is_ascii_lowercase)
         && digits >= 2
-        && word.iter().filter(|byte| **byte == b'/').count() < 4
+        && word.split(|byte| *byte == b'/').count() <= 4
         && entropy(word) >= 4.2
         && !decodes_to_text(word)
         && !is_filler(std::str::from_utf8(word).ok()?);
@@ -253,13 +253,16 @@ const PLAIN_KEYS: [&str; 10] =
 
 /// Whether the value under a name is a credential: the name promises one, and the value looks random.
 pub fn is_secret_value(name: &str, value: &str) -> bool {
-    is_secret_name(name) && looks_random(name, value)
+    value.len() >= SHORTEST && is_secret_name(name) && looks_random(name, value)
 }
+
+/// How long a random value is at least.
+const SHORTEST: usize = 8;
 
 fn looks_random(name: &str, value: &str) -> bool {
     const ODD: &[char] = &['$', '<', '>', '{', '}', '*', '…', '%'];
     let bytes = value.as_bytes();
-    if !(8..=8192).contains(&bytes.len())
+    if !(SHORTEST..=8192).contains(&bytes.len())
         || !bytes.iter().all(u8::is_ascii_graphic)
         || value.contains("://")
         || value.contains(ODD)

@@ -259,3 +259,6 @@ fn place<'a>(scope: &NestScope<'a>, at: At) -> Option<Claimed<'a>> {
     };
     Some(Claimed { egg: egg.label.as_deref().unwrap_or(&egg.name), span: scope.span(at.file, id.range) })
 }
+
+#[cfg(test)]
+mod tests;

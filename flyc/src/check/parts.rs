@@ -75,10 +75,10 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let working = queues.into_iter().flat_map(|queues| &queues.blocks);
         let every_queue = Parts::of(working, |block| default_name(block.schema));
         let within = |name: &str| root.block(name).map_or(&[][..], |block| &block.blocks);
-        let mut accounts = Parts::of(within("service_accounts"), |block| derived(block, "-sa"));
+        let mut accounts = Parts::of(within("service_accounts"), |block| Some(derived(block, "-sa")));
         accounts.damaged |= unclear(root, "service_accounts")
             || root.block("service_accounts").is_some_and(|block| block.damaged);
-        let triggers = Parts::of(within("triggers"), |block| derived(block, "-trigger"));
+        let triggers = Parts::of(within("triggers"), |block| Some(derived(block, "-trigger")));
 
         for (parts, noun) in [
             (&services, "services"),
@@ -130,8 +130,8 @@ fn default_name(schema: &schema::Block) -> Option<String> {
 }
 
 /// The name that follows from that of the block.
-fn derived(block: &TypedBlock, end: &str) -> Option<String> {
-    Some(format!("{}{end}", block.name.replace('_', "-")))
+fn derived(block: &TypedBlock, end: &str) -> String {
+    format!("{}{end}", block.name.replace('_', "-"))
 }
 
 /// Whether a block within may be there although it was not understood as such.

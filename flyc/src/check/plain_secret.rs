@@ -40,7 +40,9 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
         told.kind.hides_text || !about.any(|(_, text)| repeats(told, text))
     });
     for told in &mut *diagnostics {
-        texts.iter().for_each(|text| scrub(told, text));
+        for text in &texts {
+            scrub(told, text);
+        }
     }
     found
         .retain(|credential| !diagnostics.iter().any(|told| told.kind.hides_text && meets(told, credential)));

@@ -136,7 +136,7 @@ fn apart(scope: &FileScope<'_>, block: &TypedBlock, cloud: Cloud) -> Option<Diag
     let ((region, area), (zone, place)) = (written(block, "region")?, written(block, "zone")?);
     let inside = cloud.region_of(place);
     let is_zone = cloud.region_of(area).len() < area.len();
-    if inside == area || place == area || (is_zone && place == area) {
+    if inside == area || place == area {
         return None;
     }
     let message = if is_zone {
