@@ -139,6 +139,9 @@ fn the_examples_of_every_page_are_true() {
             "the page of {} begins with its id",
             kind.id
         );
+        for heading in ["\n## Wrong\n", "\n## Right\n"] {
+            assert!(kind.page.contains(heading), "the page of {} has{heading}", kind.id);
+        }
         if WITHOUT_EXAMPLE.contains(&kind.id) {
             continue;
         }
@@ -158,6 +161,8 @@ fn the_examples_of_every_page_are_true() {
                 let pipeline = pipeline::read(pipeline::MAIN, &Project(ci));
                 found.extend(compiler.prove(&pipeline, &Scope::default()).diagnostics);
             }
+            // Eggs that take one job share a tag, which is told by itself.
+            found.retain(|found| kind.id != "job-with-several-eggs" || found.kind.id != "overlapping-eggs");
             Some(found.iter().map(|found| format!("{} {}", found.kind.id, found.message)).collect())
         };
         match found("Wrong") {

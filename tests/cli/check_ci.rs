@@ -49,6 +49,20 @@ fn check_ci_finds_jobs_that_no_egg_takes() {
     nest.flyc(&["check", "--ci", "app", "--project", "1"]).is(expect![[r#"
         exit 1
         --- stdout
+        warning[overlapping-eggs]: `my-app` and `shop` both claim project 1 of gitlab.com
+            ,-[ Eggs/shop/config.fly:13:22 ]
+         13 |         project_id = 1
+            |                      |
+            |                      `-- again with the tag `docker`
+            |
+            |-[ Eggs/my-app/config.fly:9:18 ]
+          9 |     project_id = 1
+            |                  |
+            |                  `-- first claimed here
+            | note: a job tagged `docker` goes to whichever runner asks first, so it is open where it runs
+            | help: give each egg tags of its own, or remove one of the two
+        ----' flyc explain overlapping-eggs
+
         error[job-without-runner]: no egg takes the job `lint`
             ,-[ app/.gitlab-ci.yml:13:10 ]
          13 |   tags: [dokcer]
@@ -70,7 +84,7 @@ fn check_ci_finds_jobs_that_no_egg_takes() {
         ---' flyc explain job-without-runner
         --- stderr
 
-        checked 2 files in N ms: 2 errors
+        checked 2 files in N ms: 2 errors, 1 warning
         judged 4 jobs of the CI configuration
         note: what is included from elsewhere was not read: template: Security/SAST.gitlab-ci.yml
         note: not judged, because their tags can't be known: matrix
@@ -80,10 +94,11 @@ fn check_ci_finds_jobs_that_no_egg_takes() {
     run.is(expect![[r#"
         exit 1
         --- stdout
+        Eggs/shop/config.fly:13:22: warning[overlapping-eggs] `my-app` and `shop` both claim project 1 of gitlab.com
         app/.gitlab-ci.yml:13:10: error[job-without-runner] no egg takes the job `lint`
         app/ci/tags.yml:7:10: error[job-without-runner] no egg takes the job `train`
         --- stderr
-        checked 2 files in N ms: 2 errors
+        checked 2 files in N ms: 2 errors, 1 warning
         judged 4 jobs of the CI configuration
         note: the Nest serves several projects, and every egg was asked; `--project ID` asks those of one
         note: what is included from elsewhere was not read: template: Security/SAST.gitlab-ci.yml
@@ -93,6 +108,20 @@ fn check_ci_finds_jobs_that_no_egg_takes() {
     run.is(expect![[r#"
         exit 1
         --- stdout
+        warning[overlapping-eggs]: `my-app` and `shop` both claim project 1 of gitlab.com
+            ,-[ Eggs/shop/config.fly:13:22 ]
+         13 |         project_id = 1
+            |                      |
+            |                      `-- again with the tag `docker`
+            |
+            |-[ Eggs/my-app/config.fly:9:18 ]
+          9 |     project_id = 1
+            |                  |
+            |                  `-- first claimed here
+            | note: a job tagged `docker` goes to whichever runner asks first, so it is open where it runs
+            | help: give each egg tags of its own, or remove one of the two
+        ----' flyc explain overlapping-eggs
+
         error[job-without-runner]: no egg of this Nest serves project 77
             ,-[ app/.gitlab-ci.yml:12:1 ]
          12 | lint: &lint
@@ -103,7 +132,7 @@ fn check_ci_finds_jobs_that_no_egg_takes() {
         ----' flyc explain job-without-runner
         --- stderr
 
-        checked 2 files in N ms: 1 error
+        checked 2 files in N ms: 1 error, 1 warning
         judged 4 jobs of the CI configuration
         note: what is included from elsewhere was not read: template: Security/SAST.gitlab-ci.yml
         note: not judged, because their tags can't be known: matrix
@@ -126,6 +155,34 @@ fn check_ci_tells_of_overlaps_and_of_tags_nobody_asks_for() {
     nest.flyc(&["check", "--ci", "."]).is(expect![[r#"
         exit 0
         --- stdout
+        warning[overlapping-eggs]: `my-app` and `shop` both claim project 1 of gitlab.com
+            ,-[ Eggs/shop/config.fly:13:22 ]
+         13 |         project_id = 1
+            |                      |
+            |                      `-- again with the tag `docker`
+            |
+            |-[ Eggs/my-app/config.fly:9:18 ]
+          9 |     project_id = 1
+            |                  |
+            |                  `-- first claimed here
+            | note: a job tagged `docker` goes to whichever runner asks first, so it is open where it runs
+            | help: give each egg tags of its own, or remove one of the two
+        ----' flyc explain overlapping-eggs
+
+        warning[overlapping-eggs]: `my-app` and `shop` both claim project 1 of gitlab.com
+            ,-[ Eggs/shop/config.fly:19:22 ]
+         19 |         project_id = 1
+            |                      |
+            |                      `-- again with the tag `docker`
+            |
+            |-[ Eggs/my-app/config.fly:9:18 ]
+          9 |     project_id = 1
+            |                  |
+            |                  `-- first claimed here
+            | note: a job tagged `docker` goes to whichever runner asks first, so it is open where it runs
+            | help: give each egg tags of its own, or remove one of the two
+        ----' flyc explain overlapping-eggs
+
         warning[job-with-several-eggs]: the job `build` is taken by `my-app` and `shop`
            ,-[ .gitlab-ci.yml:1:1 ]
          1 | build:
@@ -156,7 +213,7 @@ fn check_ci_tells_of_overlaps_and_of_tags_nobody_asks_for() {
         ---' flyc explain unreachable-tag
         --- stderr
 
-        checked 2 files in N ms: 1 warning, 1 note
+        checked 2 files in N ms: 3 warnings, 1 note
         judged 2 jobs of the CI configuration
     "#]]);
 }

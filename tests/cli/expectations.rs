@@ -47,8 +47,23 @@ fn tests_that_pass() {
     let nest = fleet(&[("Eggs/shop/jobs.test.fly", TESTS)]);
     nest.flyc(&["check"]).is(expect![[r#"
         exit 0
+        --- stdout
+        warning[overlapping-eggs]: `my-app` and `shop` both claim project 1 of gitlab.com
+            ,-[ Eggs/shop/config.fly:13:22 ]
+         13 |         project_id = 1
+            |                      |
+            |                      `-- again with the tag `docker`
+            |
+            |-[ Eggs/my-app/config.fly:9:18 ]
+          9 |     project_id = 1
+            |                  |
+            |                  `-- first claimed here
+            | note: a job tagged `docker` goes to whichever runner asks first, so it is open where it runs
+            | help: give each egg tags of its own, or remove one of the two
+        ----' flyc explain overlapping-eggs
         --- stderr
-        checked 3 files in N ms: nothing wrong
+
+        checked 3 files in N ms: 1 warning
     "#]]);
     nest.flyc(&["test"]).is(expect![[r#"
         exit 0

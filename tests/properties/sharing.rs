@@ -1,6 +1,6 @@
 //! Names for values, wherever they stand: property 4, and property 4c for what secrets become on the way.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 
 use fly_std::{Type, Value};
 use flyc::{
@@ -74,7 +74,7 @@ proptest! {
             let default = match way {
                 Way::Default => source,
                 Way::NestFile => {
-                    given += &format!("    v{at} = {source}\n");
+                    let _ = writeln!(given, "    v{at} = {source}");
                     &other.source
                 }
                 Way::CommandLine => {
@@ -83,9 +83,10 @@ proptest! {
                     &other.source
                 }
             };
-            declared += &format!("variable \"v{at}\" {{\n  type = {ty}\n  default = {default}\n}}\n");
-            locals += &format!("  l{at} = var.v{at}\n");
-            used += &format!(
+            let _ = writeln!(declared, "variable \"v{at}\" {{\n  type = {ty}\n  default = {default}\n}}");
+            let _ = writeln!(locals, "  l{at} = var.v{at}");
+            let _ = write!(
+                used,
                 "    DIRECT{at} = \"${{var.v{at}}}\"\n    LOCAL{at} = \"{prefix}${{local.l{at}}}\"\n    SELF{at} = self.LOCAL{at}\n"
             );
             let text = value.to_text().unwrap();
@@ -148,7 +149,7 @@ proptest! {
         let mut nest = String::new();
         for (level, lines) in profiles.iter().enumerate() {
             let extends = if level + 1 < levels { format!("  extends = profile.p-{}\n", level + 1) } else { String::new() };
-            nest += &format!("profile \"p-{level}\" {{\n{extends}{}}}\n", blocks(lines));
+            let _ = writeln!(nest, "profile \"p-{level}\" {{\n{extends}{}}}", blocks(lines));
         }
         let egg = |head: &str, lines: &BTreeMap<&str, Vec<&str>>| {
             format!("egg \"a\" {{\n{head}  type = \"vm\"\n{}  gitlab {{\n    project_id = 1\n  }}\n}}\n", blocks(lines))

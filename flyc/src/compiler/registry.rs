@@ -68,6 +68,8 @@ pub fn all_diagnostics() -> Vec<&'static Declaration> {
         &check::UNKNOWN_RIFT,
         &check::UNPLACED_FILE,
         &check::UNUSED_LOCAL,
+        &check::UNUSED_PROFILE,
+        &check::UNUSED_VARIABLE,
         &check::WRONG_REGION,
         &files::NO_NEST,
         &files::NOT_UTF8,

@@ -1,6 +1,6 @@
 //! What may not be printed as it is: secret URIs and control characters. What never lives here: a format.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 /// The schemes of secret URIs, each followed by `://`.
 const SCHEMES: [&str; 3] = ["yc-lockbox", "aws-sm", "vault"];
@@ -12,30 +12,38 @@ const MASKED: &str = "***MASKED***";
 ///
 /// A URI in quotes or backticks ends at the closing one, any other at white space or a quote.
 pub fn mask(text: &str) -> Cow<'_, str> {
-    if !text.contains("://") {
+    let paths = paths(text);
+    if paths.is_empty() {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (head, tail) = rest.split_at(at + 3);
-        out.push_str(head);
-        let Some(scheme) = scheme_at_end(&head[..at]) else {
-            rest = tail;
-            continue;
-        };
-        let before = head[..at - scheme.len()].chars().next_back();
-        let path = path_len(tail, before);
-        if tail.starts_with('<') {
-            // `yc-lockbox://<id>/<key>` tells the form and names nothing.
-            out.push_str(&tail[..path]);
-        } else if path > 0 {
-            out.push_str(MASKED);
-        }
-        rest = &tail[path..];
+    let mut at = 0;
+    for path in paths {
+        out.push_str(&text[at..path.start]);
+        out.push_str(MASKED);
+        at = path.end;
     }
-    out.push_str(rest);
+    out.push_str(&text[at..]);
     Cow::Owned(out)
+}
+
+/// The paths of the secret URIs in a text, in order.
+pub(super) fn paths(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(at) = text[from..].find("://").map(|at| from + at) {
+        let start = at + 3;
+        from = start;
+        let Some(scheme) = scheme_at_end(&text[..at]) else { continue };
+        let before = text[..at - scheme.len()].chars().next_back();
+        let end = start + path_len(&text[start..], before);
+        // `yc-lockbox://<id>/<key>` tells the form and names nothing.
+        if end > start && !text[start..].starts_with('<') {
+            found.push(start..end);
+        }
+        from = end;
+    }
+    found
 }
 
 /// The scheme that a text ends with.

@@ -37,7 +37,8 @@ pub(super) struct Mark {
     label: String,
 }
 
-/// The text with every credential in it and the strings around some places blotted out, each character by one `*`.
+/// The text with every credential in it, the path of every secret's URI and the strings around some places blotted out,
+/// each character by one `*`.
 fn redacted(text: &str, hidden: &[TextRange]) -> String {
     let mut text = text.to_owned();
     let found = fly_std::credentials::find(&text);
@@ -57,6 +58,11 @@ fn redacted(text: &str, hidden: &[TextRange]) -> String {
         let blot: String =
             text[start..end].chars().map(|c| if matches!(c, '\n' | '\r') { c } else { '*' }).collect();
         text.replace_range(start..end, &blot);
+    }
+    for path in super::super::mask::paths(&text).into_iter().rev() {
+        let blot: String =
+            text[path.clone()].chars().map(|c| if matches!(c, '\n' | '\r') { c } else { '*' }).collect();
+        text.replace_range(path, &blot);
     }
     text
 }
