@@ -26,7 +26,7 @@ pub enum Value {
     /// A percentage, 0 to 100.
     Percent(Float),
     /// A reference to a secret; its value is never known to the compiler.
-    Secret(SecretUri),
+    Secret(Box<SecretUri>),
     /// A condition on a runner: its text and what it was compiled to.
     Condition(Box<Condition>),
     /// Values in order.

@@ -266,7 +266,10 @@ fn secret() -> BoxedStrategy<Written> {
                 (SecretBackend::Vault, Some((path, key))) => (format!("{first}/{path}"), key.to_owned()),
                 _ => (first, rest),
             };
-            Written { source, value: Value::Secret(SecretUri { backend, id: id.into(), key: key.into() }) }
+            Written {
+                source,
+                value: Value::Secret(Box::new(SecretUri { backend, id: id.into(), key: key.into() })),
+            }
         })
         .boxed()
 }

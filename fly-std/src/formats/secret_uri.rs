@@ -215,7 +215,7 @@ mod tests {
         let uri = parse("yc-lockbox://tokens/key").unwrap();
         assert_eq!(format!("{uri:?}"), "yc-lockbox://***MASKED***");
         assert_eq!(uri.masked(), "yc-lockbox://***MASKED***");
-        assert_eq!(format!("{:?}", crate::Value::Secret(uri)), "Secret(yc-lockbox://***MASKED***)");
+        assert_eq!(format!("{:?}", crate::Value::Secret(Box::new(uri))), "Secret(yc-lockbox://***MASKED***)");
     }
 
     #[test]

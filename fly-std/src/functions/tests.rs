@@ -26,7 +26,7 @@ const fn i(number: i64) -> Value {
 }
 
 fn secret() -> Value {
-    Value::Secret(secret_uri::parse("vault://hidden/key").unwrap())
+    Value::Secret(Box::new(secret_uri::parse("vault://hidden/key").unwrap()))
 }
 
 fn call(name: &str, arguments: &[Value]) -> Result<Value, CallError> {

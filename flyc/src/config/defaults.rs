@@ -92,7 +92,7 @@ fn literal(text: &str, ty: Type) -> Option<Value> {
         },
         Type::Percent => formats::percent::parse(plain).ok().map(Value::Percent),
         Type::Keyword(_) => Some(Value::String(plain.into())),
-        Type::Secret => formats::secret_uri::parse(plain).ok().map(Value::Secret),
+        Type::Secret => formats::secret_uri::parse(plain).ok().map(|secret| Value::Secret(Box::new(secret))),
         _ => from_json(serde_json::from_str(text).ok()?),
     }
 }

@@ -38,7 +38,9 @@ pub fn subjects(block: &TypedBlock, resolved: Option<&Resolved>) -> Vec<Value> {
 
 fn gitlab(repository: &Repository) -> Vec<(&'static str, Value)> {
     let id = |id: u64| i64::try_from(id).map_or(Value::Int(i64::MAX), Value::Int);
-    let secret = |uri: &str| fly_std::formats::secret_uri::parse(uri).ok().map(Value::Secret);
+    let secret = |uri: &str| {
+        fly_std::formats::secret_uri::parse(uri).ok().map(|secret| Value::Secret(Box::new(secret)))
+    };
     [
         ("server", Some(Value::String(repository.server.as_str().into()))),
         ("project_id", repository.project_id.map(id)),

@@ -35,15 +35,30 @@ declare_diagnostic! { pub DUPLICATE_ATTRIBUTE = "duplicate-attribute", Error, "a
 declare_diagnostic! { pub DUPLICATE_BLOCK = "duplicate-block", Error, "a block given twice that may stand once" }
 declare_diagnostic! { pub WRONG_LABEL = "wrong-label", Error, "a label that is missing, too much, or no name" }
 
+/// From how many attributes on a block has a table of them.
+const MANY: usize = 16;
+
 /// What stands in a block so far and can be asked for by name, however much there is of it.
 #[derive(Default)]
-struct Seen<'p> {
-    attributes: FxHashMap<&'p str, TextRange>,
+struct Seen {
+    /// From [`MANY`] on; fewer are looked through.
+    attributes: FxHashMap<SmolStr, TextRange>,
     /// Blocks with names of the user's own, and whether they were understood as a whole.
     blocks: FxHashMap<(&'static str, SmolStr), (TextRange, bool)>,
 }
 
-impl Seen<'_> {
+impl Seen {
+    /// Where the attribute with this name stands, when there is one.
+    fn attribute(&mut self, name: &str, typed: &TypedBlock) -> Option<TextRange> {
+        if typed.attributes.len() < MANY {
+            return typed.attribute(name).map(|attribute| attribute.name_range);
+        }
+        for attribute in &typed.attributes[self.attributes.len()..] {
+            self.attributes.insert(attribute.name.clone(), attribute.name_range);
+        }
+        self.attributes.get(name).copied()
+    }
+
     /// The first block with this name, when this is not it. One that was never closed does not count: it may be what
     /// is left of this one.
     fn first(&mut self, kind: &'static str, name: &str, block: Block<'_>) -> Option<TextRange> {
@@ -108,7 +123,7 @@ impl<'p> Checker<'p> {
     /// Every block of the file whose kind is known.
     pub(super) fn file(&mut self) -> Vec<TypedBlock> {
         let place = Place::of(&self.path);
-        let mut blocks = Vec::new();
+        let mut blocks = Vec::with_capacity(self.parse.items().count());
         let mut seen: FxHashMap<&'static str, (TextRange, bool)> = FxHashMap::default();
         for item in self.parse.items() {
             match item {
@@ -197,14 +212,15 @@ impl<'p> Checker<'p> {
         name: &str,
     ) -> TypedBlock {
         let (label, label_range) = self.label(block, schema, name);
+        let count = |of: fn(&Item<'_>) -> bool| block.items().filter(of).count();
         let mut typed = TypedBlock {
             schema,
             name: name.into(),
             label,
             label_range,
             header: block.header(),
-            attributes: Vec::new(),
-            blocks: Vec::new(),
+            attributes: Vec::with_capacity(count(|item| matches!(item, Item::Attribute(_)))),
+            blocks: Vec::with_capacity(count(|item| matches!(item, Item::Block(_)))),
             damaged: block.is_damaged() || block.hides_items(),
             meant: Vec::new(),
         };
@@ -339,7 +355,7 @@ impl<'p> Checker<'p> {
         attribute: Attribute<'p>,
         schema: &'static schema::Block,
         typed: &mut TypedBlock,
-        seen: &mut Seen<'p>,
+        seen: &mut Seen,
     ) {
         let Some(name) = attribute.name() else { return };
         if attribute.is_lone() {
@@ -355,8 +371,8 @@ impl<'p> Checker<'p> {
             return;
         };
         let own_name = known.stands_for(name.text());
-        if let Some(first) = seen.attributes.get(own_name) {
-            let first = self.span(*first);
+        if let Some(first) = seen.attribute(own_name, typed) {
+            let first = self.span(first);
             self.report(
                 Diagnostic::new(
                     &DUPLICATE_ATTRIBUTE,
@@ -406,7 +422,6 @@ impl<'p> Checker<'p> {
             None => Box::default(),
         };
         let range = expr.map_or(name.range(), Expr::range);
-        seen.attributes.insert(own_name, name.range());
         typed.attributes.push(TypedAttribute {
             name: own_name.into(),
             name_range: name.range(),
@@ -414,7 +429,6 @@ impl<'p> Checker<'p> {
             range,
             elements,
             flow: (flow != Flow::default()).then(|| Arc::new(flow)),
-            profile: None,
         });
     }
 
@@ -423,7 +437,7 @@ impl<'p> Checker<'p> {
         block: Block<'p>,
         schema: &'static schema::Block,
         typed: &mut TypedBlock,
-        seen: &mut Seen<'p>,
+        seen: &mut Seen,
     ) {
         let Some(keyword) = block.keyword() else { return };
         let name = keyword.text();

@@ -80,7 +80,7 @@ impl Checker<'_> {
             return None;
         };
         match formats::secret_uri::parse(&format!("{backend}://{name}/{key}")) {
-            Ok(secret) => Some(Value::Secret(secret)),
+            Ok(secret) => Some(Value::Secret(Box::new(secret))),
             Err(error) => {
                 let range = arguments.first().map_or(expr.range(), |first| first.range());
                 self.problem(&super::BAD_SECRET_URI, range, "these do not name a secret", &error.message);

@@ -76,7 +76,7 @@ impl Checker<'_> {
     /// A string that is the URI of a secret.
     fn secret_literal(&mut self, text: &str, range: TextRange) -> Option<Value> {
         match fly_std::formats::secret_uri::parse(text) {
-            Ok(secret) => Some(Value::Secret(secret)),
+            Ok(secret) => Some(Value::Secret(Box::new(secret))),
             Err(error) => {
                 self.problem(&super::BAD_SECRET_URI, range, "this does not name a secret", &error.message);
                 None

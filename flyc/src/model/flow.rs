@@ -57,6 +57,8 @@ pub struct Flow {
     pub steps: Vec<Step>,
     /// The sensitive variable that is in it.
     pub sensitive: Option<SmolStr>,
+    /// The profile it is inherited from; the attribute stands at `extends` then.
+    pub profile: Option<SmolStr>,
 }
 
 impl Flow {

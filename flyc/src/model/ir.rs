@@ -44,10 +44,8 @@ pub struct TypedAttribute {
     pub range: TextRange,
     /// Where each element stands, for a list written as one.
     pub elements: Box<[TextRange]>,
-    /// The references the value came through, when there are any.
+    /// The way the value came, when it is not written here: references, and the profile it is inherited from.
     pub flow: Option<Arc<Flow>>,
-    /// The profile it is inherited from; it stands at `extends` then.
-    pub profile: Option<SmolStr>,
 }
 
 // The schema is one static table, told apart by its address.

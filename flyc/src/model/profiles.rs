@@ -96,7 +96,8 @@ fn forget_places(block: &mut TypedBlock, profile: &SmolStr) {
         attribute.name_range = nowhere;
         attribute.range = nowhere;
         attribute.elements = Box::default();
-        attribute.profile.get_or_insert_with(|| profile.clone());
+        let flow = attribute.flow.get_or_insert_default();
+        Arc::make_mut(flow).profile.get_or_insert_with(|| profile.clone());
     }
     block.blocks.iter_mut().for_each(|block| forget_places(block, profile));
 }

@@ -44,9 +44,10 @@ impl Checker<'_> {
                 return None;
             }
             // A local may hold a secret, and is one then, wherever it goes.
-            Type::Any if formats::is_secret_uri_like(text) => {
-                (&BAD_SECRET_URI, formats::secret_uri::parse(text).map(Value::Secret))
-            }
+            Type::Any if formats::is_secret_uri_like(text) => (
+                &BAD_SECRET_URI,
+                formats::secret_uri::parse(text).map(|secret| Value::Secret(Box::new(secret))),
+            ),
             Type::String | Type::Script | Type::Any | Type::Entity(Entities::EggOrBucket) => return plain(),
             Type::Enum(variants) => {
                 if variants.iter().any(|variant| variant.name == text) {
@@ -59,9 +60,10 @@ impl Checker<'_> {
                 return self.condition(text, place, token, want);
             }
             Type::EnvValue if !formats::is_secret_uri_like(text) => return plain(),
-            Type::EnvValue | Type::Secret => {
-                (&BAD_SECRET_URI, formats::secret_uri::parse(text).map(Value::Secret))
-            }
+            Type::EnvValue | Type::Secret => (
+                &BAD_SECRET_URI,
+                formats::secret_uri::parse(text).map(|secret| Value::Secret(Box::new(secret))),
+            ),
             Type::Cron => (&BAD_CRON, of(formats::cron::parse(text).map(drop))),
             Type::Timezone => (&BAD_FORMAT, of(formats::timezone::parse(text).map(drop))),
             Type::Fqdn => (&BAD_FORMAT, of(formats::fqdn::parse(text).map(drop))),

@@ -25,6 +25,9 @@ use drawing::Canvas;
 /// How many related places are drawn; the rest is counted.
 const MOST_RELATED: usize = 8;
 
+/// How many findings of one kind are drawn; who has seen so many needs only the places of the others.
+const MOST_DRAWN: usize = 50;
+
 /// With what the output is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
@@ -56,7 +59,7 @@ impl Style {
     }
 }
 
-/// Writes every finding, with an empty line between two.
+/// Writes every finding, with an empty line between two; the many of one kind in a line each.
 pub(super) fn write(
     report: &Report<'_>,
     places: &Places<'_>,
@@ -64,11 +67,22 @@ pub(super) fn write(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let mut canvas = Canvas::new(places, style, hidden(report));
-    for (index, diagnostic) in report.diagnostics.iter().enumerate() {
-        if index > 0 {
+    let mut drawn: HashMap<&str, usize> = HashMap::new();
+    // Whether what was written last has several lines.
+    let mut tall = None;
+    for diagnostic in report.diagnostics {
+        let count = drawn.entry(diagnostic.kind.id).or_default();
+        *count += 1;
+        let draws = *count <= MOST_DRAWN;
+        if tall.is_some_and(|tall| tall || draws) {
             writeln!(out)?;
         }
-        write_one(diagnostic, places, style, &mut canvas, out)?;
+        if draws {
+            write_one(diagnostic, places, style, &mut canvas, out)?;
+        } else {
+            super::concise::write_one(diagnostic, places, style, out)?;
+        }
+        tall = Some(draws);
     }
     Ok(())
 }
