@@ -24,7 +24,7 @@ use crate::{
     check::{check_file, check_nest, prepare},
     db::{Asset, Database, Nest, SourceFile, parse},
     diag::Diagnostic,
-    model::{Typed, outline, reads, typed, variables},
+    model::{Typed, index, outline, reads, typed, variables},
     render::Sources,
     syntax::Parse,
     text::Source,
@@ -177,18 +177,23 @@ impl Compiler {
     /// Everything that is wrong with the Nest, by file and position.
     pub fn check(&self) -> Vec<Diagnostic> {
         let files = self.nest.files(&self.db);
-        // Each thread works on a part of the files with a handle of its own; what is between the files comes after.
+        // Each thread works on a part of the files with a handle of its own, while one begins with the names of all of
+        // them; what is between the files comes after.
         let part = files.len().div_ceil(rayon::current_num_threads() * 8).max(16);
-        let found = files.par_chunks(part).map_with(self.db.clone(), |db, files| {
-            let mut found = Vec::new();
-            for &file in files {
-                outline(db, file);
-                prepare(db, file);
-                found.extend_from_slice(check_file(db, file));
-            }
-            found
-        });
-        let mut diagnostics: Vec<Diagnostic> = found.flatten_iter().collect();
+        let (db, other, nest) = (self.db.clone(), self.db.clone(), self.nest);
+        let alone = || {
+            let found = files.par_chunks(part).map_with(db, |db, files| {
+                let mut found = Vec::new();
+                for &file in files {
+                    prepare(db, file);
+                    found.extend_from_slice(check_file(db, file));
+                }
+                found
+            });
+            found.flatten_iter().collect()
+        };
+        let names = move || index(&other, nest).clone();
+        let (mut diagnostics, _): (Vec<Diagnostic>, _) = rayon::join(alone, names);
         diagnostics.extend_from_slice(check_nest(&self.db, self.nest));
         sort(&mut diagnostics);
         diagnostics
