@@ -73,16 +73,16 @@ pub(super) fn write(
     for diagnostic in report.diagnostics {
         let count = drawn.entry(diagnostic.kind.id).or_default();
         *count += 1;
-        let draws = *count <= MOST_DRAWN;
-        if tall.is_some_and(|tall| tall || draws) {
+        let whole = *count <= MOST_DRAWN;
+        if tall.is_some_and(|tall| tall || whole) {
             writeln!(out)?;
         }
-        if draws {
+        if whole {
             write_one(diagnostic, places, style, &mut canvas, out)?;
         } else {
             super::concise::write_one(diagnostic, places, style, out)?;
         }
-        tall = Some(draws);
+        tall = Some(whole);
     }
     Ok(())
 }
