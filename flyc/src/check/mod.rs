@@ -173,6 +173,9 @@ pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     for rule in FILE_RULES {
         rule(&scope, &mut diagnostics);
     }
+    // Credentials may have taken findings with them.
+    let by_itself = by_itself.min(diagnostics.len());
+    inherited::leave_to_profiles(&scope, &mut diagnostics, by_itself);
     inherited::tell(&scope, &mut diagnostics[by_itself..]);
     inherited::name_users(&scope, &mut diagnostics);
     diagnostics
