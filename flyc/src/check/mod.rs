@@ -22,6 +22,7 @@ mod rift_names;
 mod rule_reach;
 mod runners_condition;
 mod secret_backend;
+mod sensitive;
 mod serverless_limits;
 mod tags;
 mod test_entities;
@@ -87,6 +88,7 @@ const FILE_RULES: &[FileRule] = &[
     fraction_percent::check,
     locals::check,
     unplaced_file::check,
+    sensitive::check,
     // The last: it takes credentials out of what the others told.
     plain_secret::check,
 ];
