@@ -37,6 +37,10 @@ fn check(text: &str) -> Result<(), FormatError> {
 
 /// The nearest name: other characters become `-`.
 fn meant(text: &str) -> Option<String> {
+    // The URI of a secret would be told in another form.
+    if text.contains("://") {
+        return None;
+    }
     let mut name = String::new();
     for c in text.trim().chars() {
         if c.is_ascii_alphanumeric() || c == '_' || c == '-' {

@@ -22,6 +22,7 @@ mod rift_names;
 mod rule_reach;
 mod runners_condition;
 mod secret_backend;
+mod sensitive;
 mod serverless_limits;
 mod tags;
 mod test_entities;
@@ -87,6 +88,7 @@ const FILE_RULES: &[FileRule] = &[
     fraction_percent::check,
     locals::check,
     unplaced_file::check,
+    sensitive::check,
     // The last: it takes credentials out of what the others told.
     plain_secret::check,
 ];
@@ -173,6 +175,9 @@ pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     for rule in FILE_RULES {
         rule(&scope, &mut diagnostics);
     }
+    // Credentials may have taken findings with them.
+    let by_itself = by_itself.min(diagnostics.len());
+    inherited::leave_to_profiles(&scope, &mut diagnostics, by_itself);
     inherited::tell(&scope, &mut diagnostics[by_itself..]);
     inherited::name_users(&scope, &mut diagnostics);
     diagnostics

@@ -103,6 +103,8 @@ pub struct Diagnostic {
     pub help: Option<Help>,
     /// Other places that belong to it.
     pub related: Vec<Related>,
+    /// Ranges of its file that hold what is secret, so that not even an excerpt shows them.
+    pub hides: Vec<TextRange>,
 }
 
 /// A range of a file of the Nest.
@@ -182,6 +184,7 @@ impl Diagnostic {
         message: impl Into<String>,
         label: impl Into<String>,
     ) -> Self {
+        let range = span.range;
         Self {
             kind,
             message: message.into(),
@@ -190,6 +193,7 @@ impl Diagnostic {
             notes: Vec::new(),
             help: None,
             related: Vec::new(),
+            hides: if kind.hides_text { vec![range] } else { Vec::new() },
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use fly_std::{Type, Value, schema};
+use fly_std::{Type, Value, credentials, schema};
 use smol_str::SmolStr;
 
 use super::{
@@ -199,7 +199,10 @@ impl Assertion {
             let shown = match value {
                 None => "not given".to_owned(),
                 Some(_) if checker.flow.sensitive.is_some() => "a secret".to_owned(),
-                Some(value) => show(&value),
+                Some(value) => {
+                    let name = written.rsplit(['.', '[']).next().unwrap_or_default();
+                    show_named(name.trim_matches([']', '"']), &value)
+                }
             };
             if !operands.iter().any(|(known, _)| *known == written) {
                 operands.push((written, shown));
@@ -234,14 +237,22 @@ fn canonical(expr: Expr<'_>) -> Value {
 /// A value as it is written, secrets hidden.
 fn show(value: &Value) -> String {
     match value {
-        Value::String(text) => format!("\"{text}\""),
+        Value::String(text) => format!("\"{}\"", credentials::mask(text)),
         Value::List(values) => format!("[{}]", values.iter().map(show).collect::<Vec<_>>().join(", ")),
         Value::Map(entries) => {
-            let entries = entries.iter().map(|(name, value)| format!("{name} = {}", show(value)));
+            let entries = entries.iter().map(|(name, value)| format!("{name} = {}", show_named(name, value)));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
         value if holds_secret(value) => "a secret".to_owned(),
         value => value.to_text().map_or_else(|| value.noun().to_owned(), |text| text.to_string()),
+    }
+}
+
+/// A value as it is written under a name, which may tell that it is a credential.
+fn show_named(name: &str, value: &Value) -> String {
+    match value {
+        Value::String(text) if credentials::is_secret_value(name, text) => "a secret".to_owned(),
+        value => show(value),
     }
 }
 

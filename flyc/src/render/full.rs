@@ -90,8 +90,12 @@ pub(super) fn write(
 /// The places whose text is not shown, by file.
 fn hidden(report: &Report<'_>) -> HashMap<Arc<str>, Vec<TextRange>> {
     let mut hidden: HashMap<Arc<str>, Vec<TextRange>> = HashMap::new();
-    for found in report.diagnostics.iter().filter(|found| found.kind.hides_text) {
-        hidden.entry(Arc::clone(&found.span.file)).or_default().push(found.span.range);
+    for found in report.diagnostics.iter().filter(|found| !found.hides.is_empty()) {
+        hidden.entry(Arc::clone(&found.span.file)).or_default().extend(&found.hides);
+    }
+    for ranges in hidden.values_mut() {
+        ranges.sort_unstable_by_key(|range| (range.start(), range.end()));
+        ranges.dedup();
     }
     hidden
 }
