@@ -445,6 +445,7 @@ fn node(block: &'static Block, keyword: String, top: bool) -> BoxedStrategy<Node
     let label = match block.label {
         Label::None => Just(None).boxed(),
         Label::Name(_) => name().prop_map(Some).boxed(),
+        Label::Text(_) => "[a-z][a-z ]{0,9}[a-z]".prop_map(Some).boxed(),
         Label::Identifier(_) => "[a-z_][a-z0-9_]{0,9}".prop_map(Some).boxed(),
     };
     let attributes: Vec<BoxedStrategy<Option<Attr>>> = block
