@@ -254,7 +254,7 @@ impl Node {
                 ("cloud", "region" | "zone") => zone,
                 ("trigger", "endpoint") => "/internal/sync-git",
                 ("trigger", "method") => "POST",
-                ("runner", "tags") => {
+                ("runner" | "expect", "tags") => {
                     let Value::List(values) = &mut attribute.written.value else { continue };
                     let tags: Vec<String> = (0..values.len()).map(|tag| format!("tag-{at}-{tag}")).collect();
                     let sources: Vec<String> = tags.iter().map(|tag| format!("\"{tag}\"")).collect();
