@@ -54,6 +54,9 @@ fn upper(byte: u8) -> bool {
 /// The shapes, from what the services publish about their tokens (2026-01): GitLab's "Token overview", GitHub's
 /// "About authentication", AWS's "Unique identifiers of IAM", Slack's "Token types", Yandex Cloud's "Secret scanning".
 ///
+/// What has such a shape is told even where it only stands for one (`glpat-xxxxxxxxxxxxxxxxxxxx`): a text that is there
+/// to be replaced would be replaced by the credential.
+///
 /// [`find`] looks for them where one of their first letters begins a word.
 static SHAPES: &[Shape] = &[
     shape("glpat-", dotted, (20, ANY), "a GitLab access token"),
@@ -85,6 +88,9 @@ static SHAPES: &[Shape] = &[
     shape("t1.", dotted, (90, ANY), "a Yandex Cloud IAM token"),
     shape("eyJ", dotted, (36, ANY), "a JSON web token"),
 ];
+
+/// The prefixes that are known by everybody, so that less has to follow.
+const GITLAB: [&str; 2] = ["glpat-", "glrt-"];
 
 const KEY_BEGIN: &str = "-----BEGIN ";
 const KEY_NOUN: &str = "a private key";
@@ -136,8 +142,10 @@ fn shaped(text: &str, at: usize) -> Option<Credential> {
         }
         let (least, most) = shape.length;
         let body = std::str::from_utf8(&body[..length]).ok()?;
-        let holds = (least..=most).contains(&length)
-            && !is_filler(body)
+        // Nobody makes up a short name that has this prefix and a digit.
+        let short =
+            GITLAB.contains(&shape.prefix) && length >= SHORTEST && body.bytes().any(|b| b.is_ascii_digit());
+        let holds = (short || (least..=most).contains(&length))
             && match shape.prefix {
                 // Header and claims are both JSON objects, and a signature follows.
                 "eyJ" => body.split('.').nth(1).is_some_and(|claims| claims.starts_with("eyJ")),
@@ -161,9 +169,16 @@ fn private_key(text: &str, at: usize) -> Option<Credential> {
     });
     let key = &body[..end.unwrap_or(body.len())];
     // A template or the mere mention of a key has no line of one.
-    let holds = key.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')));
-    let mut runs = holds.map(|run| run.trim_start_matches('n'));
-    let has_line = runs.any(|run| run.len() >= 32 && !is_filler(run));
+    let outside = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '='));
+    let mut first = key;
+    while let Some(rest) =
+        ["\\n", "\\r", "\n", "\r", " ", "\t"].iter().find_map(|end| first.strip_prefix(end))
+    {
+        first = rest;
+    }
+    let begins = first.len() < key.len() && first.find(outside).unwrap_or(first.len()) >= 4;
+    let mut runs = key.split(outside).map(|run| run.trim_start_matches('n'));
+    let has_line = begins || runs.any(|run| run.len() >= 32);
     let length = KEY_BEGIN.len() + label.len() + 5 + key.len();
     has_line.then_some(Credential { range: at..at + length, noun: KEY_NOUN })
 }

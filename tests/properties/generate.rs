@@ -254,7 +254,7 @@ impl Node {
                 ("cloud", "region" | "zone") => zone,
                 ("trigger", "endpoint") => "/internal/sync-git",
                 ("trigger", "method") => "POST",
-                ("runner", "tags") => {
+                ("runner" | "expect", "tags") => {
                     let Value::List(values) = &mut attribute.written.value else { continue };
                     let tags: Vec<String> = (0..values.len()).map(|tag| format!("tag-{at}-{tag}")).collect();
                     let sources: Vec<String> = tags.iter().map(|tag| format!("\"{tag}\"")).collect();
@@ -445,6 +445,7 @@ fn node(block: &'static Block, keyword: String, top: bool) -> BoxedStrategy<Node
     let label = match block.label {
         Label::None => Just(None).boxed(),
         Label::Name(_) => name().prop_map(Some).boxed(),
+        Label::Text(_) => "[a-z][a-z ]{0,9}[a-z]".prop_map(Some).boxed(),
         Label::Identifier(_) => "[a-z_][a-z0-9_]{0,9}".prop_map(Some).boxed(),
     };
     let attributes: Vec<BoxedStrategy<Option<Attr>>> = block

@@ -90,6 +90,7 @@ fn child_schema(child: &Child) -> Option<Value> {
         Times::Never(_) => None,
         Times::Once | Times::AtMostOnce => Some(one),
         Times::Many => Some(match child.block.label {
+            Label::Text(_) => json!({ "type": "object", "additionalProperties": one }),
             Label::Name(_) | Label::Identifier(_) => {
                 json!({ "type": "object", "propertyNames": name_schema(), "additionalProperties": one })
             }

@@ -39,6 +39,7 @@ fn root_section(root: &Root, page: &mut String) {
 fn content(block: &Block, path: &str, page: &mut String) {
     match block.label {
         Label::None => {}
+        Label::Text(what) => line!(page, "\nIts label is {what}: any text."),
         Label::Name(what) => line!(page, "\nIts label is {what}."),
         Label::Identifier(what) => line!(page, "\nIts label is {what}: letters, digits and `_`."),
     }

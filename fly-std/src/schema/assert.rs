@@ -5,7 +5,7 @@ use crate::types::{Type, Variant};
 
 /// `assert "name" { … }`
 pub static ASSERT: Block = Block {
-    label: Label::Name("the rule's name"),
+    label: Label::Text("the rule's name"),
     attributes: &[
         Attribute::required(
             "over",

@@ -87,6 +87,8 @@ pub enum Label {
     None,
     /// One label of type name; the text says what it names (`the egg's name`).
     Name(&'static str),
+    /// One label that is any text, since nothing refers to it; the text says what it tells.
+    Text(&'static str),
     /// One label that is an identifier (letters, digits and `_`); the text says what it names.
     Identifier(&'static str),
 }

@@ -10,7 +10,7 @@ const DAY: u64 = 24 * 3600;
 
 /// `test "name" { … }`
 pub static TEST: Block = Block {
-    label: Label::Name("the test's name"),
+    label: Label::Text("the test's name"),
     attributes: &[Attribute::required(
         "event",
         Type::Object(EVENT),
@@ -81,13 +81,13 @@ static EXPECT: Block = Block {
         ),
         Attribute::optional(
             "runner_type",
-            Type::Enum(RUNNER_TYPES),
+            Type::Keyword(RUNNER_TYPES),
             "what the runner that takes the job is made of",
             "\"vm\"",
         ),
         Attribute::optional(
             "cloud",
-            Type::Enum(PROVIDERS),
+            Type::Keyword(PROVIDERS),
             "the cloud that the runner is made in",
             "\"yandex\"",
         ),

@@ -1,13 +1,55 @@
-//! Eggs and buckets share their names, jobs have theirs: each is given once in the Nest.
+//! Eggs and buckets share their names, jobs have theirs: each is given once in the Nest. What has a name within its
+//! file (variables, profiles, asserts, tests) has it once there.
 
 use rustc_hash::FxHashMap;
 
 use super::NestScope;
-use crate::diag::{Diagnostic, declare_diagnostic};
+use crate::{
+    diag::{Diagnostic, declare_diagnostic},
+    model::TypedBlock,
+};
 
 declare_diagnostic! { pub DUPLICATE_NAME = "duplicate-name", Error, "two blocks of the Nest with one name" }
 
+/// The blocks whose names count in their file, each with why.
+const IN_FILE: [(&str, &str); 4] = [
+    ("variable", "`var.NAME` would not tell which one is meant"),
+    ("profile", "`profile.NAME` would not tell which one is meant"),
+    ("assert", "what fails is told by its name"),
+    ("test", "what fails is told by its name"),
+];
+
 pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    in_nest(scope, diagnostics);
+    for (keyword, why) in IN_FILE {
+        in_file(scope, keyword, why, diagnostics);
+    }
+}
+
+fn in_file(scope: &NestScope<'_>, keyword: &'static str, why: &str, diagnostics: &mut Vec<Diagnostic>) {
+    let mut firsts = FxHashMap::default();
+    for (file, block) in scope.blocks_of(keyword) {
+        let Some(label) = block.label.as_deref() else { continue };
+        let first: &mut &TypedBlock = firsts.entry((file, label)).or_insert(block);
+        // A block that was never closed may be what is left of the other.
+        if std::ptr::eq(*first, block) || first.damaged {
+            continue;
+        }
+        diagnostics.push(
+            Diagnostic::new(
+                &DUPLICATE_NAME,
+                scope.span(file, block.header),
+                format!("there are two `{keyword}` blocks named \"{label}\""),
+                "named so again here",
+            )
+            .related(scope.span(file, first.header), "first named so here")
+            .note(why)
+            .help("give one of them another name"),
+        );
+    }
+}
+
+fn in_nest(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
     // Each file is read once, however many names it gives twice.
     let mut files = FxHashMap::default();
     for entity in scope.index.duplicates().flat_map(|(_, entities)| entities) {

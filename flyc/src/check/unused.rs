@@ -58,7 +58,12 @@ pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
         }
         if Place::of(file.path(scope.db)) == Some(Place::Nest) {
             if let Some(used) = used_elsewhere(scope) {
-                let alone = |name: &SmolStr| !used.contains(&(Space::Local, name.clone()));
+                let given: Vec<&str> = uses_of(scope.db, file).locals.iter().map(SmolStr::as_str).collect();
+                let own = &uses_of(scope.db, file).names;
+                let alone = |name: &SmolStr| {
+                    !used.contains(&(Space::Local, name.clone()))
+                        && !is_misspelt(Space::Local, name, &given, used.iter().chain(own))
+                };
                 tell_locals(
                     scope,
                     file,
@@ -67,7 +72,13 @@ pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 );
             }
         } else {
-            tell_locals(scope, file, &unused.iter().collect::<Vec<_>>(), diagnostics);
+            let uses = uses_of(scope.db, file);
+            let nest = scope.nest.find(scope.db, "nest.fly").map(|nest| uses_of(scope.db, nest));
+            let foreign = nest.map_or(&[][..], |nest| &nest.locals);
+            let given: Vec<&str> = uses.locals.iter().chain(foreign).map(SmolStr::as_str).collect();
+            let alone =
+                unused.iter().filter(|name| !is_misspelt(Space::Local, name, &given, uses.names.iter()));
+            tell_locals(scope, file, &alone.collect::<Vec<_>>(), diagnostics);
         }
     }
     if let Some(file) = scope.nest.find(scope.db, "nest.fly") {
@@ -77,6 +88,26 @@ pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
             }
         }
     }
+}
+
+/// Whether a name that nobody gives is used, and this one is what it was meant to be: that has been told.
+fn is_misspelt<'a>(
+    space: Space,
+    name: &str,
+    given: &[&str],
+    mut used: impl Iterator<Item = &'a (Space, SmolStr)>,
+) -> bool {
+    used.any(|(of, other)| {
+        *of == space
+            && !given.contains(&other.as_str())
+            && fly_std::formats::closest(other, given.iter().copied()) == Some(name)
+    })
+}
+
+/// Whether an egg or bucket has an `extends` that could not be read.
+fn extends_something(scope: &NestScope<'_>) -> bool {
+    let blocks = ["egg", "eggsbucket", "profile"].into_iter().flat_map(|keyword| scope.blocks_of(keyword));
+    blocks.filter_map(|(_, block)| block.attribute("extends")).any(|extends| extends.value.is_none())
 }
 
 fn used_elsewhere<'a>(scope: &NestScope<'a>) -> Option<&'a FxHashSet<(Space, SmolStr)>> {
@@ -136,12 +167,22 @@ fn labelled(
     (space, kind): (Space, &'static Declaration),
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    for block in scope.top_blocks(file) {
+    let top = scope.top_blocks(file);
+    for block in &top {
         if block.keyword().is_none_or(|found| found.text() != keyword) {
             continue;
         }
         let (Some(label), Some(used)) = (block.labels().next(), used_elsewhere(scope)) else { continue };
-        if !used.contains(&(space, label.name.into())) {
+        if used.contains(&(space, label.name.into())) {
+            continue;
+        }
+        let names = top.iter().filter(|block| block.keyword().is_some_and(|found| found.text() == keyword));
+        let given: Vec<&str> = names.filter_map(|block| Some(block.labels().next()?.name)).collect();
+        let settled = match space {
+            Space::Profile => extends_something(scope),
+            _ => is_misspelt(space, label.name, &given, used.iter()),
+        };
+        if !settled {
             let diagnostic = Diagnostic::new(
                 kind,
                 scope.span(file, label.range),

@@ -284,7 +284,7 @@ impl<'p> Checker<'p> {
                 );
                 (None, None)
             }
-            (Label::Name(what) | Label::Identifier(what), None) => {
+            (Label::Name(what) | Label::Identifier(what) | Label::Text(what), None) => {
                 let at = block.header();
                 self.report(
                     Diagnostic::new(
@@ -314,7 +314,20 @@ impl<'p> Checker<'p> {
                 });
                 (Some(label.name.into()), Some(label.range))
             }
-            (Label::Name(what) | Label::Identifier(what), Some(label)) => {
+            (Label::Text(what), Some(label)) if label.quoted && label.name.trim().is_empty() => {
+                self.report(
+                    Diagnostic::new(
+                        &WRONG_LABEL,
+                        self.span(label.range),
+                        format!("{what} is empty"),
+                        "says nothing",
+                    )
+                    .note("it is what is told when it fails")
+                    .help(format!("write `{name} \"my-{name}\" {{ … }}`")),
+                );
+                (None, None)
+            }
+            (Label::Name(what) | Label::Identifier(what) | Label::Text(what), Some(label)) => {
                 if !label.quoted {
                     self.report(
                         Diagnostic::new(

@@ -2,7 +2,7 @@
 
 use fly_std::{Float, Value};
 
-use super::blocks::Checker;
+use super::{blocks::Checker, values::Want};
 use crate::{
     diag::{Diagnostic, declare_diagnostic},
     syntax::{Expr, Kind},
@@ -83,18 +83,33 @@ impl Checker<'_> {
     pub(super) fn conditional(&mut self, expr: Expr<'_>) -> Option<Value> {
         let mut operands = expr.operands();
         let (condition, yes, no) = (operands.next()?, operands.next()?, operands.next()?);
-        let value = self.eval(condition);
         if self.is_lazy() {
-            return match value? {
-                Value::Bool(taken) => self.eval(if taken { yes } else { no }),
-                _ => None,
-            };
+            let taken = self.truth(condition)?;
+            return self.eval(if taken { yes } else { no });
         }
+        let taken = self.truth(condition);
         // Both sides are checked, whichever is taken.
         let (yes, no) = (self.eval(yes), self.eval(no));
-        match value? {
-            Value::Bool(true) => yes,
-            Value::Bool(false) => no,
+        if taken? { yes } else { no }
+    }
+
+    /// `condition ? yes : no` where a type is wanted: of both sides, whichever is taken.
+    pub(super) fn choice(&mut self, expr: Expr<'_>, want: Want<'_>) -> Option<Value> {
+        let mut operands = expr.operands();
+        let (condition, yes, no) = (operands.next()?, operands.next()?, operands.next()?);
+        let outer = std::mem::take(&mut self.flow);
+        let taken = self.truth(condition);
+        let flow = std::mem::replace(&mut self.flow, outer);
+        self.flow.join(&flow);
+        let (yes, no) = (self.value(yes, want), self.value(no, want));
+        let value = if taken? { yes } else { no };
+        // Which of the two it is tells of what decided.
+        if flow.sensitive.is_some() { self.arrive(value?, &flow, expr.range(), want) } else { value }
+    }
+
+    fn truth(&mut self, condition: Expr<'_>) -> Option<bool> {
+        match self.eval(condition)? {
+            Value::Bool(taken) => Some(taken),
             other => {
                 let message = format!("`?` wants `true` or `false` before it, found {}", other.noun());
                 self.problem(&BAD_OPERAND, condition.range(), &message, "neither `true` nor `false`");

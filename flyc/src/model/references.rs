@@ -26,10 +26,15 @@ declare_diagnostic! { pub CYCLIC_DEFINITION = "cyclic-definition", Error, "somet
 /// The words that references begin with.
 const ROOTS: [&str; 6] = ["local", "var", "self", "egg", "bucket", "profile"];
 
+const OWN_NOTE: &str =
+    "`self` is the block around it, with what is written there: neither defaults nor other blocks";
+
 /// The block that `self` stands for.
 #[derive(Default)]
 pub(super) struct Own<'p> {
     pub(super) block: Option<(Block<'p>, &'static schema::Block)>,
+    /// There is one, of another text: this one stands in a `${…}` within it.
+    pub(super) around: bool,
     pub(super) values: FxHashMap<SmolStr, Known>,
     /// The attributes that are being evaluated, outermost first.
     pub(super) open: Vec<SmolStr>,
@@ -183,6 +188,15 @@ impl Checker<'_> {
 
     fn unknown_own(&mut self, name: &str, range: TextRange) {
         let Some((block, schema)) = self.own.block else {
+            if self.own.around {
+                let message = format!("this block has no `{name}`");
+                self.diagnostics.push(
+                    Diagnostic::new(&UNKNOWN_NAME, self.span(range), message, "not in this block")
+                        .note(OWN_NOTE)
+                        .help(format!("give `{name}` in this block, or use a local for both")),
+                );
+                return;
+            }
             self.diagnostics.push(
                 Diagnostic::new(
                     &UNKNOWN_NAME,
@@ -207,9 +221,8 @@ impl Checker<'_> {
         } else {
             format!("this block has no `{name}`")
         };
-        let diagnostic = Diagnostic::new(&UNKNOWN_NAME, self.span(range), message, "not in this block").note(
-            "`self` is the block around it, with what is written there: neither defaults nor other blocks",
-        );
+        let diagnostic =
+            Diagnostic::new(&UNKNOWN_NAME, self.span(range), message, "not in this block").note(OWN_NOTE);
         self.diagnostics.push(match messages::nearest(name, written.iter().copied()).filter(|_| !known) {
             Some(nearest) => {
                 diagnostic.fix(format!("did you mean `self.{nearest}`?"), range, format!("self.{nearest}"))

@@ -81,6 +81,7 @@ impl Checker<'_> {
             NodeKind::Map => self.map(expr, want),
             _ if want.ty == Type::Profile => self.profile_name(expr, want),
             _ if want.ty == Type::TypeName => self.type_name(expr, want),
+            NodeKind::Conditional if want.ty != Type::Any && !self.is_lazy() => self.choice(expr, want),
             NodeKind::Name if !matches!(expr.text(), "true" | "false") => self.bare_word(expr, want),
             _ => self.computed(expr.range(), want, |checker| checker.eval(expr)),
         }
@@ -519,8 +520,37 @@ impl Want<'_> {
             // An example of a secret would be masked like one.
             return format!("{} = \"yc-lockbox://<id>/<key>\"", self.name);
         }
-        format!("{} = {}", self.name, self.attribute.example)
+        match sample(self.ty).filter(|_| matches!(self.attribute.ty, Type::Any | Type::List(&Type::Any))) {
+            // The type is a variable's, so the example of the schema may be of another.
+            Some(sample) if self.inner => sample,
+            Some(sample) => format!("{} = {sample}", self.name),
+            None => format!("{} = {}", self.name, self.attribute.example),
+        }
     }
+}
+
+/// A value of a type that a variable can have.
+fn sample(ty: Type) -> Option<String> {
+    let text = match ty {
+        Type::String => "\"text\"",
+        Type::Int { .. } => "5",
+        Type::Float => "0.5",
+        Type::Bool => "true",
+        Type::Duration { .. } => "10m",
+        Type::Size { .. } => "4GiB",
+        Type::Percent => "80%",
+        Type::Cron => "\"0 2 * * *\"",
+        Type::Timezone => "\"Europe/Berlin\"",
+        Type::Fqdn => "\"gitlab.com\"",
+        Type::Url => "\"https://gitlab.com\"",
+        Type::Email => "\"team@company.com\"",
+        Type::Image => "\"alpine:3.20\"",
+        Type::Name => "\"my-app\"",
+        Type::List(of) => return Some(format!("[{}]", sample(*of)?)),
+        Type::Map(of) => return Some(format!("{{ key = {} }}", sample(*of)?)),
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
 
 pub(super) fn clip(text: &str) -> String {
