@@ -249,9 +249,22 @@ impl Node {
         self.attributes.retain(|a| {
             !matches!(a.name.as_str(), "dead_letter_queue" | "service_account" | "target_function")
         });
+        // The parts of MotherGoose have names that differ, as their blocks do.
+        let is_part = (kind.ends_with("_queue") && kind != "dead_letter_queue")
+            || kind.ends_with("_workers")
+            || matches!(kind, "fastapi_app" | "trigger" | "service_account");
+        let own = self.keyword.replace('_', "-");
+        for (at, queue) in self.blocks.iter_mut().filter(|b| b.name == "dead_letter_queue").enumerate() {
+            for attribute in queue.attributes.iter_mut().filter(|a| a.name == "name") {
+                let name = format!("dead-{at}");
+                attribute.written.source = format!("\"{name}\"");
+                attribute.written.value = Value::String(name.into());
+            }
+        }
         for (at, attribute) in self.attributes.iter_mut().enumerate() {
             let fixed = match (kind, attribute.name.as_str()) {
                 ("cloud", "region" | "zone") => zone,
+                (_, "name") if is_part => &own,
                 ("trigger", "endpoint") => "/internal/sync-git",
                 ("trigger", "method") => "POST",
                 ("runner" | "expect", "tags") => {

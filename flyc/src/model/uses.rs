@@ -117,7 +117,7 @@ fn in_attribute(
 ) {
     let Some(mut value) = attribute.value() else { return };
     let known = schema.zip(attribute.name()).and_then(|(schema, name)| schema.attribute(name.text()));
-    if known.is_some_and(|known| matches!(known.ty, Type::Script | Type::Condition)) {
+    if known.is_some_and(|known| known.ty == Type::Script) {
         while value.node().kind() == NodeKind::Paren
             && let Some(inner) = value.operands().next()
         {
