@@ -173,6 +173,7 @@ pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     for rule in FILE_RULES {
         rule(&scope, &mut diagnostics);
     }
+    inherited::leave_to_profile(&scope, &mut diagnostics, by_itself);
     inherited::tell(&scope, &mut diagnostics[by_itself..]);
     inherited::name_users(&scope, &mut diagnostics);
     diagnostics
