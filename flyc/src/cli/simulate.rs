@@ -63,6 +63,8 @@ pub(super) struct Simulate {
     /// How to show the answer
     #[arg(long, value_enum, default_value = "full", value_name = "FORMAT")]
     output_format: Format,
+    #[command(flatten)]
+    vars: super::vars::Vars,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -111,7 +113,8 @@ impl Simulate {
             let help = told.help.map(|help| help.text).unwrap_or_default();
             return Err(Failure::usage(told.message, help));
         };
-        let loaded = host::load(&root);
+        let mut loaded = host::load(&root);
+        self.vars.apply([&mut loaded.compiler])?;
         let compiler = &loaded.compiler;
         let own = compiler.nest_project();
         let eggs = compiler.egg_configs();

@@ -41,6 +41,8 @@ pub(super) struct Test {
     /// Also write the results to a file; may be given several times
     #[arg(long, value_name = "FORMAT=PATH")]
     output: Vec<ToFile>,
+    #[command(flatten)]
+    vars: super::vars::Vars,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -108,7 +110,8 @@ impl Test {
             let help = told.help.map(|help| help.text).unwrap_or_default();
             return Err(Failure::usage(told.message, help));
         };
-        let loaded = host::load(&root);
+        let mut loaded = host::load(&root);
+        self.vars.apply([&mut loaded.compiler])?;
         let compiler = &loaded.compiler;
         let mut errors = compiler.check();
         errors.extend(loaded.diagnostics.iter().cloned());
