@@ -318,3 +318,27 @@ fn a_nest_without_tests_says_so() {
         help: go to the folder of a Nest, or begin one: make `Eggs/<name>/config.fly`
     "#]]);
 }
+
+#[test]
+fn a_variable_without_a_default_gets_its_value_from_the_command_line() {
+    let nest = nest(&[
+        ("nest.fly", "variable \"tag\" {\n  type = string\n}\n"),
+        (
+            "Eggs/my-app/config.fly",
+            "egg \"my-app\" {\n  type = \"vm\"\n\n  runner {\n    tags = [var.tag]\n  }\n\n  gitlab {\n    project_id = 1\n  }\n}\n",
+        ),
+        (
+            "a.test.fly",
+            "test \"tagged jobs\" {\n  event = { project_id = 1, tags = [\"docker\"] }\n\n  expect {\n    egg = egg.my-app\n  }\n}\n",
+        ),
+        (
+            "event.json",
+            r#"{ "object_kind": "build", "build_id": 7, "build_name": "test", "build_status": "pending", "project_id": 1 }"#,
+        ),
+    ]);
+    for (value, code) in [("tag=docker", 0), ("tag=gpu", 1)] {
+        assert_eq!(nest.flyc(&["test", "--var", value]).code, code, "{value}");
+        let run = nest.flyc(&["simulate", "event.json", "--tags", "docker", "--var", value]);
+        assert_eq!(run.code, code, "{value}");
+    }
+}

@@ -219,7 +219,7 @@ impl Function {
         self.params.get(index).or(self.rest.as_ref())
     }
 
-    /// The signature as signature help shows it: `join(list: list, separator: string) -> string`.
+    /// The signature as signature help shows it: `join(separator: string, list: list) -> string`.
     pub fn signature(&self) -> String {
         let mut params: Vec<_> =
             self.params.iter().map(|param| format!("{}: {}", param.name, accepted(param.accepts))).collect();

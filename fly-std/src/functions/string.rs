@@ -40,22 +40,22 @@ pub(super) const TRIM: Function = Function {
 
 pub(super) const JOIN: Function = Function {
     name: "join",
-    params: &[Param::new("list", &[Kind::List]), Param::new("separator", &[Kind::String])],
+    params: &[Param::new("separator", &[Kind::String]), Param::new("list", &[Kind::List])],
     rest: None,
     doc: "the list's values as one text, with the separator between them",
-    example: ("join([\"a\", \"b\"], \", \")", "\"a, b\""),
+    example: ("join(\", \", [\"a\", \"b\"])", "\"a, b\""),
     result: STRING,
     call: join,
 };
 
 fn join(arguments: &[Value]) -> Result<Value, CallError> {
-    let separator = text(arguments, 1)?;
+    let separator = text(arguments, 0)?;
     let mut joined = Text::default();
-    for (index, value) in list(arguments, 0)?.iter().enumerate() {
+    for (index, value) in list(arguments, 1)?.iter().enumerate() {
         if index > 0 {
             joined.push(separator)?;
         }
-        joined.push(&printed(value, 0)?)?;
+        joined.push(&printed(value, 1)?)?;
     }
     Ok(joined.into_value())
 }
@@ -69,18 +69,18 @@ fn printed(value: &Value, argument: usize) -> Result<SmolStr, CallError> {
 
 pub(super) const SPLIT: Function = Function {
     name: "split",
-    params: &[TEXT, Param::new("separator", &[Kind::String])],
+    params: &[Param::new("separator", &[Kind::String]), TEXT],
     rest: None,
     doc: "the list of the parts of the text that stand between the separators",
-    example: ("split(\"a,b\", \",\")", "[\"a\", \"b\"]"),
+    example: ("split(\",\", \"a,b\")", "[\"a\", \"b\"]"),
     result: Returns::Strings,
     call: split,
 };
 
 fn split(arguments: &[Value]) -> Result<Value, CallError> {
-    let (whole, separator) = (text(arguments, 0)?, text(arguments, 1)?);
+    let (separator, whole) = (text(arguments, 0)?, text(arguments, 1)?);
     if separator.is_empty() {
-        return Err(CallError::argument(1, "the separator is empty"));
+        return Err(CallError::argument(0, "the separator is empty"));
     }
     let parts: Vec<_> =
         whole.split(separator).take(MAX_ITEMS + 1).map(|part| Value::String(SmolStr::new(part))).collect();

@@ -23,7 +23,7 @@ pub static TEST: Block = Block {
 
   expect {
     egg         = "my-app"
-    runner_type = "vm"
+    runner_type = vm
   }
 }"#,
     ..Block::new("test", "What should become of a GitLab job; `flyc test` routes it and compares.")
@@ -83,13 +83,13 @@ static EXPECT: Block = Block {
             "runner_type",
             Type::Keyword(RUNNER_TYPES),
             "what the runner that takes the job is made of",
-            "\"vm\"",
+            "vm",
         ),
         Attribute::optional(
             "cloud",
             Type::Keyword(PROVIDERS),
             "the cloud that the runner is made in",
-            "\"yandex\"",
+            "yandex",
         ),
         Attribute::optional(
             "region",
@@ -106,7 +106,7 @@ static EXPECT: Block = Block {
     ],
     example: r#"expect {
   egg         = "my-app"
-  runner_type = "vm"
+  runner_type = vm
 }"#,
     ..Block::new("expect", "What should come out; what is left out is not compared.")
 };

@@ -2,58 +2,56 @@
 //!
 //! What an egg inherits stands at its `extends`; a rule needs to know nothing of it.
 
+use rustc_hash::FxHashSet;
+
 use super::{FileScope, check_file};
 use crate::{
     config,
-    db::{Nest, parse},
+    db::{Db, Nest, parse},
     diag::{Diagnostic, Related},
     model::{definitions, profile_users},
     syntax::Item,
-    text::TextRange,
 };
 
 /// How many users of a profile are named.
 const MOST_NAMED: usize = 5;
 
-/// Takes out the findings at `extends` that the profile has as well: it is told there, where it can be mended.
-///
-/// The file of the profiles is asked only when there is such a finding.
-pub(super) fn leave_to_profiles(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>, from: usize) {
-    let Some(nest) = Nest::try_get(scope.db) else { return };
-    let eggs = scope.blocks.iter().filter(|block| config::is_egg(block));
-    let at: Vec<(TextRange, &str)> =
-        eggs.filter_map(|egg| Some((egg.attribute("extends")?.range, egg.label.as_deref()?))).collect();
-    let extending =
-        |told: &Diagnostic| at.iter().find(|(range, _)| told.span.range == *range).map(|(_, egg)| *egg);
-    if !diagnostics[from..].iter().any(|told| extending(told).is_some()) {
-        return;
-    }
-    let Some(file) = nest.find(scope.db, definitions::NEST_FILE).filter(|file| *file != scope.file) else {
-        return;
-    };
-    let users = profile_users(scope.db, nest);
-    let profiles: Vec<(TextRange, &[_])> = parse(scope.db, file)
+/// What is told of the profiles of `nest.fly`, without positions: so most edits there leave it as it is.
+#[salsa::tracked(returns(ref))]
+fn told_of_profiles(db: &dyn Db, nest: Nest) -> FxHashSet<(&'static str, String)> {
+    let Some(file) = nest.find(db, definitions::NEST_FILE) else { return FxHashSet::default() };
+    let profiles: Vec<_> = parse(db, file)
         .items()
         .filter_map(|item| match item {
-            Item::Block(block) if block.keyword().is_some_and(|keyword| keyword.text() == "profile") => {
-                Some((block.node().range(), users.get(block.labels().next()?.name)?.as_slice()))
-            }
-            _ => None,
+            Item::Block(block) => Some(block),
+            Item::Attribute(_) | Item::Junk(_) => None,
         })
+        .filter(|block| block.keyword().is_some_and(|keyword| keyword.text() == "profile"))
+        .map(|block| block.node().range())
         .collect();
-    let known = check_file(scope.db, file);
-    let mut position = 0;
-    diagnostics.retain(|told| {
-        position += 1;
-        let Some(egg) = extending(told).filter(|_| position > from) else { return true };
-        !known.iter().any(|other| {
-            other.kind == told.kind
-                && other.message == told.message
-                && profiles.iter().any(|(range, users)| {
-                    range.contains_range(other.span.range) && users.iter().any(|user| user == egg)
-                })
-        })
-    });
+    let told = check_file(db, file).iter();
+    told.filter(|told| profiles.iter().any(|range| range.contains_range(told.span.range)))
+        .map(|told| (told.kind.id, told.message.clone()))
+        .collect()
+}
+
+/// Takes out what is told of the profile itself: a mistake of a profile is told once, there.
+pub(super) fn leave_to_profile(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>, from: usize) {
+    if &**scope.path == definitions::NEST_FILE {
+        return;
+    }
+    let eggs = scope.blocks.iter().filter(|block| config::is_egg(block));
+    let places: Vec<_> = eggs.filter_map(|egg| Some(egg.attribute("extends")?.range)).collect();
+    let is_inherited = |diagnostic: &Diagnostic| places.contains(&diagnostic.span.range);
+    if !diagnostics[from..].iter().any(is_inherited) {
+        return;
+    }
+    let Some(nest) = Nest::try_get(scope.db) else { return };
+    let told = told_of_profiles(scope.db, nest);
+    let own = diagnostics.split_off(from);
+    diagnostics.extend(own.into_iter().filter(|diagnostic| {
+        !is_inherited(diagnostic) || !told.contains(&(diagnostic.kind.id, diagnostic.message.clone()))
+    }));
 }
 
 /// Says of findings at `extends` that what they are about is inherited. No edit there would mend it.

@@ -177,7 +177,7 @@ pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     }
     // Credentials may have taken findings with them.
     let by_itself = by_itself.min(diagnostics.len());
-    inherited::leave_to_profiles(&scope, &mut diagnostics, by_itself);
+    inherited::leave_to_profile(&scope, &mut diagnostics, by_itself);
     inherited::tell(&scope, &mut diagnostics[by_itself..]);
     inherited::name_users(&scope, &mut diagnostics);
     diagnostics

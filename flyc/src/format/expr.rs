@@ -112,7 +112,15 @@ impl Printer<'_> {
                     }
                 }
             };
-            lines.push(Line { key, text, separator, blank, trailing: Vec::new(), to_line_end: false });
+            lines.push(Line {
+                key,
+                text,
+                separator,
+                blank,
+                trailing: Vec::new(),
+                to_line_end: false,
+                is_comment: false,
+            });
             at = range.end.max(at);
         }
         self.comment_lines(at..tokens.end.saturating_sub(1).max(at), &mut lines);
@@ -131,7 +139,7 @@ impl Printer<'_> {
         let gap = self.gap(tokens);
         for comment in gap.comments {
             match lines.last_mut() {
-                Some(last) if comment.trailing && !last.to_line_end => {
+                Some(last) if comment.trailing && !last.to_line_end && !last.is_comment => {
                     last.to_line_end = comment.to_line_end;
                     last.trailing.push(comment.text);
                 }
@@ -142,6 +150,7 @@ impl Printer<'_> {
                     blank: comment.blank,
                     trailing: Vec::new(),
                     to_line_end: comment.to_line_end,
+                    is_comment: true,
                 }),
             }
         }
@@ -159,6 +168,8 @@ struct Line {
     trailing: Vec<String>,
     /// A comment ends the line.
     to_line_end: bool,
+    /// There is nothing but a comment.
+    is_comment: bool,
 }
 
 fn print_lines(lines: &[Line], level: usize, out: &mut String) {

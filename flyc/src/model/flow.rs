@@ -196,10 +196,9 @@ impl Checker<'_> {
                 .note("what is built from the Nest holds the URIs of secrets, never the secrets themselves")
                 .help(format!("keep the secret in a secret store, and its URI in `var.{variable}`"))
         } else {
-            diagnostic
-                .note(want.note())
-                .note("anybody who sees the runner would see it")
-                .help("sensitive values go into attributes that take a secret URI, and into `environment`")
+            diagnostic.note(want.note()).note("anybody who sees the runner would see it").help(format!(
+                "use a value that is no secret here, or let `var.{variable}` be no `sensitive` one"
+            ))
         }
     }
 

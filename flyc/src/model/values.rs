@@ -313,17 +313,12 @@ impl Checker<'_> {
                     return Some(Value::Int(number));
                 }
                 let limits = match (min, max) {
-                    (min, i64::MAX) => format!("{min} or more"),
-                    (min, max) => format!("from {min} to {max}"),
+                    (min, i64::MAX) => format!("a whole number {min} or more"),
+                    (min, max) if min == max => format!("`{min}`"),
+                    (min, max) => format!("a whole number from {min} to {max}"),
                 };
                 let bound = if number > max { max } else { min };
-                self.out_of_range(
-                    range,
-                    &format!("a whole number {limits}"),
-                    number > max,
-                    &bound.to_string(),
-                    want,
-                );
+                self.out_of_range(range, &limits, number > max, &bound.to_string(), want);
                 None
             }
             (Type::Float, Value::Int(number)) => {
@@ -501,7 +496,9 @@ impl Checker<'_> {
                 label,
             )
             .note(want.note())
-            .help(if above {
+            .help(if matches!(want.ty, Type::Int { min, max } if min == max) {
+                format!("write `{bound}`")
+            } else if above {
                 format!("write `{bound}` or less")
             } else if want.ty == (Type::Int { min: 1, max: i64::MAX }) {
                 // What is counted from 1 without an end is an id: none is better than another.
