@@ -30,6 +30,8 @@ const ROOTS: [&str; 6] = ["local", "var", "self", "egg", "bucket", "profile"];
 #[derive(Default)]
 pub(super) struct Own<'p> {
     pub(super) block: Option<(Block<'p>, &'static schema::Block)>,
+    /// The block around a text, inside its `${…}`: what is known of it is in `values`; its names are for advice.
+    pub(super) around: Option<(Block<'p>, &'static schema::Block)>,
     pub(super) values: FxHashMap<SmolStr, Known>,
     /// The attributes that are being evaluated, outermost first.
     pub(super) open: Vec<SmolStr>,
@@ -71,6 +73,7 @@ impl Checker<'_> {
             "var" => self.variable_reference(name.text(), range),
             "self" => self.own_reference(name.text(), range),
             "egg" | "bucket" => self.entity_reference(base.text(), name.text(), range),
+            "job" | "nest" if self.other_subject(base.text(), name.text(), range) => None,
             "profile" => self.profile_as_value(name.text(), range),
             _ => self.unknown_base(base, name),
         }
@@ -182,7 +185,7 @@ impl Checker<'_> {
     }
 
     fn unknown_own(&mut self, name: &str, range: TextRange) {
-        let Some((block, schema)) = self.own.block else {
+        let Some((block, schema)) = self.own.block.or(self.own.around) else {
             self.diagnostics.push(
                 Diagnostic::new(
                     &UNKNOWN_NAME,
@@ -223,6 +226,9 @@ impl Checker<'_> {
         let index = index(self.db, nest);
         let found = index.find(EntityKind::Egg, name);
         if found.is_empty() {
+            if self.other_subject(word, name, range) {
+                return None;
+            }
             if !index.is_complete() {
                 // It may stand in what could not be understood, which has been told.
                 return None;
