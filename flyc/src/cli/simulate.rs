@@ -60,6 +60,8 @@ pub(super) struct Simulate {
     /// The longest the jobs may take, such as 90m
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<u64>,
+    #[command(flatten)]
+    vars: super::vars::Vars,
     /// How to show the answer
     #[arg(long, value_enum, default_value = "full", value_name = "FORMAT")]
     output_format: Format,
@@ -111,7 +113,8 @@ impl Simulate {
             let help = told.help.map(|help| help.text).unwrap_or_default();
             return Err(Failure::usage(told.message, help));
         };
-        let loaded = host::load(&root);
+        let mut loaded = host::load(&root);
+        self.vars.apply([&mut loaded.compiler])?;
         let compiler = &loaded.compiler;
         let own = compiler.nest_project();
         let eggs = compiler.egg_configs();

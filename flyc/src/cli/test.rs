@@ -41,6 +41,8 @@ pub(super) struct Test {
     /// Also write the results to a file; may be given several times
     #[arg(long, value_name = "FORMAT=PATH")]
     output: Vec<ToFile>,
+    #[command(flatten)]
+    vars: super::vars::Vars,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -66,7 +68,8 @@ impl FromStr for ToFile {
     fn from_str(text: &str) -> Result<Self, String> {
         let wanted = "write FORMAT=PATH, such as junit=report.xml";
         let (format, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or(wanted)?;
-        Ok(Self { format: Format::from_str(format, false)?, path: path.into() })
+        let format = Format::from_str(format, false).map_err(|_| "the formats are full, json and junit")?;
+        Ok(Self { format, path: path.into() })
     }
 }
 
@@ -108,7 +111,8 @@ impl Test {
             let help = told.help.map(|help| help.text).unwrap_or_default();
             return Err(Failure::usage(told.message, help));
         };
-        let loaded = host::load(&root);
+        let mut loaded = host::load(&root);
+        self.vars.apply([&mut loaded.compiler])?;
         let compiler = &loaded.compiler;
         let mut errors = compiler.check();
         errors.extend(loaded.diagnostics.iter().cloned());
