@@ -304,6 +304,14 @@ fn a_shallow_clone_says_that_it_is_one() {
         error: there is no revision `HEAD~1` in the git repository
         help: the clone is shallow and may not hold it: fetch more of the history, for example with `git fetch --unshallow`, or `GIT_DEPTH: 0` in GitLab CI
     "#]]);
+    // What a branch lacks in a shallow clone is not the branch.
+    git(&clone, &["-C", "clone", "branch", "topic"]);
+    clone.flyc(&["plan", "--against", "topic~1", "clone"]).is(expect![[r#"
+        exit 2
+        --- stderr
+        error: there is no revision `topic~1` in the git repository
+        help: the clone is shallow and may not hold it: fetch more of the history, for example with `git fetch --unshallow`, or `GIT_DEPTH: 0` in GitLab CI
+    "#]]);
 }
 
 #[test]

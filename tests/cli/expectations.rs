@@ -342,3 +342,43 @@ fn a_variable_without_a_default_gets_its_value_from_the_command_line() {
         assert_eq!(run.code, code, "{value}");
     }
 }
+
+#[test]
+fn variables_reach_tests_and_events() {
+    let nest = fleet(&[
+        ("event.json", include_str!("events/merge_request.json")),
+        (
+            "nest.fly",
+            "variable \"tag\" {\n  type = string\n}\n\ntest \"tagged\" {\n  event = { project_id = 77, tags = [\"a\"] }\n\n  expect {\n    egg = \"tagged\"\n  }\n}\n",
+        ),
+        (
+            "Eggs/tagged/config.fly",
+            "egg \"tagged\" {\n  type = \"vm\"\n\n  runner {\n    tags = [var.tag]\n  }\n\n  gitlab {\n    project_id = 77\n  }\n}\n",
+        ),
+    ]);
+    nest.flyc(&["test", "--var", "tag=a"]).is(expect![[r#"
+        exit 0
+        --- stdout
+        test tagged (nest.fly:5) ... ok
+        --- stderr
+        ran 1 test: 1 passed, 0 failed
+    "#]]);
+    nest.flyc(&["test", "--var", "tag=b", "--output", "xml=report.xml"]).is(expect![[r#"
+        exit 2
+        --- stderr
+        error: invalid value 'xml=report.xml' for '--output <FORMAT=PATH>': the formats are full, json and junit
+
+        For more information, try '--help'.
+    "#]]);
+    nest.flyc(&["simulate", "--var", "nope=b", "event.json"]).is(expect![[r#"
+        exit 2
+        --- stderr
+        error: this Nest has no variable `nope`
+        help: the variables are tag
+    "#]]);
+    nest.flyc(&["simulate", "--var", "tag=b", "event.json"]).is(expect![[r#"
+        exit 0
+        --- stdout
+        note: a merge request deploys nothing by itself; the jobs of its pipeline do
+    "#]]);
+}

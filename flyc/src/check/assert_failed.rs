@@ -100,6 +100,7 @@ fn written(block: &TypedBlock, path: &str) -> Option<TextRange> {
     let mut at = block;
     let mut parts = path.split(['.', '[']).peekable();
     while let Some(part) = parts.next() {
+        let part = part.trim_end_matches(']').trim_matches('"');
         if let Some(attribute) = at.attribute(part) {
             return Some(attribute.range);
         }

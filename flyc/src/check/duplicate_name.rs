@@ -1,5 +1,5 @@
-//! Eggs and buckets share their names, jobs have theirs: each is given once in the Nest. What has a name within its
-//! file (variables, profiles, asserts, tests) has it once there.
+//! Eggs and buckets share their names, jobs have theirs: each is given once in the Nest. Variables, profiles,
+//! asserts and tests have theirs, each kind its own.
 
 use rustc_hash::FxHashMap;
 
@@ -11,8 +11,8 @@ use crate::{
 
 declare_diagnostic! { pub DUPLICATE_NAME = "duplicate-name", Error, "two blocks of the Nest with one name" }
 
-/// The blocks whose names count in their file, each with why.
-const IN_FILE: [(&str, &str); 4] = [
+/// Kinds of blocks that are known by a name but are no entities, each with why it is given once.
+const NAMED: [(&str, &str); 4] = [
     ("variable", "`var.NAME` would not tell which one is meant"),
     ("profile", "`profile.NAME` would not tell which one is meant"),
     ("assert", "what fails is told by its name"),
@@ -20,17 +20,17 @@ const IN_FILE: [(&str, &str); 4] = [
 ];
 
 pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    in_nest(scope, diagnostics);
-    for (keyword, why) in IN_FILE {
-        in_file(scope, keyword, why, diagnostics);
+    entities(scope, diagnostics);
+    for (keyword, why) in NAMED {
+        named(scope, keyword, why, diagnostics);
     }
 }
 
-fn in_file(scope: &NestScope<'_>, keyword: &'static str, why: &str, diagnostics: &mut Vec<Diagnostic>) {
+fn named(scope: &NestScope<'_>, keyword: &'static str, why: &str, diagnostics: &mut Vec<Diagnostic>) {
     let mut firsts = FxHashMap::default();
     for (file, block) in scope.blocks_of(keyword) {
         let Some(label) = block.label.as_deref() else { continue };
-        let first: &mut &TypedBlock = firsts.entry((file, label)).or_insert(block);
+        let (at, first): &mut (_, &TypedBlock) = firsts.entry(label).or_insert((file, block));
         // A block that was never closed may be what is left of the other.
         if std::ptr::eq(*first, block) || first.damaged {
             continue;
@@ -42,14 +42,14 @@ fn in_file(scope: &NestScope<'_>, keyword: &'static str, why: &str, diagnostics:
                 format!("there are two `{keyword}` blocks named \"{label}\""),
                 "named so again here",
             )
-            .related(scope.span(file, first.header), "first named so here")
+            .related(scope.span(*at, first.header), "first named so here")
             .note(why)
             .help("give one of them another name"),
         );
     }
 }
 
-fn in_nest(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
+fn entities(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
     // Each file is read once, however many names it gives twice.
     let mut files = FxHashMap::default();
     for entity in scope.index.duplicates().flat_map(|(_, entities)| entities) {

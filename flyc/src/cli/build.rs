@@ -98,11 +98,12 @@ impl Build {
         let count = built.build.manifest.entries.len();
         let what = if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
         let written = built.written;
+        let files = if written.written == 1 { "file" } else { "files" };
         let out = shown(out.strip_prefix(std::env::current_dir().unwrap_or_default()).unwrap_or(out));
         // Nobody may be listening; the build is there all the same.
         let _ = writeln!(
             stderr,
-            "{gap}built {what} into {out} in {} ms: {} files written, {} unchanged, {} removed",
+            "{gap}built {what} into {out} in {} ms: {} {files} written, {} unchanged, {} removed",
             start.elapsed().as_millis(),
             written.written,
             written.unchanged,

@@ -137,7 +137,10 @@ fn failure(error: &HistoryError) -> Failure {
             "a plan compares with an earlier state in git; make the Nest a git repository".to_owned()
         }
         HistoryError::Bare { .. } => "run flyc in a clone with a working folder".to_owned(),
-        HistoryError::UnknownRevision { nearest: Some(nearest), .. } => {
+        // `main~1` is no misspelt `main`.
+        HistoryError::UnknownRevision { nearest: Some(nearest), revision, .. }
+            if !revision.starts_with(nearest.as_str()) =>
+        {
             format!("did you mean `--against {nearest}`?")
         }
         HistoryError::UnknownRevision { shallow: true, .. }

@@ -60,11 +60,11 @@ pub(super) struct Simulate {
     /// The longest the jobs may take, such as 90m
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<u64>,
+    #[command(flatten)]
+    vars: super::vars::Vars,
     /// How to show the answer
     #[arg(long, value_enum, default_value = "full", value_name = "FORMAT")]
     output_format: Format,
-    #[command(flatten)]
-    vars: super::vars::Vars,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

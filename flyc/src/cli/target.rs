@@ -266,7 +266,7 @@ fn relative(root: &Path, path: &Path) -> Arc<str> {
 
 /// A path as the user wrote it.
 pub(super) fn shown(path: &Path) -> String {
-    path.to_string_lossy().replace('\\', "/")
+    path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
 }
 
 pub(super) fn no_nest(path: &Path) -> Diagnostic {

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     db::{Db, Nest},
     diag::Diagnostic,
-    syntax::{Expr, NodeKind, Parse, parse_expression},
+    syntax::{Expr, NodeKind, Parse, literal, parse_expression},
     text::TextRange,
 };
 
@@ -68,6 +68,11 @@ impl Subject {
         Self { word, value, schema, witness: false }
     }
 
+    /// What stands in for a subject that nobody knows: `over` is missing or wrong, which is told.
+    fn unknown() -> Self {
+        Self { word: "", value: Value::Map(Vec::new()), schema: None, witness: true }
+    }
+
     /// The subject that a condition is typed with.
     fn witness(over: &str) -> Option<Self> {
         let (word, schema) = match over {
@@ -90,6 +95,9 @@ impl Subject {
         Some(Self { word, value, schema, witness: true })
     }
 }
+
+/// The words that subjects are called by.
+const SUBJECTS: [&str; 3] = ["egg", "job", "nest"];
 
 /// The Nest as a subject.
 pub fn nest_value(name: &str, edition: i64, eggs: &[&str], buckets: &[&str], jobs: &[&str]) -> Value {
@@ -284,6 +292,15 @@ fn path_of<'p>(subject: &Subject, expr: Expr<'p>) -> Option<Vec<Expr<'p>>> {
                 path.push(operands.next()?);
                 at = base;
             }
+            // A name in quotes; `egg["2fa"]` alone is an egg of that name.
+            NodeKind::Index => {
+                let mut operands = at.operands();
+                let base = operands.next().filter(|base| base.node().kind() != NodeKind::Name)?;
+                let name = operands.next()?;
+                name.literal().and_then(|token| literal::simple_string(token.kind(), token.text()))?;
+                path.push(name);
+                at = base;
+            }
             NodeKind::Name if at.text() == subject.word => break,
             _ => return None,
         }
@@ -303,15 +320,42 @@ impl Checker<'_> {
         self.subject.as_ref().is_some_and(|subject| subject.witness)
     }
 
+    /// Whether nobody knows what the assert is about.
+    pub(super) fn is_subject_unknown(&self) -> bool {
+        self.subject.as_ref().is_none_or(|subject| subject.word.is_empty())
+    }
+
+    /// Whether a word is that of another subject than the assert's; then so much is told, unless the assert has none.
+    pub(super) fn other_subject(&mut self, word: &str, name: &str, range: TextRange) -> bool {
+        let Some(subject) = self.subject.clone().filter(|subject| subject.witness) else { return false };
+        if subject.word == word || !SUBJECTS.contains(&word) {
+            return false;
+        }
+        if !subject.word.is_empty() {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    &UNKNOWN_NAME,
+                    self.span(range),
+                    format!("this rule is over `{}`, so it has no `{word}.{name}`", subject.word),
+                    "about something else",
+                )
+                .help(format!("write `{}.NAME`, or `over = {word}`", subject.word)),
+            );
+        }
+        true
+    }
+
     /// Sets the subject that an attribute of an `assert` is typed with.
     pub(super) fn set_witness(&mut self, over: Option<&str>) {
-        self.subject = over.and_then(Subject::witness).map(Arc::new);
+        self.subject = Some(Arc::new(over.and_then(Subject::witness).unwrap_or_else(Subject::unknown)));
     }
 
     /// The condition of an assert, as text when it is right.
     pub(super) fn predicate(&mut self, expr: Expr<'_>, want: Want<'_>) -> Option<Value> {
         // Without one, `over` is missing or wrong, which is told.
-        self.subject.as_ref()?;
+        if self.is_subject_unknown() {
+            return None;
+        }
         let told = self.diagnostics.len();
         match self.eval(expr) {
             Some(Value::Bool(_)) => Some(canonical(expr)),
@@ -355,7 +399,7 @@ impl Checker<'_> {
         let mut block = subject.schema.map(|schema| schema.block);
         let mut walked = subject.word.to_owned();
         for (depth, step) in path.iter().enumerate() {
-            let name = step.text();
+            let name = step.text().trim_matches('"');
             let Value::Map(entries) = value else {
                 let message = format!("`{walked}` is {}, which has no `{name}`", value.noun());
                 self.problem(&BAD_OPERAND, step.range(), &message, "nothing to ask for");

@@ -170,6 +170,9 @@ impl Checker<'_> {
     fn index(&mut self, expr: Expr<'_>) -> Option<Value> {
         let mut operands = expr.operands();
         let (base, index) = (operands.next()?, operands.next()?);
+        if self.is_subject_path(expr) {
+            return self.subject_path(expr);
+        }
         // `egg["2fa"]`: a name that begins with a digit.
         if base.node().kind() == NodeKind::Name
             && matches!(base.text(), "egg" | "bucket")
@@ -195,6 +198,12 @@ impl Checker<'_> {
             }
             (Value::Map(entries), Value::String(name)) => {
                 let found = entries.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+                if found.is_none() && self.is_witness() {
+                    // Names of the user's own have one example for all.
+                    if let Some((_, example)) = entries.iter().find(|(known, _)| known == "NAME") {
+                        return Some(example.clone());
+                    }
+                }
                 if found.is_none() {
                     self.unknown_field(name, index.range(), entries);
                 }

@@ -42,6 +42,17 @@ impl Checker<'_> {
         let (left_value, right_value) = (left_value?, right_value?);
         match operate(operator.kind(), &left_value, &right_value) {
             Ok(value) => Some(value),
+            Err(Problem::Types) if matches!(operator.kind(), Kind::And | Kind::Or) => {
+                for (operand, value) in [(left, &left_value), (right, &right_value)] {
+                    if !matches!(value, Value::Bool(_)) {
+                        let message =
+                            format!("`{}` wants `true` or `false`, found {}", operator.text(), value.noun());
+                        self.problem(&BAD_OPERAND, operand.range(), &message, "neither `true` nor `false`");
+                        return None;
+                    }
+                }
+                None
+            }
             Err(Problem::Types) => {
                 let message = format!(
                     "`{}` has no meaning between {} and {}",
@@ -63,9 +74,17 @@ impl Checker<'_> {
                 None
             }
             // The value it is tried with is none of the Nest's.
-            Err(Problem::Zero | Problem::Overflow) if self.is_witness() => None,
+            Err(Problem::Zero | Problem::Overflow | Problem::Negative) if self.is_witness() => None,
             Err(Problem::Zero) => {
                 self.problem(&BAD_OPERAND, right.range(), "nothing can be divided by zero", "this is zero");
+                None
+            }
+            Err(Problem::Negative) => {
+                let message = format!(
+                    "the result would be less than nothing, and {} can't be",
+                    noun(if matches!(left_value, Value::Int(_)) { &right_value } else { &left_value })
+                );
+                self.problem(&BAD_OPERAND, expr.range(), &message, "less than zero");
                 None
             }
             Err(Problem::Overflow) => {
@@ -123,6 +142,12 @@ enum Problem {
     Types,
     Zero,
     Overflow,
+    /// Less than zero, of what is never less.
+    Negative,
+}
+
+fn noun(value: &Value) -> &'static str {
+    if matches!(value, Value::Size(_)) { "a size" } else { "a duration" }
 }
 
 fn operate(operator: Kind, left: &Value, right: &Value) -> Result<Value, Problem> {
@@ -197,12 +222,15 @@ fn whole(operator: Kind, a: i64, b: i64) -> Result<i64, Problem> {
 }
 
 fn amount(operator: Kind, a: u64, b: u64) -> Result<u64, Problem> {
-    let result = if operator == Kind::Plus { a.checked_add(b) } else { a.checked_sub(b) };
-    result.ok_or(Problem::Overflow)
+    if operator == Kind::Plus {
+        a.checked_add(b).ok_or(Problem::Overflow)
+    } else {
+        a.checked_sub(b).ok_or(Problem::Negative)
+    }
 }
 
 fn scale(operator: Kind, amount: u64, by: i64) -> Result<u64, Problem> {
-    let by = u64::try_from(by).map_err(|_| Problem::Overflow)?;
+    let by = u64::try_from(by).map_err(|_| Problem::Negative)?;
     let result = if operator == Kind::Star {
         amount.checked_mul(by)
     } else if by == 0 {

@@ -248,7 +248,8 @@ impl Checker<'_> {
 
 fn found(expr: Expr<'_>) -> &'static str {
     match expr.node().kind() {
-        NodeKind::Literal => "a literal",
+        NodeKind::Literal if expr.text().starts_with('"') => "a string",
+        NodeKind::Literal => "another value",
         NodeKind::Name => "a bare word",
         NodeKind::List => "a list",
         _ => "an expression",

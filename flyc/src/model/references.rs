@@ -33,8 +33,8 @@ const OWN_NOTE: &str =
 #[derive(Default)]
 pub(super) struct Own<'p> {
     pub(super) block: Option<(Block<'p>, &'static schema::Block)>,
-    /// There is one, of another text: this one stands in a `${…}` within it.
-    pub(super) around: bool,
+    /// The block around a text, inside its `${…}`: what is known of it is in `values`; its names are for advice.
+    pub(super) around: Option<(Block<'p>, &'static schema::Block)>,
     pub(super) values: FxHashMap<SmolStr, Known>,
     /// The attributes that are being evaluated, outermost first.
     pub(super) open: Vec<SmolStr>,
@@ -76,6 +76,7 @@ impl Checker<'_> {
             "var" => self.variable_reference(name.text(), range),
             "self" => self.own_reference(name.text(), range),
             "egg" | "bucket" => self.entity_reference(base.text(), name.text(), range),
+            "job" | "nest" if self.other_subject(base.text(), name.text(), range) => None,
             "profile" => self.profile_as_value(name.text(), range),
             _ => self.unknown_base(base, name),
         }
@@ -187,16 +188,7 @@ impl Checker<'_> {
     }
 
     fn unknown_own(&mut self, name: &str, range: TextRange) {
-        let Some((block, schema)) = self.own.block else {
-            if self.own.around {
-                let message = format!("this block has no `{name}`");
-                self.diagnostics.push(
-                    Diagnostic::new(&UNKNOWN_NAME, self.span(range), message, "not in this block")
-                        .note(OWN_NOTE)
-                        .help(format!("give `{name}` in this block, or use a local for both")),
-                );
-                return;
-            }
+        let Some((block, schema)) = self.own.block.or(self.own.around) else {
             self.diagnostics.push(
                 Diagnostic::new(
                     &UNKNOWN_NAME,
@@ -236,6 +228,9 @@ impl Checker<'_> {
         let index = index(self.db, nest);
         let found = index.find(EntityKind::Egg, name);
         if found.is_empty() {
+            if self.other_subject(word, name, range) {
+                return None;
+            }
             if !index.is_complete() {
                 // It may stand in what could not be understood, which has been told.
                 return None;

@@ -110,8 +110,7 @@ impl Checker<'_> {
         let mut lent = std::mem::take(&mut self.locals);
         let expressions = std::mem::take(&mut lent.expressions);
         let mut lent_own = std::mem::take(&mut self.own);
-        let block = lent_own.block.take();
-        let around = block.is_some() || lent_own.around;
+        let (block, around) = (lent_own.block.take(), lent_own.around.take());
         // On the heap: texts in texts go deep.
         let mut inner = Box::new(Checker {
             db: self.db,
@@ -124,7 +123,7 @@ impl Checker<'_> {
                 open: lent.open,
                 spent: lent.spent,
             },
-            own: Own { block: None, around, values: lent_own.values, open: lent_own.open },
+            own: Own { block: None, around: block.or(around), values: lent_own.values, open: lent_own.open },
             flow: std::mem::take(&mut self.flow),
             depth: self.depth + INTERPOLATION_DEPTH,
             interpolates: true,
@@ -136,7 +135,7 @@ impl Checker<'_> {
         let Checker { diagnostics: told, flow, locals, own, .. } = *inner;
         let Locals { values, failed, open, spent, .. } = locals;
         self.locals = Locals { expressions, values, failed, open, spent };
-        self.own = Own { around: lent_own.around, block, values: own.values, open: own.open };
+        self.own = Own { block, around, values: own.values, open: own.open };
         // It is parsed by itself; what is told of it must point into this text.
         for diagnostic in told {
             let diagnostic = shifted(diagnostic, at);

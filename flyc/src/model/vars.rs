@@ -259,7 +259,10 @@ impl<'p> Checker<'p> {
             && let Some(want) = want(&schema::VARIABLE, "default", ty)
         {
             let from = self.diagnostics.len();
+            self.standalone = true;
             let value = self.value(expr, want);
+            self.standalone = false;
+            // What is wrong with it has been told.
             self.diagnostics.truncate(from);
             if let Some(value) = value {
                 check(self, &value, expr.range(), "");

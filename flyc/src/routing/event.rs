@@ -210,7 +210,7 @@ pub fn parse(text: &str) -> Result<Event, EventError> {
             }
             other => Err(EventError::UnknownKind(other.to_owned())),
         },
-        Some(_) => Err(EventError::UnknownKind("which is no string".to_owned())),
+        Some(other) => Err(EventError::UnknownKind(other.to_string())),
         None if object.contains_key("pipeline") => {
             Ok(Event::Jobs(read::<ApiJob>("job of the API", value)?.into()))
         }
