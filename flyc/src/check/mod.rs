@@ -199,5 +199,7 @@ pub fn check_nest(db: &dyn Db, nest: Nest) -> Vec<Diagnostic> {
 /// whoever has several threads asks before.
 pub fn prepare(db: &dyn Db, file: SourceFile) {
     claims::facts(db, file);
-    uses_of(db, file);
+    if unused::asks(db, file) {
+        uses_of(db, file);
+    }
 }

@@ -12,7 +12,7 @@ use super::NestScope;
 use crate::{
     db::{Db, Nest, SourceFile, parse},
     diag::{Declaration, Diagnostic, declare_diagnostic},
-    model::{Space, uses_of},
+    model::{Space, outline, uses_of},
     syntax::{Attribute, Item},
     text::{TextRange, TextSize},
 };
@@ -24,6 +24,15 @@ declare_diagnostic! { pub UNUSED_PROFILE = "unused-profile", Warning, "a profile
 /// The blocks of `nest.fly` that give a name by their label.
 const LABELLED: [(&str, Space, &Declaration); 2] =
     [("variable", Space::Variable, &UNUSED_VARIABLE), ("profile", Space::Profile, &UNUSED_PROFILE)];
+
+/// Whether the rule needs to know what a file uses: when it, or `nest.fly`, gives names.
+pub(super) fn asks(db: &dyn Db, file: SourceFile) -> bool {
+    let gives = |file| {
+        let given = |keyword| matches!(keyword, Some("locals" | "variable" | "profile"));
+        outline(db, file).blocks.iter().any(|block| given(block.keyword))
+    };
+    gives(file) || Nest::try_get(db).and_then(|nest| nest.find(db, "nest.fly")).is_some_and(gives)
+}
 
 /// The locals of a file that neither it nor, for those of `nest.fly`, another file uses.
 #[salsa::tracked(returns(ref))]

@@ -215,7 +215,7 @@ impl<'p> Checker<'p> {
         let count = |of: fn(&Item<'_>) -> bool| block.items().filter(of).count();
         let mut typed = TypedBlock {
             schema,
-            name: name.into(),
+            name: if name == schema.name { SmolStr::new_static(schema.name) } else { name.into() },
             label,
             label_range,
             header: block.header(),
@@ -415,7 +415,7 @@ impl<'p> Checker<'p> {
             self.set_witness(over.map(|over| over.trim_matches('"')));
         }
         self.flow = Flow::default();
-        self.own.open.push(name.text().into());
+        self.own.current = Some(name.text());
         let value = match expr {
             Some(expr) if is_local => {
                 let known = self.local(name.text(), expr);
@@ -426,7 +426,7 @@ impl<'p> Checker<'p> {
             Some(expr) => self.value(expr, want),
             None => None,
         };
-        self.own.open.pop();
+        self.own.end();
         let flow = std::mem::take(&mut self.flow);
         self.standalone = false;
         self.subject = None;
@@ -436,7 +436,7 @@ impl<'p> Checker<'p> {
         };
         let range = expr.map_or(name.range(), Expr::range);
         typed.attributes.push(TypedAttribute {
-            name: own_name.into(),
+            name: if own_name == known.name { SmolStr::new_static(known.name) } else { own_name.into() },
             name_range: name.range(),
             value,
             range,

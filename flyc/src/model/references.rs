@@ -36,13 +36,26 @@ pub(super) struct Own<'p> {
     /// The block around a text, inside its `${…}`: what is known of it is in `values`; its names are for advice.
     pub(super) around: Option<(Block<'p>, &'static schema::Block)>,
     pub(super) values: FxHashMap<SmolStr, Known>,
-    /// The attributes that are being evaluated, outermost first.
+    /// The attribute that is being evaluated, until a reference is met.
+    pub(super) current: Option<&'p str>,
+    /// The attributes that are being evaluated, outermost first, once a reference is met.
     pub(super) open: Vec<SmolStr>,
 }
 
 impl<'p> Own<'p> {
     pub(super) fn of(block: Block<'p>, schema: &'static schema::Block) -> Self {
         Self { block: Some((block, schema)), ..Self::default() }
+    }
+
+    /// A reference is met: from here on the attributes on the way are remembered.
+    pub(super) fn begin(&mut self) {
+        self.open.extend(self.current.take().map(SmolStr::new));
+    }
+
+    /// The attribute is done.
+    pub(super) fn end(&mut self) {
+        self.current = None;
+        self.open.clear();
     }
 
     /// An attribute of the block.
@@ -142,6 +155,7 @@ impl Checker<'_> {
     }
 
     fn own_reference(&mut self, name: &str, range: TextRange) -> Option<Value> {
+        self.own.begin();
         if let Some(at) = self.own.open.iter().position(|open| open == name) {
             let way: Vec<SmolStr> = self.own.open[at..].to_vec();
             self.circle("self", name, range, &way);

@@ -94,6 +94,7 @@ impl Checker<'_> {
         references(expr, 0, &mut names);
         for (base, name) in names {
             if base == "self" {
+                self.own.begin();
                 if !self.own.open.contains(&name) {
                     self.quiet_own(&name);
                 }
@@ -123,7 +124,13 @@ impl Checker<'_> {
                 open: lent.open,
                 spent: lent.spent,
             },
-            own: Own { block: None, around: block.or(around), values: lent_own.values, open: lent_own.open },
+            own: Own {
+                block: None,
+                around: block.or(around),
+                values: lent_own.values,
+                current: None,
+                open: lent_own.open,
+            },
             flow: std::mem::take(&mut self.flow),
             depth: self.depth + INTERPOLATION_DEPTH,
             interpolates: true,
@@ -135,7 +142,7 @@ impl Checker<'_> {
         let Checker { diagnostics: told, flow, locals, own, .. } = *inner;
         let Locals { values, failed, open, spent, .. } = locals;
         self.locals = Locals { expressions, values, failed, open, spent };
-        self.own = Own { block, around, values: own.values, open: own.open };
+        self.own = Own { block, around, values: own.values, current: lent_own.current, open: own.open };
         // It is parsed by itself; what is told of it must point into this text.
         for diagnostic in told {
             let diagnostic = shifted(diagnostic, at);
