@@ -21,7 +21,9 @@ const NAMED: [(&str, &str); 4] = [
 ];
 
 pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    NAMED.iter().for_each(|(keyword, why)| named(scope, keyword, why, diagnostics));
+    for (keyword, why) in NAMED {
+        named(scope, keyword, why, diagnostics);
+    }
     // Each file is read once, however many names it gives twice.
     let mut files = FxHashMap::default();
     for entity in scope.index.duplicates().flat_map(|(_, entities)| entities) {

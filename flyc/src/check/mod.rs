@@ -88,7 +88,7 @@ const FILE_RULES: &[FileRule] = &[
     fraction_percent::check,
     locals::check,
     unplaced_file::check,
-    sensitive::check,
+    |scope, diagnostics| sensitive::check(scope, diagnostics),
     // The last: it takes credentials out of what the others told.
     plain_secret::check,
 ];

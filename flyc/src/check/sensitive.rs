@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Comes after the rules about the same file, so that it can mend what they told.
-pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut [Diagnostic]) {
     if &**scope.path != definitions::NEST_FILE || diagnostics.is_empty() {
         return;
     }
@@ -70,7 +70,7 @@ fn values(scope: &FileScope<'_>) -> Vec<TextRange> {
     values
 }
 
-fn attributes<'p>(block: Block<'p>) -> impl Iterator<Item = (&'p str, Attribute<'p>)> {
+fn attributes(block: Block<'_>) -> impl Iterator<Item = (&str, Attribute<'_>)> {
     block.items().filter_map(|item| match item {
         Item::Attribute(attribute) => Some((attribute.name()?.text(), attribute)),
         _ => None,
