@@ -297,3 +297,40 @@ fn simulate_reads_no_more_than_an_event_can_be() {
         help: give the JSON of one GitLab event, as the webhook got it
     "#]]);
 }
+
+#[test]
+fn eggs_of_other_projects_are_counted_when_they_are_many() {
+    let eggs: Vec<(String, String)> = (1..=20)
+        .map(|at| {
+            let text = format!(
+                "egg \"e{at:02}\" {{\n  type = \"vm\"\n\n  runner {{\n    tags = [\"docker\"]\n  }}\n\n  gitlab {{\n    project_id = {at}\n  }}\n}}\n"
+            );
+            (format!("Eggs/e{at:02}/config.fly"), text)
+        })
+        .collect();
+    let mut files: Vec<(&str, &str)> =
+        eggs.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    files.push(("event.json", BUILD_OF_3));
+    let nest = super::super::harness::nest(&files);
+    let run = nest.flyc(&["simulate", "event.json", "--tags", "docker"]);
+    run.is(expect![[r#"
+        exit 0
+        --- stdout
+        job test (#7): pending, waits for a runner
+          asks for  the tags `docker`
+          egg       e03
+          runner    vm on yandex ru-central1-a: 2 CPUs, 4GiB of memory, 20GiB of disk
+          why       serves project 3; has `docker`
+          note      the job's timeout is not known; GitLab's default, 1h, counts
+          not       e01: serves project 1, not 3
+          not       e02: serves project 2, not 3
+          not       e04: serves project 4, not 3
+          not       e05: serves project 5, not 3
+          not       e06: serves project 6, not 3
+          not       14 more eggs, which serve other projects
+
+        1 of 1 job of project 3 served
+    "#]]);
+}
+
+const BUILD_OF_3: &str = r#"{ "object_kind": "build", "build_id": 7, "build_name": "test", "build_status": "pending", "project_id": 3 }"#;

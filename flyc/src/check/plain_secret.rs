@@ -18,6 +18,9 @@ declare_diagnostic! { pub PLAIN_SECRET = "plain-secret", Error, "a credential wr
 /// How much of a credential gives it away.
 const TELLING: usize = 10;
 
+/// How long a credential is at least, with its quotes.
+const SHORTEST: usize = 10;
+
 /// A credential in a file.
 struct Found<'p> {
     range: TextRange,
@@ -95,6 +98,10 @@ const fn is_text(kind: Kind) -> bool {
 
 fn look<'p>(node: NodeRef<'p>, token: TokenRef<'p>, name: Option<&'p str>, found: &mut Vec<Found<'p>>) {
     let text = token.text();
+    // Most strings are shorter than any credential.
+    if text.len() < SHORTEST {
+        return;
+    }
     let mut here = credentials::find(text);
     let mut add = |credential: Credential| {
         let apart = |known: &Credential| {

@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// How many eggs of other projects are named; `--output-format json` names all.
+const MOST_ELSEWHERE: usize = 5;
+
 /// The answer to an event.
 pub(super) struct Answer<'a> {
     kind: &'static str,
@@ -241,9 +244,19 @@ impl AnswerJob<'_> {
                 self.decision.chosen().map(|chosen| chosen.before(other, &self.asked)).unwrap_or_default();
             line("also", &format!("{}: takes such jobs too, but {before}", other.egg.name));
         }
-        for rejected in &self.decision.rejected {
+        // Eggs of other projects have nothing to do with the job; in a large Nest they are nearly all.
+        let (elsewhere, near): (Vec<_>, Vec<_>) = self.decision.rejected.iter().partition(|rejected| {
+            rejected.reasons.iter().any(|reason| matches!(reason.id(), "other-project" | "other-server"))
+        });
+        let named = elsewhere.len().min(MOST_ELSEWHERE);
+        for rejected in near.iter().chain(&elsewhere[..named]) {
             let reasons: Vec<String> = rejected.reasons.iter().map(ToString::to_string).collect();
             line("not", &format!("{}: {}", rejected.egg.name, reasons.join("; ")));
+        }
+        match elsewhere.len() - named {
+            0 => {}
+            1 => line("not", "1 more egg, which serves other projects"),
+            more => line("not", &format!("{more} more eggs, which serve other projects")),
         }
     }
 
