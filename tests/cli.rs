@@ -14,6 +14,8 @@ mod fixing;
 mod harness;
 #[path = "cli/routing.rs"]
 mod routing;
+#[path = "cli/vars.rs"]
+mod vars;
 #[path = "cli/watch.rs"]
 mod watch;
 

@@ -104,6 +104,9 @@ fn the_summary_lists_every_page() {
         })
         .collect();
     assert!(missing.is_empty(), "docs/src/SUMMARY.md lacks {missing:?}");
+    let links = summary.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let broken: Vec<_> = links.filter(|link| !root().join("docs/src").join(link).is_file()).collect();
+    assert!(broken.is_empty(), "docs/src/SUMMARY.md names {broken:?}, which are not there");
 }
 
 /// The files of the examples under a heading of a page, those of the Nest and those of a project's CI.

@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 
 use super::{blocks::Checker, calls::BAD_CALL, definitions, operators::BAD_OPERAND, values::Want};
 use crate::{
+    db::Nest,
     diag::{Diagnostic, Span, declare_diagnostic},
     text::TextRange,
 };
@@ -219,22 +220,35 @@ impl Checker<'_> {
         }
         for step in &flow.steps {
             let sensitive = flow.sensitive.as_ref() == Some(&step.name);
-            if let Some(span) = self.definition(step, sensitive) {
-                let related = format!("the value comes from `{}`, defined here", step.written());
-                diagnostic = diagnostic.related(span, related);
+            // What came from the command line stands in no file.
+            let outside = step.kind == StepKind::Variable && self.is_given_outside(&step.name);
+            if let Some(span) = self.definition(step, sensitive || outside) {
+                let written = step.written();
+                diagnostic = diagnostic.related(
+                    span,
+                    if outside {
+                        format!("the value of `{written}` was given with `--var`")
+                    } else {
+                        format!("the value comes from `{written}`, defined here")
+                    },
+                );
             }
         }
         diagnostic
     }
 
-    /// Where the value of a step is given.
-    fn definition(&self, step: &Step, sensitive: bool) -> Option<Span> {
+    /// Whether the command line gives the value of a variable.
+    fn is_given_outside(&self, name: &str) -> bool {
+        Nest::try_get(self.db).is_some_and(|nest| nest.variables(self.db).contains_key(name))
+    }
+
+    /// Where the value of a step is given; of one that is not shown, where it is declared.
+    fn definition(&self, step: &Step, hidden: bool) -> Option<Span> {
         match step.kind {
             StepKind::Local => self.locals.range(&step.name).map(|range| self.span(range)),
             StepKind::Own => None,
             StepKind::NestLocal => definitions::local(self.db, &step.name),
-            // The value of a sensitive one is not shown.
-            StepKind::Variable if sensitive => definitions::header(self.db, "variable", &step.name),
+            StepKind::Variable if hidden => definitions::header(self.db, "variable", &step.name),
             StepKind::Variable => definitions::variable(self.db, &step.name),
         }
     }
