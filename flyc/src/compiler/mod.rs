@@ -125,8 +125,9 @@ impl Compiler {
     /// The paths of the files that the Nest reads with `file("…")`, relative to its root, in order. Give their texts with
     /// [`Self::set_assets`].
     pub fn reads(&self) -> Vec<SmolStr> {
-        let paths: BTreeSet<SmolStr> =
-            self.files.values().flat_map(|&file| reads(&self.db, file)).cloned().collect();
+        // Nearly no file does; a look at the text is cheaper than a query that is remembered.
+        let files = self.files.values().filter(|file| file.text(&self.db).contains("file("));
+        let paths: BTreeSet<SmolStr> = files.flat_map(|&file| reads(&self.db, file)).cloned().collect();
         paths.into_iter().collect()
     }
 

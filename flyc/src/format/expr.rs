@@ -56,8 +56,9 @@ impl Printer<'_> {
                     _ => node.text().to_owned(),
                 }
             }
+            // `list<string>` is one word.
+            NodeKind::Name => node.text().split_whitespace().collect(),
             NodeKind::Literal
-            | NodeKind::Name
             | NodeKind::File
             | NodeKind::Block
             | NodeKind::Attribute

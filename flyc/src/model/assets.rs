@@ -19,12 +19,9 @@ use crate::{
 #[salsa::tracked(returns(ref))]
 pub fn reads(db: &dyn Db, file: SourceFile) -> Vec<SmolStr> {
     let mut paths = Vec::new();
-    // Nearly no file does; a look at the text is cheaper than one at the tree.
-    if file.text(db).contains("file(") {
-        collect(parse(db, file).root(), 0, &mut paths);
-        paths.sort_unstable();
-        paths.dedup();
-    }
+    collect(parse(db, file).root(), 0, &mut paths);
+    paths.sort_unstable();
+    paths.dedup();
     paths
 }
 
