@@ -17,6 +17,7 @@ pub mod reference;
 pub mod schema;
 mod types;
 mod value;
+pub mod words;
 
 pub use types::{Entities, SizeUnit, TYPE_NAMES, Type, Variant};
 pub use value::{Float, Value};

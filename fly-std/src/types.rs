@@ -234,19 +234,11 @@ impl Noun {
             Type::List(item) => format!("a list of {}", plural(item)),
             Type::Enum(variants) => {
                 let names: Vec<_> = variants.iter().map(|v| format!("\"{}\"", v.name)).collect();
-                match names.split_last() {
-                    Some((last, [])) => last.clone(),
-                    Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-                    None => "nothing".to_owned(),
-                }
+                crate::words::list(&names, "or").unwrap_or_else(|| "nothing".to_owned())
             }
             Type::Keyword(variants) => {
                 let names: Vec<_> = variants.iter().map(|v| format!("`{}`", v.name)).collect();
-                match names.split_last() {
-                    Some((last, [])) => last.clone(),
-                    Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-                    None => "nothing".to_owned(),
-                }
+                crate::words::list(&names, "or").unwrap_or_else(|| "nothing".to_owned())
             }
             _ => self.0.to_owned(),
         }

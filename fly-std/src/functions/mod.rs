@@ -314,11 +314,7 @@ fn accepted(kinds: &[Kind]) -> String {
 
 fn wanted(kinds: &[Kind]) -> String {
     let nouns: Vec<_> = kinds.iter().map(|kind| kind.noun()).collect();
-    match nouns.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-        None => "nothing".to_owned(),
-    }
+    crate::words::list(&nouns, "or").unwrap_or_else(|| "nothing".to_owned())
 }
 
 /// An argument whose kind [`Function::evaluate`] has checked, seen as that kind; total even when it has not.

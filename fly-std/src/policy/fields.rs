@@ -86,11 +86,7 @@ impl FieldType {
             Self::Int => "a whole number".to_owned(),
             Self::Enum(variants) => {
                 let names: Vec<_> = variants.iter().map(|variant| format!("'{}'", variant.name)).collect();
-                match names.split_last() {
-                    Some((last, [])) => last.clone(),
-                    Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-                    None => "nothing".to_owned(),
-                }
+                crate::words::list(&names, "or").unwrap_or_else(|| "nothing".to_owned())
             }
             Self::String => "a string".to_owned(),
         }

@@ -92,18 +92,11 @@ pub(super) fn name_users(scope: &FileScope<'_>, diagnostics: &mut [Diagnostic]) 
         let Some(label) = block.labels().next() else { continue };
         let range = block.node().range();
         let users = profile_users(scope.db, nest).get(label.name).map_or(&[][..], Vec::as_slice);
-        if users.is_empty() {
-            continue;
-        }
         let mut named: Vec<String> = users.iter().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
         if users.len() > MOST_NAMED {
             named.push(format!("{} more", users.len() - MOST_NAMED));
         }
-        let list = match named.split_last() {
-            Some((last, [])) => last.clone(),
-            Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-            None => continue,
-        };
+        let Some(list) = fly_std::words::list(&named, "and") else { continue };
         for diagnostic in diagnostics.iter_mut() {
             if range.contains_range(diagnostic.span.range) {
                 diagnostic.notes.push(format!("the profile is used by {list}"));

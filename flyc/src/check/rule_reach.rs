@@ -190,10 +190,7 @@ fn always_true(scope: &FileScope<'_>, rule: &Rule<'_>, always: &Always, solver: 
 
 fn shadowed(scope: &FileScope<'_>, rule: &Rule<'_>, covering: &[&Rule<'_>]) -> Diagnostic {
     let names: Vec<_> = covering.iter().map(|earlier| format!("`{}`", earlier.name())).collect();
-    let list = match names.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => names.concat(),
-    };
+    let list = fly_std::words::list(&names, "or").unwrap_or_default();
     let mut diagnostic = Diagnostic::new(
         &SHADOWED_RULE,
         scope.span(rule.attribute.range),

@@ -63,11 +63,7 @@ impl Reason {
 /// `1`, `1 and 2`, `1, 2 and 3`.
 pub(super) fn list<T: ToString>(items: &[T]) -> String {
     let items: Vec<String> = items.iter().map(T::to_string).collect();
-    match items.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-        None => "nothing".to_owned(),
-    }
+    fly_std::words::list(&items, "and").unwrap_or_else(|| "nothing".to_owned())
 }
 
 /// `project 12`, `the projects 12 and 13`.

@@ -174,10 +174,7 @@ impl<'a> Answer<'a> {
 /// `` `a` and `b` ``
 fn quoted(tags: &[String]) -> String {
     let tags: Vec<String> = tags.iter().map(|tag| format!("`{tag}`")).collect();
-    match tags.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => tags.concat(),
-    }
+    fly_std::words::list(&tags, "and").unwrap_or_default()
 }
 
 const fn word(runner_type: RunnerType) -> &'static str {
