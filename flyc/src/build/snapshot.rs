@@ -9,7 +9,7 @@ use crate::{
     config::{block_config, silent_nest},
     db::{Database, Nest, SourceFile},
     diag::{Diagnostic, Severity},
-    model::{outline, typed},
+    model::{definitions::NEST_FILE, outline, typed},
 };
 
 /// What is known of a Nest.
@@ -66,7 +66,7 @@ pub fn snapshot(db: &Database, nest: Nest, options: &Options) -> Result<Snapshot
     unknown.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     unknown.dedup_by(|a, b| (a.kind, &a.name) == (b.kind, &b.name));
     let build = finish(db, nest, pieces).map_err(|error| vec![defect(&error.to_string())])?;
-    let file = nest.find(db, "nest.fly").filter(|file| sound.contains(file));
+    let file = nest.find(db, NEST_FILE).filter(|file| sound.contains(file));
     let own = file.and_then(|file| typed(db, file).blocks.iter().find(|block| block.name == "nest"));
     Ok(Snapshot { build, nest: own.map_or_else(silent_nest, block_config), unknown })
 }

@@ -10,7 +10,6 @@ use crate::{
     db::{Db, Nest, parse},
     diag::{Diagnostic, Related},
     model::{definitions, profile_users},
-    syntax::Item,
 };
 
 /// How many users of a profile are named.
@@ -21,12 +20,8 @@ const MOST_NAMED: usize = 5;
 fn told_of_profiles(db: &dyn Db, nest: Nest) -> FxHashSet<(&'static str, String)> {
     let Some(file) = nest.find(db, definitions::NEST_FILE) else { return FxHashSet::default() };
     let profiles: Vec<_> = parse(db, file)
-        .items()
-        .filter_map(|item| match item {
-            Item::Block(block) => Some(block),
-            Item::Attribute(_) | Item::Junk(_) => None,
-        })
-        .filter(|block| block.keyword().is_some_and(|keyword| keyword.text() == "profile"))
+        .blocks()
+        .filter(|block| block.is("profile"))
         .map(|block| block.node().range())
         .collect();
     let told = check_file(db, file).iter();
@@ -84,11 +79,7 @@ pub(super) fn name_users(scope: &FileScope<'_>, diagnostics: &mut [Diagnostic]) 
         return;
     }
     let Some(nest) = Nest::try_get(scope.db) else { return };
-    for item in parse(scope.db, scope.file).items() {
-        let Item::Block(block) = item else { continue };
-        if block.keyword().is_none_or(|keyword| keyword.text() != "profile") {
-            continue;
-        }
+    for block in scope.parse.blocks().filter(|block| block.is("profile")) {
         let Some(label) = block.labels().next() else { continue };
         let range = block.node().range();
         let users = profile_users(scope.db, nest).get(label.name).map_or(&[][..], Vec::as_slice);

@@ -61,7 +61,7 @@ use crate::{
     db::{Db, Nest, SourceFile, parse},
     diag::{Diagnostic, Span},
     model::{Index, TypedBlock, index, typed, uses_of},
-    syntax::{Block, Item, Parse},
+    syntax::{Block, Parse},
     text::TextRange,
 };
 
@@ -151,11 +151,7 @@ impl<'a> NestScope<'a> {
 
     /// The blocks at the top of a file; an entity's is the one at its position.
     fn top_blocks(&self, file: SourceFile) -> Vec<Block<'a>> {
-        let blocks = parse(self.db, file).items().filter_map(|item| match item {
-            Item::Block(block) => Some(block),
-            _ => None,
-        });
-        blocks.collect()
+        parse(self.db, file).blocks().collect()
     }
 
     fn span(&self, file: SourceFile, range: TextRange) -> Span {

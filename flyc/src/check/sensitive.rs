@@ -6,7 +6,7 @@ use super::FileScope;
 use crate::{
     diag::Diagnostic,
     model::definitions,
-    syntax::{Attribute, Block, Item, Kind},
+    syntax::{Attribute, Block, Kind},
     text::{TextRange, TextSize},
 };
 
@@ -43,14 +43,8 @@ fn without(said: &str, text: &str) -> String {
 
 /// The ranges of the values that `default`, `allowed` and `nest { variables { … } }` give sensitive variables.
 fn values(scope: &FileScope<'_>) -> Vec<TextRange> {
-    let top = |keyword: &'static str| {
-        scope.parse.items().filter_map(move |item| match item {
-            Item::Block(block) => block.keyword().is_some_and(|word| word.text() == keyword).then_some(block),
-            _ => None,
-        })
-    };
     let (mut values, mut names) = (Vec::new(), Vec::new());
-    for block in top("variable") {
+    for block in scope.parse.blocks().filter(|block| block.is("variable")) {
         let is_true =
             |attribute: Attribute<'_>| attribute.value().is_some_and(|value| value.text() == "true");
         if !attributes(block).any(|(name, attribute)| name == "sensitive" && is_true(attribute)) {
@@ -60,10 +54,8 @@ fn values(scope: &FileScope<'_>) -> Vec<TextRange> {
         let given = attributes(block).filter(|(name, _)| matches!(*name, "default" | "allowed"));
         values.extend(given.filter_map(|(_, attribute)| attribute.value().map(|value| value.range())));
     }
-    for block in top("nest").flat_map(Block::items).filter_map(|item| match item {
-        Item::Block(block) => block.keyword().is_some_and(|word| word.text() == "variables").then_some(block),
-        _ => None,
-    }) {
+    let nests = scope.parse.blocks().filter(|block| block.is("nest"));
+    for block in nests.flat_map(Block::blocks).filter(|block| block.is("variables")) {
         let given = attributes(block).filter(|(name, _)| names.contains(name));
         values.extend(given.filter_map(|(_, attribute)| attribute.value().map(|value| value.range())));
     }
@@ -71,10 +63,7 @@ fn values(scope: &FileScope<'_>) -> Vec<TextRange> {
 }
 
 fn attributes(block: Block<'_>) -> impl Iterator<Item = (&str, Attribute<'_>)> {
-    block.items().filter_map(|item| match item {
-        Item::Attribute(attribute) => Some((attribute.name()?.text(), attribute)),
-        _ => None,
-    })
+    block.attributes().filter_map(|attribute| Some((attribute.name()?.text(), attribute)))
 }
 
 /// The literals within a range, without their quotes, and where they stand.

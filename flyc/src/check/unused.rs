@@ -12,8 +12,8 @@ use super::NestScope;
 use crate::{
     db::{Db, Nest, SourceFile, parse},
     diag::{Declaration, Diagnostic, declare_diagnostic},
-    model::{Space, outline, uses_of},
-    syntax::{Attribute, Item},
+    model::{Space, definitions::NEST_FILE, outline, uses_of},
+    syntax::Attribute,
     text::{TextRange, TextSize},
 };
 
@@ -31,7 +31,7 @@ pub(super) fn asks(db: &dyn Db, file: SourceFile) -> bool {
         let given = |keyword| matches!(keyword, Some("locals" | "variable" | "profile"));
         outline(db, file).blocks.iter().any(|block| given(block.keyword))
     };
-    gives(file) || Nest::try_get(db).and_then(|nest| nest.find(db, "nest.fly")).is_some_and(gives)
+    gives(file) || Nest::try_get(db).and_then(|nest| nest.find(db, NEST_FILE)).is_some_and(gives)
 }
 
 /// The locals of a file that neither it nor, for those of `nest.fly`, another file uses.
@@ -82,7 +82,7 @@ pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
             }
         } else {
             let uses = uses_of(scope.db, file);
-            let nest = scope.nest.find(scope.db, "nest.fly").map(|nest| uses_of(scope.db, nest));
+            let nest = scope.nest.find(scope.db, NEST_FILE).map(|nest| uses_of(scope.db, nest));
             let foreign = nest.map_or(&[][..], |nest| &nest.locals);
             let given: Vec<&str> = uses.locals.iter().chain(foreign).map(SmolStr::as_str).collect();
             let alone =
@@ -90,7 +90,7 @@ pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
             tell_locals(scope, file, &alone.collect::<Vec<_>>(), diagnostics);
         }
     }
-    if let Some(file) = scope.nest.find(scope.db, "nest.fly") {
+    if let Some(file) = scope.nest.find(scope.db, NEST_FILE) {
         for (keyword, space, kind) in LABELLED {
             if schema::root(keyword).is_some() {
                 labelled(scope, file, keyword, (space, kind), diagnostics);
@@ -133,12 +133,8 @@ fn tell_locals(
         return;
     }
     let text = parse(scope.db, file).text();
-    for block in scope.top_blocks(file) {
-        if block.keyword().is_none_or(|keyword| keyword.text() != "locals") {
-            continue;
-        }
-        for item in block.items() {
-            let Item::Attribute(attribute) = item else { continue };
+    for block in scope.top_blocks(file).into_iter().filter(|block| block.is("locals")) {
+        for attribute in block.attributes() {
             let Some(name) = attribute.name().filter(|name| names.iter().any(|known| *known == name.text()))
             else {
                 continue;
@@ -176,17 +172,13 @@ fn labelled(
     (space, kind): (Space, &'static Declaration),
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let top = scope.top_blocks(file);
-    for block in &top {
-        if block.keyword().is_none_or(|found| found.text() != keyword) {
-            continue;
-        }
+    let blocks: Vec<_> = scope.top_blocks(file).into_iter().filter(|block| block.is(keyword)).collect();
+    for block in &blocks {
         let (Some(label), Some(used)) = (block.labels().next(), used_elsewhere(scope)) else { continue };
         if used.contains(&(space, label.name.into())) {
             continue;
         }
-        let names = top.iter().filter(|block| block.keyword().is_some_and(|found| found.text() == keyword));
-        let given: Vec<&str> = names.filter_map(|block| Some(block.labels().next()?.name)).collect();
+        let given: Vec<&str> = blocks.iter().filter_map(|block| Some(block.labels().next()?.name)).collect();
         let settled = match space {
             Space::Profile => extends_something(scope),
             _ => is_misspelt(space, label.name, &given, used.iter()),

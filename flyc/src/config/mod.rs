@@ -21,7 +21,7 @@ pub use subject::subjects;
 
 use crate::{
     db::{Db, Nest, SourceFile},
-    model::{EntityKind, TypedBlock, index, typed},
+    model::{EntityKind, TypedBlock, definitions::NEST_FILE, index, typed},
 };
 
 /// What a Nest says for all of its eggs. Nothing else of `nest.fly` reaches an egg's configuration.
@@ -40,7 +40,7 @@ pub struct NestDefaults {
 /// What the Nest says for all of its eggs.
 #[salsa::tracked(returns(ref))]
 pub fn nest_defaults(db: &dyn Db, nest: Nest) -> NestDefaults {
-    let file = nest.find(db, "nest.fly");
+    let file = nest.find(db, NEST_FILE);
     let block = file.and_then(|file| typed(db, file).blocks.iter().find(|block| block.name == "nest"));
     let own = defaults::Reader::new(&schema::NEST, block);
     let gitlab = own.child("gitlab");
@@ -70,7 +70,7 @@ pub struct NestProject {
 
 /// The GitLab project that holds the Nest.
 pub fn nest_project(db: &dyn Db, nest: Nest) -> NestProject {
-    let file = nest.find(db, "nest.fly");
+    let file = nest.find(db, NEST_FILE);
     let block = file.and_then(|file| typed(db, file).blocks.iter().find(|block| block.name == "nest"));
     let gitlab = defaults::Reader::new(&schema::NEST, block).child("gitlab");
     NestProject {

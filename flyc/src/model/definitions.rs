@@ -4,7 +4,7 @@
 use crate::{
     db::{Db, Nest, SourceFile, parse},
     diag::Span,
-    syntax::{Block, Item},
+    syntax::Block,
     text::TextRange,
 };
 
@@ -14,10 +14,7 @@ pub const NEST_FILE: &str = "nest.fly";
 /// The value of a local of `nest.fly`.
 pub fn local(db: &dyn Db, name: &str) -> Option<Span> {
     let (file, blocks) = blocks(db, "locals")?;
-    let attribute = blocks.into_iter().flat_map(Block::items).find_map(|item| match item {
-        Item::Attribute(attribute) => attribute.name().is_some_and(|n| n.text() == name).then_some(attribute),
-        _ => None,
-    })?;
+    let attribute = blocks.into_iter().flat_map(Block::attributes).find(|attribute| attribute.is(name))?;
     let range = attribute.value().map_or(attribute.node().range(), |value| value.range());
     Some(span(db, file, range))
 }
@@ -25,12 +22,8 @@ pub fn local(db: &dyn Db, name: &str) -> Option<Span> {
 /// The value a variable has: in `nest { variables { … } }`, else its default, else its header.
 pub fn variable(db: &dyn Db, name: &str) -> Option<Span> {
     let (file, nests) = blocks(db, "nest")?;
-    let given = nests.into_iter().flat_map(Block::items).find_map(|item| match item {
-        Item::Block(block) if block.keyword().is_some_and(|keyword| keyword.text() == "variables") => {
-            value_of(block, name)
-        }
-        _ => None,
-    });
+    let mut variables = nests.into_iter().flat_map(Block::blocks).filter(|block| block.is("variables"));
+    let given = variables.find_map(|block| value_of(block, name));
     let block = || labelled(db, "variable", name).map(|(_, block)| block);
     let range = given.or_else(|| {
         let block = block()?;
@@ -46,10 +39,8 @@ pub fn header(db: &dyn Db, keyword: &str, label: &str) -> Option<Span> {
 }
 
 fn value_of(block: Block<'_>, name: &str) -> Option<TextRange> {
-    block.items().find_map(|item| match item {
-        Item::Attribute(attribute) if attribute.name()?.text() == name => Some(attribute.value()?.range()),
-        _ => None,
-    })
+    let mut attributes = block.attributes().filter(|attribute| attribute.is(name));
+    attributes.find_map(|attribute| Some(attribute.value()?.range()))
 }
 
 fn labelled<'db>(db: &'db dyn Db, keyword: &str, label: &str) -> Option<(SourceFile, Block<'db>)> {
@@ -60,11 +51,7 @@ fn labelled<'db>(db: &'db dyn Db, keyword: &str, label: &str) -> Option<(SourceF
 
 fn blocks<'db>(db: &'db dyn Db, keyword: &str) -> Option<(SourceFile, Vec<Block<'db>>)> {
     let file = Nest::try_get(db)?.find(db, NEST_FILE)?;
-    let blocks = parse(db, file).items().filter_map(|item| match item {
-        Item::Block(block) => block.keyword().is_some_and(|word| word.text() == keyword).then_some(block),
-        _ => None,
-    });
-    Some((file, blocks.collect()))
+    Some((file, parse(db, file).blocks().filter(|block| block.is(keyword)).collect()))
 }
 
 fn span(db: &dyn Db, file: SourceFile, range: TextRange) -> Span {

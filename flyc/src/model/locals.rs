@@ -18,7 +18,7 @@ use super::{
 use crate::{
     db::{Db, Nest},
     diag::Diagnostic,
-    syntax::{Expr, Item, Parse},
+    syntax::{Expr, Parse},
     text::TextRange,
 };
 
@@ -43,13 +43,8 @@ pub(super) struct Locals<'p> {
 impl<'p> Locals<'p> {
     pub(super) fn of(parse: &'p Parse) -> Self {
         let mut locals = Self::default();
-        for item in parse.items() {
-            let Item::Block(block) = item else { continue };
-            if block.keyword().is_none_or(|keyword| keyword.text() != "locals") {
-                continue;
-            }
-            for item in block.items() {
-                let Item::Attribute(attribute) = item else { continue };
+        for block in parse.blocks().filter(|block| block.is("locals")) {
+            for attribute in block.attributes() {
                 let Some(name) = attribute.name() else { continue };
                 match attribute.value().filter(|_| !attribute.is_damaged()) {
                     Some(value) => {

@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 
 use crate::{
     db::{Db, Nest, SourceFile, parse},
-    syntax::{Block, Item},
+    syntax::{Attribute, Block},
 };
 
 use super::references::dotted;
@@ -36,11 +36,7 @@ pub struct OutlineBlock {
 #[salsa::tracked(returns(ref))]
 pub fn outline(db: &dyn Db, file: SourceFile) -> Outline {
     let blocks = parse(db, file)
-        .items()
-        .filter_map(|item| match item {
-            Item::Block(block) => Some(block),
-            Item::Attribute(_) | Item::Junk(_) => None,
-        })
+        .blocks()
         .map(|block| OutlineBlock {
             keyword: block
                 .keyword()
@@ -55,10 +51,8 @@ pub fn outline(db: &dyn Db, file: SourceFile) -> Outline {
 
 /// The profile that a block extends.
 fn extends(block: Block<'_>) -> Option<SmolStr> {
-    let value = block.items().find_map(|item| match item {
-        Item::Attribute(attribute) if attribute.name()?.text() == "extends" => attribute.value(),
-        _ => None,
-    })?;
+    let mut attributes = block.attributes().filter(|attribute| attribute.is("extends"));
+    let value = attributes.find_map(Attribute::value)?;
     dotted(value).filter(|(base, _)| *base == "profile").map(|(_, name)| name.into())
 }
 

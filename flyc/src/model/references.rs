@@ -60,12 +60,7 @@ impl<'p> Own<'p> {
 
     /// An attribute of the block.
     pub(super) fn attribute(&self, name: &str) -> Option<Attribute<'p>> {
-        self.block?.0.items().find_map(|item| match item {
-            Item::Attribute(attribute) => {
-                attribute.name().is_some_and(|n| n.text() == name).then_some(attribute)
-            }
-            _ => None,
-        })
+        self.block?.0.attributes().find(|attribute| attribute.is(name))
     }
 }
 

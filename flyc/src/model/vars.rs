@@ -20,7 +20,7 @@ use super::{
 use crate::{
     db::{Db, Nest, parse},
     diag::Diagnostic,
-    syntax::{Block, Expr, Item, NodeKind, Parse, parse_expression},
+    syntax::{Attribute, Block, Expr, NodeKind, Parse, parse_expression},
     text::TextRange,
 };
 
@@ -41,7 +41,7 @@ pub fn variables(db: &dyn Db, nest: Nest) -> Arc<BTreeMap<SmolStr, Variable>> {
     let Some(file) = nest.find(db, NEST_FILE) else { return Arc::default() };
     let mut checker = Checker::new(db, file.path(db).clone(), parse(db, file));
     let mut variables = BTreeMap::new();
-    for block in top_blocks(checker.parse, "variable") {
+    for block in checker.parse.blocks().filter(|block| block.is("variable")) {
         let Some(label) = block.labels().next() else { continue };
         let variable = checker.variable(block, label.name);
         variables.entry(SmolStr::new(label.name)).or_insert(variable);
@@ -56,31 +56,16 @@ pub fn variable(db: &dyn Db, nest: Nest, name: SmolStr) -> Option<Variable> {
     variables(db, nest).get(&name).cloned()
 }
 
-fn top_blocks<'p>(parse: &'p Parse, keyword: &str) -> impl Iterator<Item = Block<'p>> {
-    parse.items().filter_map(move |item| match item {
-        Item::Block(block) => block.keyword().is_some_and(|word| word.text() == keyword).then_some(block),
-        _ => None,
-    })
-}
-
 /// The value of an attribute of a block.
 fn attribute<'p>(block: Block<'p>, name: &str) -> Option<Expr<'p>> {
-    block.items().find_map(|item| match item {
-        Item::Attribute(attribute) if attribute.name()?.text() == name && !attribute.is_damaged() => {
-            attribute.value()
-        }
-        _ => None,
-    })
+    let mut attributes = block.attributes().filter(|attribute| attribute.is(name) && !attribute.is_damaged());
+    attributes.find_map(Attribute::value)
 }
 
 /// The value that `nest { variables { … } }` gives a variable.
 fn given<'p>(parse: &'p Parse, name: &str) -> Option<Expr<'p>> {
-    let nests = top_blocks(parse, "nest");
-    let blocks = nests.flat_map(Block::items).filter_map(|item| match item {
-        Item::Block(block) => block.keyword().is_some_and(|word| word.text() == "variables").then_some(block),
-        _ => None,
-    });
-    let mut blocks = blocks;
+    let nests = parse.blocks().filter(|block| block.is("nest"));
+    let mut blocks = nests.flat_map(Block::blocks).filter(|block| block.is("variables"));
     blocks.find_map(|block| attribute(block, name))
 }
 
@@ -111,7 +96,10 @@ impl<'p> Checker<'p> {
             };
         }
         if std::ptr::eq(schema, &raw const schema::VARIABLES) {
-            let declaration = top_blocks(self.parse, "variable")
+            let declaration = self
+                .parse
+                .blocks()
+                .filter(|block| block.is("variable"))
                 .find(|block| block.labels().next().is_some_and(|label| label.name == name))?;
             return declared(declaration);
         }
@@ -272,7 +260,11 @@ impl<'p> Checker<'p> {
 
     /// A name in `nest { variables { … } }` that no variable has.
     pub(super) fn undeclared_variable(&mut self, name: &str, range: TextRange) {
-        let declared = top_blocks(self.parse, "variable").filter_map(|block| block.labels().next());
+        let declared = self
+            .parse
+            .blocks()
+            .filter(|block| block.is("variable"))
+            .filter_map(|block| block.labels().next());
         let names: Vec<&str> = declared.map(|label| label.name).collect();
         if names.contains(&name) {
             return;

@@ -63,6 +63,11 @@ impl Parse {
     pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
         views::items(self.root())
     }
+
+    /// The blocks at the top of the file.
+    pub fn blocks(&self) -> impl Iterator<Item = Block<'_>> {
+        self.items().filter_map(Item::block)
+    }
 }
 
 /// Parses a whole file.

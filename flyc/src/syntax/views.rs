@@ -19,6 +19,16 @@ pub enum Item<'p> {
 }
 
 impl<'p> Item<'p> {
+    /// The block, when it is one.
+    pub fn block(self) -> Option<Block<'p>> {
+        match self {
+            Self::Block(block) => Some(block),
+            Self::Attribute(_) | Self::Junk(_) => None,
+        }
+    }
+}
+
+impl<'p> Item<'p> {
     /// Its node.
     pub const fn node(self) -> NodeRef<'p> {
         match self {
@@ -99,6 +109,24 @@ impl<'p> Block<'p> {
         items(self.0)
     }
 
+    /// The attributes directly within.
+    pub fn attributes(self) -> impl Iterator<Item = Attribute<'p>> {
+        self.items().filter_map(|item| match item {
+            Item::Attribute(attribute) => Some(attribute),
+            Item::Block(_) | Item::Junk(_) => None,
+        })
+    }
+
+    /// The blocks directly within.
+    pub fn blocks(self) -> impl Iterator<Item = Block<'p>> {
+        self.items().filter_map(Item::block)
+    }
+
+    /// Whether this is its keyword.
+    pub fn is(self, keyword: &str) -> bool {
+        self.keyword().is_some_and(|word| word.text() == keyword)
+    }
+
     /// Its `{`, when it is there.
     pub fn open(self) -> Option<TokenRef<'p>> {
         self.0.tokens().find(|token| token.kind() == Kind::OpenBrace)
@@ -148,6 +176,11 @@ impl<'p> Attribute<'p> {
     /// Its value, when one is there.
     pub fn value(self) -> Option<Expr<'p>> {
         self.0.children().find_map(Expr::cast)
+    }
+
+    /// Whether this is its name.
+    pub fn is(self, name: &str) -> bool {
+        self.name().is_some_and(|word| word.text() == name)
     }
 
     /// Whether it is a name with neither `=` nor `{` after it, so that it may have been meant to be anything.
