@@ -309,6 +309,13 @@ fn path_of<'p>(subject: &Subject, expr: Expr<'p>) -> Option<Vec<Expr<'p>>> {
     Some(path)
 }
 
+/// Whether the schema has a name that this subject lacks.
+fn knows(subject: &Subject, block: Option<&'static schema::Block>, depth: usize, name: &str) -> bool {
+    let extra = depth == 0
+        && subject.schema.is_some_and(|schema| schema.extra.iter().any(|(extra, _)| *extra == name));
+    extra || block.is_some_and(|block| block.attribute(name).is_some() || block.child(name).is_some())
+}
+
 impl Checker<'_> {
     /// Whether what decides alone is not followed by what it was to decide about: `&&`, `||` and `?:` over a subject.
     pub(super) fn is_lazy(&self) -> bool {
@@ -411,7 +418,7 @@ impl Checker<'_> {
             match found {
                 Some((_, next)) => value = next,
                 None => {
-                    let known = free || self.knows(subject, block, depth, name);
+                    let known = free || knows(subject, block, depth, name);
                     self.absent(&walked, name, step.range(), entries, known);
                     return None;
                 }
@@ -420,20 +427,6 @@ impl Checker<'_> {
             walked = format!("{walked}.{name}");
         }
         Some(value.clone())
-    }
-
-    /// Whether the schema has a name that this subject lacks.
-    #[allow(clippy::unused_self, reason = "reads as one question with the rest")]
-    fn knows(
-        &self,
-        subject: &Subject,
-        block: Option<&'static schema::Block>,
-        depth: usize,
-        name: &str,
-    ) -> bool {
-        let extra = depth == 0
-            && subject.schema.is_some_and(|schema| schema.extra.iter().any(|(extra, _)| *extra == name));
-        extra || block.is_some_and(|block| block.attribute(name).is_some() || block.child(name).is_some())
     }
 
     fn absent(

@@ -37,7 +37,7 @@ pub fn profile(db: &dyn Db, nest: Nest, name: SmolStr) -> Option<Arc<TypedBlock>
     forget_places(&mut merged, &name);
     // A circle has been told; it adds nothing more.
     let mut seen = vec![name];
-    while let Some(next) = extended(merged_extends(&merged)) {
+    while let Some(next) = extended(merged.value("extends")) {
         merged.attributes.retain(|attribute| attribute.name != "extends");
         let Some(mut block) = own(&next).filter(|_| !seen.contains(&next)).cloned() else { break };
         forget_places(&mut block, &next);
@@ -77,10 +77,6 @@ fn parents(db: &dyn Db, nest: Nest) -> BTreeMap<SmolStr, SmolStr> {
     let Some(file) = nest.find(db, NEST_FILE) else { return BTreeMap::new() };
     let blocks = names::outline(db, file).blocks.iter().filter(|block| block.keyword == Some("profile"));
     blocks.filter_map(|block| Some((block.label.clone()?, block.extends.clone()?))).collect()
-}
-
-fn merged_extends(block: &TypedBlock) -> Option<&Value> {
-    block.value("extends")
 }
 
 fn extended(value: Option<&Value>) -> Option<SmolStr> {
