@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Schemas of the aws provider, read out of the npm package @cdktn/provider-aws.
 
-    cdktn.py [OUT.json]    writes the schemas of all types of types.txt, and of the provider
+    cdktn.py OUT.json    writes the full schema of the provider, every type in it; trim.py takes only what it needs
 
 The package holds TypeScript classes that were generated from the provider's schema; each attribute stands there with a
 comment that says whether it is computed, optional or required, and with the call that converts it. What can't be read
-from it: descriptions, which attributes are sensitive, and the least number of blocks above one.
+from it: descriptions, which attributes are sensitive, and least numbers of blocks above one.
 """
 
 import functools
@@ -20,6 +20,8 @@ import tempfile
 PACKAGE = "@cdktn/provider-aws@25.7.0"
 
 PLAIN = {"string": "string", "boolean": "bool", "number": "number", "any": "dynamic"}
+# The package doesn't say which attributes are sensitive; these are, of the types in use.
+SENSITIVE = {"aws_ssm_parameter": ["value"], "aws_secretsmanager_secret_version": ["secret_binary", "secret_string"]}
 GETTERS = {
     "String": "string",
     "Number": "number",
@@ -39,9 +41,10 @@ def package():
     folder = pathlib.Path(tempfile.gettempdir()) / PACKAGE.replace("/", "+")
     if not (folder / "package").is_dir():
         folder.mkdir(exist_ok=True)
-        made = subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=folder, check=True, capture_output=True, text=True)
+        command = ["npm", "pack", "--silent", PACKAGE]
+        made = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
         with tarfile.open(folder / made.stdout.split()[-1]) as archive:
-            archive.extractall(folder, [member for member in archive if "/lib/" in member.name and "\n" not in member.name])
+            archive.extractall(folder, (member for member in archive if "/lib/" in member.name))
     return folder / "package" / "lib"
 
 
@@ -63,12 +66,7 @@ class Module:
         body = self.classes[name]
         if hcl is None:
             hcl = body.partition("synthesizeHclAttributes()")[2]
-        written = {
-            key: (is_block == "true", kind, storage)
-            for key, is_block, kind, storage in re.findall(
-                r'^ +(\w+): \{\n +value: .*\n +isBlock: (\w+),\n +type: "(\w+)",\n +storageClassType: "(\w+)"', hcl, flags=re.M
-            )
-        }
+        written = self.written(hcl)
         attributes, blocks = {}, {}
         parts = re.split(r"^    // (\w+) - computed: (\w+), optional: (\w+), required: (\w+)\n", body, flags=re.M)
         for key, computed, optional, required, text in zip(*(parts[at::5] for at in range(1, 6))):
@@ -79,9 +77,11 @@ class Module:
             }
             is_block, kind, storage = written.get(key, (False, None, None))
             nested = re.search(rf'= new (\w+)\(this, "{key}"(?:, (\w+))?\)', text)
-            if nested and nested.group(1).startswith(self.main):
+            if is_block and not nested and self.is_block_type(key):
+                blocks[key] = {"nesting_mode": kind, "block": self.plain_block(storage.removesuffix("List"))}
+            elif nested and nested.group(1) in self.classes:
                 inner, in_set = nested.groups()
-                if is_block and self.is_block_type(key, inner):
+                if is_block and self.is_block_type(key):
                     blocks[key] = self.nested_block(inner, kind, flags)
                 else:
                     attributes[key] = {**flags, "type": self.object_type(inner, kind, in_set == "true")}
@@ -92,7 +92,29 @@ class Module:
             result["block_types"] = blocks
         return result
 
-    def is_block_type(self, key, inner):
+    def written(self, hcl):
+        """What is written into a configuration, by name: whether it is a block, its nesting, its class."""
+        pattern = (
+            r"^ +(\w+): \{\n +value: .*\n +isBlock: (\w+),\n"
+            r' +type: "(\w+)",\n +storageClassType: "(\w+)"'
+        )
+        found = re.findall(pattern, hcl, flags=re.M)
+        return {key: (is_block == "true", kind, storage) for key, is_block, kind, storage in found}
+
+    def plain_block(self, name):
+        """A block that has no class of its own, as the provider's are: its declaration says what is optional."""
+        declared = re.search(rf"^export interface {name} \{{(.*?)^\}}", self.declarations, flags=re.M | re.S).group(1)
+        optional = {key.lower() for key in re.findall(r"readonly (\w+)\?:", declared)}
+        attributes = {
+            key: {
+                "optional" if key.replace("_", "") in optional else "required": True,
+                "type": self.attribute_type("", storage, kind),
+            }
+            for key, (_, kind, storage) in self.written(self.functions[name[0].lower() + name[1:]]).items()
+        }
+        return {"attributes": attributes}
+
+    def is_block_type(self, key):
         """Whether the declarations call it a block; else it is an attribute that holds objects."""
         return re.search(rf"^ +\* {key} block$", self.declarations, flags=re.M) is not None
 
@@ -100,7 +122,8 @@ class Module:
         """The class of one element, whether the list holds one only."""
         if inner.endswith("OutputReference"):
             return inner, True
-        return inner.removesuffix("MapList").removesuffix("List").removesuffix("Map") + "OutputReference", False
+        names = (inner.removesuffix(suffix) + "OutputReference" for suffix in ("List", "MapList", "Map"))
+        return next(name for name in names if name in self.classes), False
 
     def nested_block(self, inner, kind, flags):
         element, single = self.element(inner)
@@ -148,23 +171,37 @@ def schema(section, kind):
     """The schema of one type, as `tofu providers schema -json` gives it."""
     name = kind.removeprefix("aws_").replace("_", "-")
     module = Module(f"data-aws-{name}" if section == "data_source_schemas" else name)
-    return {"version": 0, "block": module.block(module.main)}
+    block = module.block(module.main)
+    for attribute in SENSITIVE.get(kind, ()):
+        block["attributes"][attribute]["sensitive"] = True
+    return {"version": 0, "block": block}
+
+
+def every_type():
+    """All the provider's types, as (section, type)."""
+    for folder in sorted(package().iterdir()):
+        script = folder / "index.js"
+        name = folder.name.removeprefix("data-aws-")
+        if not script.exists() or name in ("provider", "provider-functions") or name.startswith("ephemeral-"):
+            continue
+        kind = "aws_" + name.replace("-", "_")
+        if f'tfResourceType = "{kind}"' in script.read_text():
+            yield ("resource_schemas" if name == folder.name else "data_source_schemas"), kind
+
+
+def schemas(types):
+    """The document of `tofu providers schema -json` with these types in it."""
+    found = {"resource_schemas": {}, "data_source_schemas": {}}
+    for section, kind in types:
+        found[section][kind] = schema(section, kind)
+    provider = Module("provider")
+    found["provider"] = {"version": 0, "block": provider.block(provider.main)}
+    return {"format_version": "1.0", "provider_schemas": {"registry.opentofu.org/hashicorp/aws": found}}
 
 
 def main():
-    import trim
-
-    found = {section: {} for section in trim.SECTIONS.values()}
-    for owner, section, kind in trim.wanted():
-        if owner == "aws":
-            found[section][kind] = schema(section, kind)
-    provider = Module("provider")
-    found["provider"] = {"version": 0, "block": provider.block(provider.main)}
-    text = json.dumps({"format_version": "1.0", "provider_schemas": {"registry.opentofu.org/hashicorp/aws": found}}, sort_keys=True)
-    if len(sys.argv) > 1:
-        pathlib.Path(sys.argv[1]).write_text(text + "\n")
-    else:
-        print(text)
+    out = pathlib.Path(sys.argv[1])
+    out.write_text(json.dumps(schemas(every_type()), sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """Cuts provider schemas down to what the generated modules use.
 
-    trim.py [FOLDER]    FOLDER holds aws.json and yandex.json, the output of `tofu providers schema -json`
-                        (by itself: ../shared/schemas beside this checkout, or $FULL_SCHEMAS)
+    trim.py [FOLDER]    FOLDER holds yandex.json, the output of `tofu providers schema -json`
+                        (else $FULL_SCHEMAS, else shared/schemas in a folder above this checkout)
 
 Writes aws.json and yandex.json beside this script: the provider's own block, and the resources and data sources that
-types.txt names, without descriptions, one a line. What FOLDER's aws.json lacks is taken from the npm package
-@cdktn/provider-aws (see cdktn.py).
+types.txt names, without descriptions, one a line. aws comes from the npm package @cdktn/provider-aws (see cdktn.py).
 """
 
 import json
@@ -14,8 +13,9 @@ import os
 import pathlib
 import sys
 
+import cdktn
+
 HERE = pathlib.Path(__file__).resolve().parent
-PROVIDERS = ("aws", "yandex")
 SECTIONS = {"resource": "resource_schemas", "data": "data_source_schemas"}
 
 
@@ -40,7 +40,10 @@ def full_schemas():
 def plain(node):
     """The schema without its prose."""
     if isinstance(node, dict):
-        return {key: plain(value) for key, value in node.items() if not is_prose(key, value)}
+        # The fields of an object type may be called like prose.
+        return {
+            key: value if key == "type" else plain(value) for key, value in node.items() if not is_prose(key, value)
+        }
     if isinstance(node, list):
         return [plain(item) for item in node]
     return node
@@ -61,34 +64,34 @@ def one_a_line(schemas):
     return "{\n" + ",\n".join(lines) + "\n}"
 
 
-def main():
+def cut(name):
+    """The schema of a provider with what types.txt names."""
+    types = [(section, kind) for owner, section, kind in wanted() if owner == name]
+    if name == "aws":
+        return cdktn.schemas(types)
     folder = full_schemas()
     if folder is None:
         sys.exit("trim.py: there are no full schemas beside this checkout; give their folder")
-    for name in PROVIDERS:
-        schema = json.loads((folder / f"{name}.json").read_text())
-        ((address, provider),) = schema["provider_schemas"].items()
-        found = {section: {} for section in SECTIONS.values()}
-        missing = []
-        for owner, section, kind in wanted():
-            if owner == name:
-                known = provider[section].get(kind)
-                if known is None:
-                    missing.append((section, kind))
-                else:
-                    found[section][kind] = known
+    schema = json.loads((folder / f"{name}.json").read_text())
+    (provider,) = schema["provider_schemas"].values()
+    for section in SECTIONS.values():
+        kinds = [kind for where, kind in types if where == section]
+        missing = [kind for kind in kinds if kind not in provider[section]]
         if missing:
-            if name != "aws":
-                sys.exit(f"trim.py: {folder / name}.json has no {', '.join(kind for _, kind in missing)}")
-            import cdktn
+            sys.exit(f"trim.py: {folder / name}.json has no {', '.join(missing)}")
+        provider[section] = {kind: provider[section][kind] for kind in kinds}
+    return schema
 
-            for section, kind in missing:
-                found[section][kind] = cdktn.schema(section, kind)
+
+def main():
+    for name in ("aws", "yandex"):
+        schema = cut(name)
+        ((address, provider),) = schema["provider_schemas"].items()
         text = (
             f'{{"format_version":"{schema["format_version"]}","provider_schemas":{{"{address}":{{\n'
             f'"provider":{compact(provider["provider"])},\n'
-            f'"resource_schemas":{one_a_line(found["resource_schemas"])},\n'
-            f'"data_source_schemas":{one_a_line(found["data_source_schemas"])}\n'
+            f'"resource_schemas":{one_a_line(provider["resource_schemas"])},\n'
+            f'"data_source_schemas":{one_a_line(provider["data_source_schemas"])}\n'
             "}}}\n"
         )
         json.loads(text)
