@@ -50,7 +50,9 @@ func (s *server) update(kind string, prior, planned object) (object, error) {
 	if _, found := s.cloud.get(kind, key); !found {
 		return nil, s.notFound(kind, text(prior, "id"))
 	}
-	s.fill(kind, s.schemas.Resources[kind].Block, made, made)
+	was := copied(made)
+	was[lastVersion] = prior["version"]
+	s.fill(kind, s.schemas.Resources[kind].Block, made, was)
 	if err := s.refers(kind, made); err != nil {
 		return nil, err
 	}

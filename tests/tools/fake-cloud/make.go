@@ -140,6 +140,12 @@ func (s *server) expand(template string, made object) string {
 	})
 }
 
+// lastVersion is where an update leaves the version that was.
+const lastVersion = "version that was"
+
+// within stands in the seed of what is part of a block.
+const within = " in block "
+
 // fill says all that was left to the cloud to say.
 func (s *server) fill(kind string, of block, made, thing object) {
 	seed := kind + text(thing, "id")
@@ -147,23 +153,27 @@ func (s *server) fill(kind string, of block, made, thing object) {
 }
 
 func (s *server) fillBlock(kind string, of block, made, thing object, seed string) {
-	for name, attribute := range of.Attributes {
+	for _, name := range sorted(of.Attributes) {
+		attribute := of.Attributes[name]
 		if _, open := made[name].(unknown); open {
 			kindOf, _ := tftypes.ParseJSONType(attribute.Type) //nolint:staticcheck
 			made[name] = s.say(kind, name, kindOf, thing, seed)
+			if attribute.Optional && (made[name] == madeUp(name, seed) || leftEmpty(name)) {
+				made[name] = "" // what nobody set, the cloud leaves empty
+			}
 		} else if attribute.WriteOnly {
 			made[name] = nil
 		}
 	}
 	eachBlock(of, made, func(inner nestedBlock, part object, name string, at int) {
-		s.fillBlock(kind, inner.Block, part, thing, fmt.Sprintf("%s/%s/%d", seed, name, at))
+		s.fillBlock(kind, inner.Block, part, thing, fmt.Sprintf("%s%s%s %d", seed, within, name, at))
 	})
 }
 
 // say gives the value of a computed attribute: what the rule says, else something plausible, which is always the same
 // for the same thing.
 func (s *server) say(kind, name string, of tftypes.Type, thing object, seed string) any {
-	if says, known := rules[kind].says[name]; known && !strings.Contains(seed, "/") {
+	if says, known := rules[kind].says[name]; known && !strings.Contains(seed, within) {
 		if template, is := says.(string); is {
 			return s.expand(template, thing)
 		}
@@ -197,6 +207,13 @@ func (s *server) sayText(kind, name string, thing object, seed string) string {
 	switch {
 	case name == "arn" && s.name() == "aws", name == "arn" && rules[kind].arn != "":
 		return s.arn(kind, thing)
+	case kind == "aws_lambda_function" && name == "version":
+		if thing["publish"] != true {
+			return "$LATEST"
+		}
+		last := 0
+		_, _ = fmt.Sscan(text(thing, lastVersion), &last)
+		return fmt.Sprint(last + 1)
 	case name == "region":
 		return s.config.region
 	case name == "zone", name == "availability_zone":
@@ -219,7 +236,7 @@ func (s *server) sayText(kind, name string, thing object, seed string) string {
 		return "available"
 	case strings.HasSuffix(name, "_at"), strings.HasSuffix(name, "_date"), strings.HasSuffix(name, "_time"), name == "last_modified":
 		return "2026-01-01T00:00:00Z"
-	case name == "public_ip", strings.HasPrefix(name, "nat_ip"), name == "external_ip_address":
+	case name == "public_ip", name == "nat_ip_address", name == "external_ip_address":
 		return fmt.Sprintf("203.0.113.%d", hash[0])
 	case name == "ip_address", name == "private_ip", strings.HasSuffix(name, "ipv4_address"):
 		return fmt.Sprintf("10.%d.%d.%d", hash[0], hash[1], hash[2])
@@ -240,12 +257,27 @@ func (s *server) sayText(kind, name string, thing object, seed string) string {
 		id := idPrefix[name] + awsMark + digits[:12]
 		madeNow.Store(id, true)
 		return id
-	case name == "user_data", strings.HasSuffix(name, "_prefix"), name == "description", name == "comment":
+	case name == "user_data", strings.HasSuffix(name, "_prefix"), name == "description", name == "comment", name == "policy":
 		return ""
 	case name == "name" && s.name() == "yandex":
 		return ""
 	}
-	return strings.ReplaceAll(name, "_", "-") + "-" + digits[:12]
+	return madeUp(name, seed)
+}
+
+// leftEmpty says whether an id that nobody gave stays empty: it names something that may be there, and isn't.
+func leftEmpty(name string) bool {
+	switch name {
+	case "id", "disk_id", "folder_id", "network_id", "region_id", "vpc_id", "subnet_id", "zone_id", "availability_zone_id":
+		return false
+	}
+	return strings.HasSuffix(name, "_id")
+}
+
+// madeUp is a text of which nobody knows what the cloud would say.
+func madeUp(name, seed string) string {
+	hash := sha256.Sum256([]byte(seed + " " + name))
+	return strings.ReplaceAll(name, "_", "-") + "-" + hex.EncodeToString(hash[:6])
 }
 
 var idPrefix = map[string]string{

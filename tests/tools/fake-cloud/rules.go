@@ -70,7 +70,7 @@ var awsRules = map[string]rule{
 			ipv6_addresses key_name launch_template network_interface placement_group primary_network_interface
 			private_ip root_block_device.encrypted root_block_device.kms_key_id
 			secondary_private_ips subnet_id tenancy`),
-		says: object{"instance_state": "running", "primary_network_interface_id": "eni-"},
+		says: object{"instance_state": "running"},
 	},
 	"aws_ebs_volume": {
 		prefix: "vol-", arn: "ec2:{region}:{account}:volume/{id}", heldBy: list("aws_volume_attachment"),
@@ -130,6 +130,7 @@ var awsRules = map[string]rule{
 	"aws_lambda_function": {
 		id: "{function_name}", arn: "lambda:{region}:{account}:function:{function_name}", fixed: list("function_name package_type"),
 		renewed: list("last_modified qualified_arn qualified_invoke_arn version"),
+		says: object{"invoke_arn": "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"},
 	},
 	"aws_lambda_permission": {
 		id: "{statement_id}", keys: list("function_name statement_id"),
