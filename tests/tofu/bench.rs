@@ -73,7 +73,8 @@ impl Bench {
         self
     }
 
-    pub(crate) fn try_tofu(&self, arguments: &[&str]) -> Output {
+    /// `OpenTofu`, ready to start.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.tofu);
         command
             .args(arguments)
@@ -81,7 +82,11 @@ impl Bench {
             .env("TF_IN_AUTOMATION", "1")
             .env_remove("TF_PLUGIN_CACHE_DIR");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.output().unwrap()
+        command
+    }
+
+    pub(crate) fn try_tofu(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
     }
 
     pub(crate) fn tofu(&self, arguments: &[&str]) -> String {
