@@ -74,9 +74,10 @@ pub fn fake_cloud() -> Option<PathBuf> {
     or_skip("the fake cloud", find())
 }
 
-/// The saved schema of a cloud's provider, for [`fake_cloud`]'s `SCHEMA_JSON`.
+/// The saved schema of a cloud's provider, for [`fake_cloud`]'s `SCHEMA_JSON`; `FULL_SCHEMAS` names another folder.
 pub fn provider_schema(cloud: &str) -> PathBuf {
-    own("schemas").join(format!("{cloud}.json"))
+    let folder = env::var_os("FULL_SCHEMAS").map_or_else(|| own("schemas"), PathBuf::from);
+    folder.join(format!("{cloud}.json"))
 }
 
 /// cloud-init, for `cloud-init schema`.

@@ -28,7 +28,7 @@ func (s *server) ReadDataSource(stop context.Context, asked *tfprotov6.ReadDataS
 		err = faults.after(stop)
 	}
 	if err != nil {
-		answer.Diagnostics = failed("Error reading "+kind, err)
+		answer.Diagnostics = failed("reading "+kind, err)
 		return answer, nil
 	}
 	answer.State, err = write(config, schema)
@@ -57,7 +57,7 @@ func (s *server) answer(kind string, schema *schema, config object) error {
 			}
 		}
 	}
-	special := s.special(kind, config)
+	special := s.knows(kind, config)
 	for name, attribute := range schema.Block.Attributes {
 		if !attribute.Computed || config[name] != nil {
 			continue
@@ -83,13 +83,15 @@ func (s *server) answer(kind string, schema *schema, config object) error {
 
 // askedBy is the attribute of the resource that a data source names it by.
 func (s *server) askedBy(kind string, config object) (by, value string) {
-	short := kind[strings.LastIndex(kind, "_")+1:]
-	for _, name := range []string{"id", short + "_id", strings.TrimPrefix(kind, s.name()+"_") + "_id", "name", "cluster_name"} {
+	for _, name := range sorted(config) {
+		of, isID := strings.CutSuffix(name, "_id")
+		if isID && strings.HasSuffix(kind, "_"+of) && text(config, name) != "" {
+			return "id", text(config, name)
+		}
+	}
+	for _, name := range []string{"id", "name", "cluster_name"} {
 		if value := text(config, name); value != "" {
-			if strings.HasSuffix(name, "id") {
-				return "id", value
-			}
-			return "name", value
+			return strings.TrimPrefix(name, "cluster_"), value
 		}
 	}
 	return "", ""
@@ -103,8 +105,8 @@ func (s *server) stable(seed, name string, length int) string {
 	return made[:length]
 }
 
-// special gives what single data sources say.
-func (s *server) special(kind string, config object) object {
+// knows gives what single data sources say.
+func (s *server) knows(kind string, config object) object {
 	region := s.config.region
 	switch kind {
 	case "aws_caller_identity":

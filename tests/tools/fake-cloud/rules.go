@@ -60,7 +60,7 @@ func join(all ...map[string]rule) map[string]rule {
 func list(names string) []string { return strings.Fields(names) }
 
 // part is a resource that sets one side of a bucket or queue, by whose name it goes.
-func part(of string) rule { return rule{id: "{" + of + "}", fixed: []string{of}} }
+func part(of string) rule { return rule{id: "{" + of + "}", keys: []string{of}, fixed: []string{of}} }
 
 var awsRules = map[string]rule{
 	"aws_instance": {
@@ -130,7 +130,7 @@ var awsRules = map[string]rule{
 	"aws_lambda_function": {
 		id: "{function_name}", arn: "lambda:{region}:{account}:function:{function_name}", fixed: list("function_name package_type"),
 		renewed: list("last_modified qualified_arn qualified_invoke_arn version"),
-		says: object{"invoke_arn": "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"},
+		says:    object{"invoke_arn": "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"},
 	},
 	"aws_lambda_permission": {
 		id: "{statement_id}", keys: list("function_name statement_id"),

@@ -186,7 +186,7 @@ func (s *server) ReadResource(stop context.Context, asked *tfprotov6.ReadResourc
 	answer := &tfprotov6.ReadResourceResponse{NewState: asked.CurrentState, Private: asked.Private}
 	faults := s.cloud.faults(s.name(), "read", kind)
 	if err := faults.before(stop); err != nil {
-		answer.Diagnostics = failed("Error reading "+kind, err)
+		answer.Diagnostics = failed("reading "+kind, err)
 		return answer, nil
 	}
 	var found object
@@ -199,7 +199,7 @@ func (s *server) ReadResource(stop context.Context, asked *tfprotov6.ReadResourc
 		err = faults.after(stop)
 	}
 	if err != nil {
-		answer.Diagnostics = failed("Error reading "+kind, err)
+		answer.Diagnostics = failed("reading "+kind, err)
 		return answer, nil
 	}
 	answer.NewState, err = write(found, schema)
@@ -247,8 +247,14 @@ func (s *server) ApplyResourceChange(stop context.Context, asked *tfprotov6.Appl
 	}
 	answer := &tfprotov6.ApplyResourceChangeResponse{NewState: asked.PriorState, Private: asked.PlannedPrivate, UnsafeToUseLegacyTypeSystem: true}
 	refused := func(err error) (*tfprotov6.ApplyResourceChangeResponse, error) {
-		answer.Diagnostics = failed(fmt.Sprintf("Error: %s of %s", operation, kind), err)
+		answer.Diagnostics = failed(strings.TrimSuffix(operation, "e")+"ing "+kind, err)
 		return answer, nil
+	}
+	// What was unknown to the plan is known now.
+	if config, err := read(asked.Config, schema); err != nil {
+		return nil, err
+	} else if err := s.allowed(kind, config); err != nil {
+		return refused(err)
 	}
 	faults := s.cloud.faults(s.name(), operation, kind)
 	if err := faults.before(stop); err != nil {

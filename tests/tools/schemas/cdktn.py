@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Schemas of the aws provider, read out of the npm package @cdktn/provider-aws.
 
-    cdktn.py OUT.json    writes the full schema of the provider, every type in it; trim.py takes only what it needs
+    cdktn.py OUT.json    writes the schemas of all types that can be read; trim.py takes only what it needs
 
 The package holds TypeScript classes that were generated from the provider's schema; each attribute stands there with a
 comment that says whether it is computed, optional or required, and with the call that converts it. What can't be read
@@ -200,8 +200,15 @@ def schemas(types):
 
 
 def main():
-    out = pathlib.Path(sys.argv[1])
-    out.write_text(json.dumps(schemas(every_type()), sort_keys=True) + "\n")
+    readable, odd = [], []
+    for section, kind in every_type():
+        try:
+            schema(section, kind)
+            readable.append((section, kind))
+        except (AttributeError, KeyError, StopIteration):
+            odd.append(kind)
+    pathlib.Path(sys.argv[1]).write_text(json.dumps(schemas(readable), sort_keys=True) + "\n")
+    print(f"{len(readable)} types; not readable: {', '.join(odd) or 'none'}", file=sys.stderr)
 
 
 if __name__ == "__main__":
