@@ -191,7 +191,7 @@ fn drift_is_seen_and_an_import_takes_what_is_there() {
 fn many_processes_of_both_providers_share_one_cloud() {
     let cloud = tempfile::tempdir().unwrap();
     let one = |at: usize| {
-        let (provider, text) = if at % 2 == 0 {
+        let (provider, text) = if at.is_multiple_of(2) {
             (
                 Provider::Aws,
                 format!(

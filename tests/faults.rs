@@ -60,7 +60,7 @@ fn is_whole(egg: &Egg, fleet: &Fleet) {
     assert!(seen.keys().eq(fleet.keys()) && seen.values().all(|runner| runner.awake), "{seen:#?}");
     let here: BTreeSet<_> = seen.into_values().map(|runner| runner.identity).collect();
     assert_eq!(here, in_state(egg).into_keys().collect());
-    egg.is_settled();
+    egg.bench.is_settled();
 }
 
 fn eventually(what: &str, mut condition: impl FnMut() -> bool) {

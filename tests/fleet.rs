@@ -106,7 +106,7 @@ fn goes(egg: &Egg, from: &(Fleet, BTreeMap<String, Seen>), to: Fleet) -> (Fleet,
             assert_eq!(was.identity, is.identity, "{id} was made anew");
         }
     }
-    egg.is_settled();
+    egg.bench.is_settled();
     (to, after)
 }
 

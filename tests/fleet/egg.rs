@@ -174,16 +174,7 @@ impl Egg {
 
     /// Makes the cloud as the variables say.
     pub(crate) fn apply(&self) {
-        self.bench.tofu(&["apply", "-auto-approve", "-input=false", "-no-color"]);
-    }
-
-    /// The next plan has nothing to do. It exits with 2 all the same, since `OpenTofu` plans to read the data sources of
-    /// check blocks each time.
-    pub(crate) fn is_settled(&self) {
-        let said = self.bench.tofu(&["plan", "-input=false", "-no-color"]);
-        let nothing =
-            said.contains("No changes.") || said.contains("Plan: 0 to add, 0 to change, 0 to destroy.");
-        assert!(nothing && !said.contains("Changes to Outputs"), "{said}");
+        self.bench.apply();
     }
 
     /// What bears the marks of a runner, whether anyone knows of it or not.
@@ -281,9 +272,8 @@ impl Egg {
 
     /// Nothing is left of any runner.
     pub(crate) fn destroy(&self) {
-        self.bench.tofu(&["destroy", "-auto-approve", "-input=false", "-no-color"]);
-        let left = self.bench.cloud.things();
-        assert!(left.is_empty() && self.seen().is_empty(), "{left:#?}");
+        self.bench.destroy();
+        assert!(self.seen().is_empty(), "{:#?}", self.seen());
     }
 
     /// As if nothing had ever been: a failed case leaves nothing to the next.

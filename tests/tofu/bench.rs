@@ -107,6 +107,26 @@ impl Bench {
         fs::write(self.egg.join("runners.auto.tfvars.json"), variables.to_string()).unwrap();
     }
 
+    /// Makes everything as the variables say.
+    pub(crate) fn apply(&self) -> String {
+        self.tofu(&["apply", "-auto-approve", "-input=false", "-no-color"])
+    }
+
+    /// The next plan has nothing to do. It exits with 2 all the same where a check block has a data source of its own,
+    /// since `OpenTofu` plans to read that each time.
+    pub(crate) fn is_settled(&self) {
+        let said = self.tofu(&["plan", "-input=false", "-no-color"]);
+        let nothing =
+            said.contains("No changes.") || said.contains("Plan: 0 to add, 0 to change, 0 to destroy.");
+        assert!(nothing && !said.contains("Changes to Outputs"), "{said}");
+    }
+
+    /// Destroys everything, and nothing is left in the cloud.
+    pub(crate) fn destroy(&self) {
+        self.tofu(&["destroy", "-auto-approve", "-input=false", "-no-color"]);
+        assert!(self.cloud.things().is_empty(), "{:#?}", self.cloud.things());
+    }
+
     /// The plan, as `OpenTofu` tells it.
     pub(crate) fn plan(&self) -> Value {
         self.tofu(&["plan", "-no-color", "-input=false", "-out=plan.bin"]);
