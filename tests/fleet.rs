@@ -14,7 +14,7 @@ mod egg;
 
 use std::collections::BTreeMap;
 
-use egg::{AWS_VM, Done, Egg, Fleet, LOCAL, Seen, Shape, Wanted, YANDEX_VM};
+use egg::{AWS_VM, Egg, Fleet, Here, LOCAL, Shape, Wanted, YANDEX_VM};
 use polar_gosling_tests::need;
 use proptest::{
     collection::{btree_map, vec},
@@ -48,66 +48,30 @@ fn ways() -> impl Strategy<Value = Vec<Fleet>> {
 }
 
 /// What is there is what is wanted.
-fn is_exactly(egg: &Egg, fleet: &Fleet) -> BTreeMap<String, Seen> {
-    let seen = egg.seen();
-    let told: BTreeMap<_, _> = seen.iter().map(|(id, seen)| (id, seen.awake)).collect();
+fn is_exactly(here: &Here, fleet: &Fleet) {
+    let told: BTreeMap<_, _> = here.seen.iter().map(|(id, seen)| (id, seen.awake)).collect();
     assert_eq!(told, fleet.iter().map(|(id, wanted)| (id, wanted.awake)).collect());
-    for (id, seen) in &seen {
+    for (id, seen) in &here.seen {
         assert!(seen.commit.as_ref().is_none_or(|commit| commit == fleet[id].commit), "{id}: {seen:?}");
     }
-    seen
-}
-
-/// What one apply has to do to a runner, and nothing besides.
-fn needed(egg: &Egg, was: Option<&Wanted>, is: Option<&Wanted>) -> Done {
-    let (power, powered) = egg.power();
-    let runner = egg.runner().to_owned();
-    let mut done = Done::new();
-    match (was, is) {
-        (None, Some(_)) => {
-            done.insert(("create".into(), runner));
-            if !egg.is_local() {
-                // A new instance is told what it shall be.
-                let first = if power == "update" { "create".into() } else { power };
-                done.insert((first, powered));
-            }
-        }
-        (Some(_), None) => {
-            done.insert(("delete".into(), runner));
-            if power == "update" {
-                done.insert(("delete".into(), powered));
-            }
-        }
-        (Some(was), Some(is)) => {
-            if was.awake != is.awake {
-                done.insert((power, powered));
-            }
-            if was.commit != is.commit && !egg.is_local() {
-                done.insert(("update".into(), runner));
-            }
-        }
-        (None, None) => {}
-    }
-    done
 }
 
 /// One apply takes the egg from a fleet to another; gives where it is then.
-fn goes(egg: &Egg, from: &(Fleet, BTreeMap<String, Seen>), to: Fleet) -> (Fleet, BTreeMap<String, Seen>) {
-    let (was, before) = from;
-    let mark = egg.mark();
-    egg.set(&to);
+fn goes(egg: &Egg, was: &Fleet, before: &Here, to: &Fleet) -> Here {
+    egg.set(to);
     egg.apply();
-    let after = is_exactly(egg, &to);
-    let done = egg.done(mark, before, &after);
+    let after = egg.here();
+    is_exactly(&after, to);
+    let done = egg.done(before, &after);
     for id in was.keys().chain(to.keys()) {
-        let expected = needed(egg, was.get(id), to.get(id));
+        let expected = egg.needs(was.get(id), to.get(id));
         assert_eq!(done.get(id).cloned().unwrap_or_default(), expected, "{id}");
-        if let (Some(was), Some(is)) = (before.get(id), after.get(id)) {
+        if let (Some(was), Some(is)) = (before.seen.get(id), after.seen.get(id)) {
             assert_eq!(was.identity, is.identity, "{id} was made anew");
         }
     }
     egg.bench.is_settled();
-    (to, after)
+    egg.here()
 }
 
 fn goes_from_any_fleet_to_any_other(shape: Shape, number: u32) {
@@ -119,9 +83,10 @@ fn goes_from_any_fleet_to_any_other(shape: Shape, number: u32) {
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let result = TestRunner::new(config).run(&ways(), |way| {
         egg.forget();
-        let mut here = (Fleet::new(), BTreeMap::new());
-        for fleet in way {
-            here = goes(&egg, &here, fleet);
+        let (mut fleet, mut here) = (Fleet::new(), Here::default());
+        for next in way {
+            here = goes(&egg, &fleet, &here, &next);
+            fleet = next;
         }
         egg.destroy();
         Ok(())

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 
@@ -68,9 +70,9 @@ func (s *server) answer(kind string, schema *schema, config object) error {
 		} else if value, known := found[name]; known && !toValue(value, kindOf).IsNull() {
 			config[name] = value
 		} else if name == "id" && strings.HasPrefix(kind, "aws_ami") {
-			config[name] = "ami-" + s.stable(seed, name, 17)
+			config[name] = "ami-" + stable(seed+name, 17)
 		} else if name == "id" && kind == "yandex_compute_image" {
-			config[name] = "fd8" + s.stable(seed, name, 17)
+			config[name] = "fd8" + stable(seed+name, 17)
 		} else {
 			config[name] = s.say(kind, name, kindOf, config, seed)
 		}
@@ -97,12 +99,10 @@ func (s *server) askedBy(kind string, config object) (by, value string) {
 	return "", ""
 }
 
-func (s *server) stable(seed, name string, length int) string {
-	made := strings.TrimPrefix(s.sayText("", "", object{}, seed+name), "-")
-	for len(made) < length {
-		made += made
-	}
-	return made[:length]
+// stable gives hexadecimal digits that are always the same for the same question.
+func stable(seed string, length int) string {
+	hash := sha256.Sum256([]byte(seed))
+	return hex.EncodeToString(hash[:])[:length]
 }
 
 // knows gives what single data sources say.
@@ -158,7 +158,7 @@ func (s *server) subnets(config object) []any {
 		return true
 	})
 	if len(out) == 0 {
-		out = []any{"subnet-" + s.stable(network, "a", 17), "subnet-" + s.stable(network, "b", 17)}
+		out = []any{"subnet-" + stable(network+"a", 17), "subnet-" + stable(network+"b", 17)}
 	}
 	return out
 }
