@@ -47,28 +47,32 @@ impl Bench {
         Self { folder, egg, tofu: tofu.into(), environment, cloud }
     }
 
-    /// Puts the fake cloud where `OpenTofu` looks for the cloud's provider.
-    pub(crate) fn with_provider(mut self, fake_cloud: &Path, provider: Provider) -> Self {
-        let (namespace, name, version) = match provider {
-            Provider::Yandex => ("yandex-cloud", "yandex", "0.219.0"),
-            Provider::Aws => ("hashicorp", "aws", "6.66.0"),
-            Provider::Local => return self,
-        };
+    /// Puts the fake cloud where `OpenTofu` looks for the clouds' providers; a runner of this machine needs none.
+    pub(crate) fn with_provider(self, fake_cloud: &Path, provider: Provider) -> Self {
+        if provider == Provider::Local { self } else { self.with_clouds(fake_cloud) }
+    }
+
+    /// The same for a module of any cloud, or of several.
+    pub(crate) fn with_clouds(mut self, fake_cloud: &Path) -> Self {
         let platform = match std::env::consts::ARCH {
             "aarch64" => "linux_arm64",
             _ => "linux_amd64",
         };
         let mirror = self.folder.path().join("mirror");
-        let place =
-            mirror.join("registry.opentofu.org").join(namespace).join(name).join(version).join(platform);
-        fs::create_dir_all(&place).unwrap();
-        symlink(fake_cloud, place.join(format!("terraform-provider-{name}_v{version}"))).unwrap();
+        for (namespace, name, version) in
+            [("yandex-cloud", "yandex", "0.219.0"), ("hashicorp", "aws", "6.66.0")]
+        {
+            let registry = mirror.join("registry.opentofu.org");
+            let place = registry.join(namespace).join(name).join(version).join(platform);
+            fs::create_dir_all(&place).unwrap();
+            symlink(fake_cloud, place.join(format!("terraform-provider-{name}_v{version}"))).unwrap();
+        }
         let settings = format!(
             "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
             mirror.display()
         );
         fs::write(self.folder.path().join("own.rc"), settings).unwrap();
-        self.environment.push(("SCHEMA_JSON", tools::provider_schema(name)));
+        self.environment.push(("SCHEMA_JSON", tools::provider_schemas()));
         self.environment.push(("FAKE_CLOUD_DIR", self.cloud.folder().into()));
         self
     }
