@@ -13,6 +13,7 @@ mod escape;
 mod marks;
 mod render;
 mod sizing;
+pub mod sizing_serverless;
 mod vm;
 
 use crate::artifact::{ArtifactError, EggConfig, Origins, Provider, Resources, RunnerType};
