@@ -12,12 +12,37 @@ import pathlib
 import sys
 
 RESOURCES = {
-    "aws": ["aws_instance"],
-    "yandex": ["yandex_compute_instance"],
+    "aws": [
+        "aws_cloudwatch_log_group",
+        "aws_ecs_cluster",
+        "aws_ecs_task_definition",
+        "aws_iam_role",
+        "aws_iam_role_policy",
+        "aws_instance",
+    ],
+    "yandex": [
+        "yandex_compute_instance",
+        "yandex_serverless_container",
+        "yandex_serverless_container_iam_binding",
+    ],
 }
 DATA_SOURCES = {
-    "aws": ["aws_ami", "aws_instance", "aws_subnet"],
-    "yandex": ["yandex_compute_image", "yandex_compute_instance", "yandex_vpc_subnet"],
+    "aws": [
+        "aws_ami",
+        "aws_caller_identity",
+        "aws_ecs_cluster",
+        "aws_instance",
+        "aws_partition",
+        "aws_region",
+        "aws_subnet",
+    ],
+    "yandex": [
+        "yandex_compute_image",
+        "yandex_compute_instance",
+        "yandex_serverless_container",
+        "yandex_vpc_network",
+        "yandex_vpc_subnet",
+    ],
 }
 
 # The saved schema of aws lacks this resource; written from the provider's source, internal/service/ec2.
