@@ -87,7 +87,8 @@ pub(super) fn parts(fleet: &Fleet<'_>) -> Result<Parts, LowerError> {
             ..context! { ..own, ..root::place(fleet)? }
         },
         told,
-        ephemeral: false,
+        // A process gets its ticket from a provisioner; a machine finds it in its user data, which the state has.
+        ephemeral: cloud.provider == Provider::Local,
     })
 }
 
