@@ -24,8 +24,7 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 fn too_large(scope: &FileScope<'_>, egg: &TypedBlock, written: &TypedBlock) -> Option<Diagnostic> {
-    let (provider, wanted) =
-        (config::provider(egg)?, config::resources(egg, RunnerType::Vm, config::provider(egg)?)?);
+    let (provider, wanted) = (config::provider(egg)?, config::resources(egg)?);
     let error = lower::fits(provider, &wanted).err()?;
     let (most_cpu, most_memory) = lower::largest(provider)?;
     let Resources { cpu, memory_mib, .. } = wanted;

@@ -44,7 +44,6 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
     let name = block.label.as_ref()?.to_string();
     let runner_type = runner_type(block)?;
     let cloud = cloud(egg.child("cloud")?)?;
-    let provider = cloud.provider;
     let runner = runner(egg.child("runner")?, runner_type)?;
     let (kind, repositories) = if block.name == "egg" {
         (EggKind::Egg, vec![repository(egg.child("gitlab")?, None, &name, cloud.provider, nest)?])
@@ -67,7 +66,7 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
         name,
         runner_type,
         cloud,
-        resources: resources(block, runner_type, provider)?,
+        resources: resources(block)?,
         runner,
         repositories,
         environment: environment(block.block("environment"))?,
@@ -108,8 +107,13 @@ pub(super) fn provider_in(cloud: Reader<'_>) -> Option<Provider> {
 }
 
 /// How large a runner of an egg, bucket or job is, in whole MiB and GiB rounded up.
-pub fn resources(block: &TypedBlock, runner_type: RunnerType, provider: Provider) -> Option<Resources> {
-    let resources = Reader::of(block).child("resources")?;
+pub fn resources(block: &TypedBlock) -> Option<Resources> {
+    let whole = Reader::of(block);
+    let resources = whole.child("resources")?;
+    // A job says in its `runner` what the runner is; what says it nowhere is a machine.
+    let in_runner = || whole.child("runner").and_then(runner_type_in);
+    let runner_type = runner_type(block).or_else(in_runner).unwrap_or(RunnerType::Vm);
+    let provider = provider(block)?;
     Some(Resources {
         cpu: resources.int("cpu")?,
         memory_mib: resources.size("memory")?.div_ceil(MIB),

@@ -42,7 +42,7 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestProject) -> Option<Resolved
     let config = JobConfig {
         format_version: JobConfig::FORMAT_VERSION,
         runner_type,
-        resources: resources(block, runner_type, cloud.provider)?,
+        resources: resources(block)?,
         runner: Runner {
             // Without tags, the pipeline's job has none either.
             run_untagged: tags.is_empty(),
