@@ -165,6 +165,7 @@ fn told(bench: &Bench, fleet: &Fleet, id: &str, round: u32) {
         assert_eq!(network["public_address"], false);
         assert!(!given("AWS_REGION").is_empty());
         let state: Value = serde_json::from_str(&bench.tofu(&["show", "-json"])).unwrap();
+        least_privilege(&state, &image(fleet, ECR_IMAGE));
         let definitions = containers(&state);
         assert_eq!(definitions["runner"]["image"], image(fleet, ECR_IMAGE));
         assert_eq!(definitions["deadline"]["command"], json!(["3600"]));
@@ -186,13 +187,42 @@ fn told(bench: &Bench, fleet: &Fleet, id: &str, round: u32) {
 
 const ECR_IMAGE: &str = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/gosling:1";
 
+/// The first resource of a type in a state.
+fn resource<'a>(state: &'a Value, kind: &str) -> &'a Value {
+    let modules = state["values"]["root_module"]["child_modules"].as_array().unwrap();
+    let mut resources = modules.iter().flat_map(|module| module["resources"].as_array().unwrap());
+    &resources.find(|resource| resource["mode"] == "managed" && resource["type"] == kind).unwrap()["values"]
+}
+
+/// The role that starts tasks writes one log and reads one image; the one action on everything has no other form.
+fn least_privilege(state: &Value, image: &str) {
+    let policy = resource(state, "aws_iam_role_policy")["policy"].as_str().unwrap();
+    let policy: Value = serde_json::from_str(policy).unwrap();
+    let mut allowed = BTreeMap::new();
+    for statement in policy["Statement"].as_array().unwrap() {
+        let (actions, resource) = (&statement["Action"], &statement["Resource"]);
+        for action in actions.as_array().unwrap() {
+            allowed.insert(action.as_str().unwrap().to_owned(), resource.clone());
+        }
+    }
+    let log = resource(state, "aws_cloudwatch_log_group")["arn"].as_str().unwrap();
+    assert_eq!(allowed.remove("logs:PutLogEvents"), Some(json!(format!("{log}:*"))));
+    assert_eq!(allowed.remove("logs:CreateLogStream"), Some(json!(format!("{log}:*"))));
+    if image == ECR_IMAGE {
+        let partition = "aws_partition-partition"; // As the stand-in tells it.
+        let repository =
+            json!([format!("arn:{partition}:ecr:eu-central-1:123456789012:repository/team/gosling")]);
+        assert_eq!(allowed.remove("ecr:GetAuthorizationToken"), Some(json!(["*"])));
+        assert_eq!(allowed.len(), 3, "{allowed:?}");
+        assert!(allowed.values().all(|resource| *resource == repository), "{allowed:?}");
+    } else {
+        assert!(allowed.is_empty(), "an image elsewhere needs no right: {allowed:?}");
+    }
+}
+
 /// The containers of the one task definition in a state, by name.
 fn containers(state: &Value) -> BTreeMap<String, Value> {
-    let modules = state["values"]["root_module"]["child_modules"].as_array().unwrap();
-    let resources = modules.iter().flat_map(|module| module["resources"].as_array().unwrap());
-    let found: Vec<&Value> =
-        resources.filter(|resource| resource["type"] == "aws_ecs_task_definition").collect();
-    let text = found[0]["values"]["container_definitions"].as_str().unwrap();
+    let text = resource(state, "aws_ecs_task_definition")["container_definitions"].as_str().unwrap();
     let containers: Vec<Value> = serde_json::from_str(text).unwrap();
     let name = |container: &Value| container["name"].as_str().unwrap().to_owned();
     containers.into_iter().map(|container| (name(&container), container)).collect()
