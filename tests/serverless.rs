@@ -209,12 +209,11 @@ fn least_privilege(state: &Value, image: &str) {
     assert_eq!(allowed.remove("logs:PutLogEvents"), Some(json!(format!("{log}:*"))));
     assert_eq!(allowed.remove("logs:CreateLogStream"), Some(json!(format!("{log}:*"))));
     if image == ECR_IMAGE {
-        let partition = "aws_partition-partition"; // As the stand-in tells it.
-        let repository =
-            json!([format!("arn:{partition}:ecr:eu-central-1:123456789012:repository/team/gosling")]);
+        let repository = ":ecr:eu-central-1:123456789012:repository/team/gosling";
+        let only = |resource: &Value| matches!(resource.as_array().map(Vec::as_slice), Some([Value::String(arn)]) if arn.ends_with(repository));
         assert_eq!(allowed.remove("ecr:GetAuthorizationToken"), Some(json!(["*"])));
         assert_eq!(allowed.len(), 3, "{allowed:?}");
-        assert!(allowed.values().all(|resource| *resource == repository), "{allowed:?}");
+        assert!(allowed.values().all(only), "{allowed:?}");
     } else {
         assert!(allowed.is_empty(), "an image elsewhere needs no right: {allowed:?}");
     }
