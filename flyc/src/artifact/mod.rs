@@ -15,8 +15,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use block::{Block, BlockConfig, BlockValue};
 pub use egg::{
-    Cloud, EggConfig, EggKind, EnvValue, Executor, Provider, Repository, Resources, RiftReference, Runner,
-    RunnerType,
+    Cloud, EggConfig, EggKind, EnvValue, Executor, Offer, Provider, Repository, Resources, RiftReference,
+    Runner, RunnerType,
 };
 pub use manifest::{Entry, EntryKind, Manifest};
 pub use source_map::{Mapping, Origin, Origins, SourceMap};

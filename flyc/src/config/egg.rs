@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     artifact::{
-        Cloud, EggConfig, EggKind, EnvValue, Executor, Provider, Repository, Resources, RiftReference,
+        Cloud, EggConfig, EggKind, EnvValue, Executor, Offer, Provider, Repository, Resources, RiftReference,
         Runner, RunnerType,
     },
+    lower::Market,
     model::TypedBlock,
 };
 
@@ -43,7 +44,8 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
     let egg = Reader::of(block);
     let name = block.label.as_ref()?.to_string();
     let runner_type = runner_type(block)?;
-    let cloud = cloud(egg.child("cloud")?)?;
+    let resources = resources(block)?;
+    let cloud = cloud(egg.child("cloud")?, runner_type, &resources)?;
     let runner = runner(egg.child("runner")?, runner_type)?;
     let (kind, repositories) = if block.name == "egg" {
         (EggKind::Egg, vec![repository(egg.child("gitlab")?, None, &name, cloud.provider, nest)?])
@@ -66,7 +68,7 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
         name,
         runner_type,
         cloud,
-        resources: resources(block)?,
+        resources,
         runner,
         repositories,
         environment: environment(block.block("environment"))?,
@@ -75,9 +77,17 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
     Some(Resolved { config, places: Places::of(block), unresolved })
 }
 
-/// What the runners of an egg or bucket are made of.
-pub fn runner_type(egg: &TypedBlock) -> Option<RunnerType> {
-    match egg.value("type")?.as_str()? {
+/// What the runners of an egg, bucket or job are made of, or the Rift server.
+pub fn runner_type(owner: &TypedBlock) -> Option<RunnerType> {
+    let block = match owner.name.as_str() {
+        "rift" => return Some(RunnerType::Vm),
+        "job" => match owner.block("runner").filter(|runner| runner.attribute("type").is_some()) {
+            Some(runner) => runner,
+            None => return Some(RunnerType::Vm),
+        },
+        _ => owner,
+    };
+    match block.value("type")?.as_str()? {
         "vm" => Some(RunnerType::Vm),
         "serverless" => Some(RunnerType::Serverless),
         _ => None,
@@ -101,22 +111,42 @@ pub(super) fn provider_in(cloud: Reader<'_>) -> Option<Provider> {
     Provider::ALL.into_iter().find(|provider| provider.name() == name)
 }
 
-/// How large a runner of an egg or bucket is, in whole MiB and GiB rounded up.
-pub fn resources(egg: &TypedBlock) -> Option<Resources> {
-    let resources = Reader::of(egg).child("resources")?;
+/// How large a runner of an egg, bucket or job is, or the Rift server, in whole MiB and GiB rounded up.
+pub fn resources(owner: &TypedBlock) -> Option<Resources> {
+    let resources = Reader::of(owner).child("resources")?;
+    let disk_gib = resources.size("disk")?.div_ceil(GIB);
+    let is_written = owner.block("resources").is_some_and(|block| block.attribute("disk").is_some());
+    // The default is less where so large a disk is not sold: a container on Yandex Cloud.
+    let most = || market(owner, runner_type(owner)?)?.largest_disk_gib();
     Some(Resources {
         cpu: resources.int("cpu")?,
         memory_mib: resources.size("memory")?.div_ceil(MIB),
-        disk_gib: resources.size("disk")?.div_ceil(GIB),
+        disk_gib: if is_written { disk_gib } else { disk_gib.min(most().unwrap_or(disk_gib)) },
     })
 }
 
-fn cloud(cloud: Reader<'_>) -> Option<Cloud> {
+/// Where runners of a type are made for a block that holds a `cloud` block.
+pub fn market(egg: &TypedBlock, runner_type: RunnerType) -> Option<Market<'_>> {
+    let provider = provider(egg)?;
+    let cloud = egg.block("cloud");
+    let written = |name| cloud.and_then(|cloud| cloud.attribute(name));
+    let location = match written("zone").or_else(|| written("region")) {
+        Some(attribute) => attribute.value.as_ref()?.as_str()?,
+        None => derived::region(provider),
+    };
+    Some(Market { provider, runner_type, location })
+}
+
+fn cloud(cloud: Reader<'_>, runner_type: RunnerType, resources: &Resources) -> Option<Cloud> {
     let provider = provider_in(cloud)?;
     let subnet = cloud.text("subnet");
     let (region, zone) =
         derived::region_and_zone(provider, cloud.text("region"), cloud.text("zone"), subnet.is_some());
+    let location = if zone.is_empty() { &region } else { &zone };
+    let market = Market { provider, runner_type, location };
+    let offer = market.offer(resources).ok().flatten().map(Offer::from);
     Some(Cloud {
+        offer,
         provider,
         region,
         zone,

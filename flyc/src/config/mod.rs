@@ -15,7 +15,7 @@ use fly_std::{Value, schema};
 use smol_str::SmolStr;
 
 pub use block::{block_config, silent_nest};
-pub use egg::{Resolved, Unresolved, provider, provider_of, resources, runner_type};
+pub use egg::{Resolved, Unresolved, market, provider, provider_of, resources, runner_type};
 pub use places::Places;
 pub use subject::subjects;
 

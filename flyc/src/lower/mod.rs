@@ -14,9 +14,12 @@ mod marks;
 mod render;
 mod sizing;
 pub mod sizing_serverless;
+mod sizing_tables;
 mod vm;
 
-use crate::artifact::{ArtifactError, EggConfig, Origins, Provider, Resources, RunnerType};
+pub use sizing::{Market, Shape, Smaller};
+
+use crate::artifact::{ArtifactError, EggConfig, Origins, Provider, RunnerType};
 
 /// A generated file: its path relative to the build's folder, with `/`, and its text.
 pub type File = (String, String);
@@ -80,7 +83,7 @@ pub enum LowerError {
         path: String,
     },
     /// No machine of the cloud is large enough.
-    #[error("no machine on {cloud} has {cpu} CPUs and {memory_gib} GiB of memory")]
+    #[error("no machine on {cloud} has {cpu} CPUs and {memory_gib}GiB of memory")]
     TooLarge {
         /// The cloud.
         cloud: &'static str,
@@ -132,24 +135,6 @@ pub fn egg(config: &EggConfig, origins: &Origins, options: &Options) -> Result<V
         RunnerType::Serverless => {
             Err(LowerError::Unsupported { runner_type: "serverless", provider: config.cloud.provider.name() })
         }
-    }
-}
-
-/// Whether the cloud has machines this large; answered from tables, without lowering anything.
-pub fn fits(provider: Provider, resources: &Resources) -> Result<(), LowerError> {
-    match provider {
-        Provider::Yandex => sizing::yandex(resources).map(drop),
-        Provider::Aws => sizing::aws(resources).map(drop),
-        Provider::Local => Ok(()),
-    }
-}
-
-/// The most CPUs and the most memory (GiB) that one machine of the cloud can have, though perhaps not the same machine.
-pub fn largest(provider: Provider) -> Option<(u32, u64)> {
-    match provider {
-        Provider::Yandex => Some(sizing::YANDEX_LARGEST),
-        Provider::Aws => Some(sizing::aws_largest()),
-        Provider::Local => None,
     }
 }
 

@@ -5,9 +5,9 @@
 use minijinja::{Value, context};
 use serde::Serialize;
 
-use super::{Backend, File, LowerError, Options, marks, render::render, sizing};
+use super::{Backend, File, LowerError, Market, Options, marks, render::render};
 use crate::artifact::{
-    Artifact, EggConfig, EnvValue, Executor, Origins, Provider, RiftReference, Runner, SourceMap,
+    Artifact, EggConfig, EnvValue, Executor, Offer, Origins, Provider, RiftReference, Runner, SourceMap,
 };
 
 /// What the runner itself is told of its egg (`egg.json`): never where its tokens are kept.
@@ -122,10 +122,9 @@ fn root_context(config: &EggConfig, options: &Options) -> Result<Value, LowerErr
             if zone.is_empty() {
                 return Err(missing("cloud.zone"));
             }
-            let shape = sizing::yandex(resources)?;
             context! {
                 zone,
-                shape => context! { cores => shape.cores, core_fraction => shape.core_fraction, memory => shape.memory },
+                offer => offer(config)?,
                 image_is_id => is_yandex_image_id(&cloud.image),
             }
         }
@@ -136,7 +135,7 @@ fn root_context(config: &EggConfig, options: &Options) -> Result<Value, LowerErr
             context! {
                 region => cloud.region.clone(),
                 zone => cloud.zone.clone(),
-                instance_type => sizing::aws(resources)?,
+                offer => offer(config)?,
                 image_is_id => cloud.image.starts_with("ami-"),
                 image_names => [cloud.image.clone(), format!("{}-*", cloud.image)],
             }
@@ -144,6 +143,27 @@ fn root_context(config: &EggConfig, options: &Options) -> Result<Value, LowerErr
         Provider::Local => context! {},
     };
     Ok(context! { ..own, ..context! { backend_block => block, ..common } })
+}
+
+/// The machine that was chosen for the egg; one whose configuration names none gets it here.
+fn offer(config: &EggConfig) -> Result<Value, LowerError> {
+    let EggConfig { cloud, resources, .. } = config;
+    let location = if cloud.zone.is_empty() { &cloud.region } else { &cloud.zone };
+    let chosen = match &cloud.offer {
+        Some(offer) => Some(offer.clone()),
+        None => {
+            let market = Market { provider: cloud.provider, runner_type: config.runner_type, location };
+            market.offer(resources)?.map(Offer::from)
+        }
+    };
+    Ok(chosen.map_or(Value::UNDEFINED, |offer| {
+        context! {
+            name => offer.name,
+            cpu => offer.cpu,
+            core_fraction => offer.core_fraction,
+            memory_gib => offer.memory_mib / 1024,
+        }
+    }))
 }
 
 /// Yandex Cloud's image ids: `fd` and eighteen letters and digits.

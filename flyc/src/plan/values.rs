@@ -33,14 +33,14 @@ pub(super) struct Flat {
 pub(super) type Attributes = BTreeMap<String, Flat>;
 
 /// The attributes of an egg or bucket; what is not there has no entry. Every field is named, so that a new one can't be
-/// forgotten.
+/// forgotten; the cloud's offer follows from the others.
 pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
     let EggConfig {
         format_version: _,
         kind,
         name: _,
         runner_type,
-        cloud: Cloud { provider, region, zone, network, subnet, image },
+        cloud: Cloud { provider, region, zone, network, subnet, image, offer: _ },
         resources: Resources { cpu, memory_mib, disk_gib },
         runner:
             Runner {
