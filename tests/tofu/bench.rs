@@ -12,7 +12,7 @@ use flyc::{
     artifact::{EggConfig, Origin, Origins, Provider},
     lower::{self, Options},
 };
-use polar_gosling_tests::tools;
+use polar_gosling_tests::tools::{self, FakeCloud};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -22,6 +22,7 @@ pub(crate) struct Bench {
     pub(crate) egg: PathBuf,
     tofu: PathBuf,
     pub(crate) environment: Vec<(&'static str, PathBuf)>,
+    pub(crate) cloud: FakeCloud,
 }
 
 impl Bench {
@@ -42,11 +43,12 @@ impl Bench {
         fs::write(&settings, "disable_checkpoint = true\n").unwrap();
         let egg = folder.path().join("eggs").join(egg);
         let environment = vec![("TF_CLI_CONFIG_FILE", settings)];
-        Self { folder, egg, tofu: tofu.into(), environment }
+        let cloud = FakeCloud::new(folder.path().join("cloud"));
+        Self { folder, egg, tofu: tofu.into(), environment, cloud }
     }
 
-    /// Puts the stand-in where `OpenTofu` looks for the cloud's provider.
-    pub(crate) fn with_provider(mut self, stand_in: &Path, provider: Provider) -> Self {
+    /// Puts the fake cloud where `OpenTofu` looks for the cloud's provider.
+    pub(crate) fn with_provider(mut self, fake_cloud: &Path, provider: Provider) -> Self {
         let (namespace, name, version) = match provider {
             Provider::Yandex => ("yandex-cloud", "yandex", "0.219.0"),
             Provider::Aws => ("hashicorp", "aws", "6.66.0"),
@@ -60,13 +62,14 @@ impl Bench {
         let place =
             mirror.join("registry.opentofu.org").join(namespace).join(name).join(version).join(platform);
         fs::create_dir_all(&place).unwrap();
-        symlink(stand_in, place.join(format!("terraform-provider-{name}_v{version}"))).unwrap();
+        symlink(fake_cloud, place.join(format!("terraform-provider-{name}_v{version}"))).unwrap();
         let settings = format!(
             "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
             mirror.display()
         );
         fs::write(self.folder.path().join("own.rc"), settings).unwrap();
         self.environment.push(("SCHEMA_JSON", tools::provider_schema(name)));
+        self.environment.push(("FAKE_CLOUD_DIR", self.cloud.folder().into()));
         self
     }
 
