@@ -345,7 +345,8 @@ fn an_aws_runner_sleeps_and_wakes_as_itself() {
 fn wrong_variables_are_refused() {
     let tofu = need!(tools::tofu());
     let fake_cloud = need!(tools::fake_cloud());
-    let bench = Bench::new(&tofu, &config(Provider::Aws), &options()).with_provider(&fake_cloud, Provider::Aws);
+    let bench =
+        Bench::new(&tofu, &config(Provider::Aws), &options()).with_provider(&fake_cloud, Provider::Aws);
     bench.tofu(&["init", "-input=false"]);
     let refused = |change: &dyn Fn(&mut Value), message: &str| {
         let mut variables = vm_variables(&[("a", "apex")], None);

@@ -94,7 +94,8 @@ pub(crate) struct Egg {
 }
 
 /// A runner that ends by its signal, and when its folder is gone, so that no failed test leaves one behind.
-const RUNNER: &str = "trap 'exit 0' TERM\nwhile [ -d \"$GOSLING_FOLDER\" ]; do\n  sleep 0.05 &\n  wait $!\ndone";
+const RUNNER: &str =
+    "trap 'exit 0' TERM\nwhile [ -d \"$GOSLING_FOLDER\" ]; do\n  sleep 0.05 &\n  wait $!\ndone";
 
 impl Egg {
     /// Builds the egg and makes it ready; none when what it needs can't be had here.
@@ -180,7 +181,8 @@ impl Egg {
     /// check blocks each time.
     pub(crate) fn is_settled(&self) {
         let said = self.bench.tofu(&["plan", "-input=false", "-no-color"]);
-        let nothing = said.contains("No changes.") || said.contains("Plan: 0 to add, 0 to change, 0 to destroy.");
+        let nothing =
+            said.contains("No changes.") || said.contains("Plan: 0 to add, 0 to change, 0 to destroy.");
         assert!(nothing && !said.contains("Changes to Outputs"), "{said}");
     }
 

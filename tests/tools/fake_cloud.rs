@@ -42,7 +42,9 @@ impl FakeCloud {
     pub fn things(&self) -> BTreeMap<(String, String), Value> {
         let mut things = BTreeMap::new();
         for kind in entries(&self.folder).into_iter().filter(|path| path.is_dir()) {
-            for file in entries(&kind).into_iter().filter(|path| path.extension().is_some_and(|e| e == "json")) {
+            for file in
+                entries(&kind).into_iter().filter(|path| path.extension().is_some_and(|e| e == "json"))
+            {
                 let thing = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
                 things.insert((name(&kind), unescaped(name(&file).trim_end_matches(".json"))), thing);
             }

@@ -162,7 +162,9 @@ pub struct Runner {
     pub protected: bool,
     /// How gitlab-runner runs a job.
     pub executor: Executor,
-    /// The container image of jobs that name none.
+    /// The container image of jobs that name none; of a serverless runner the image it starts from itself, and then
+    /// empty for the installation's own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub image: String,
     /// Whether job containers run privileged.
     pub privileged: bool,

@@ -8,6 +8,7 @@
 
 mod block;
 mod egg;
+mod job;
 mod manifest;
 mod source_map;
 
@@ -18,6 +19,7 @@ pub use egg::{
     Cloud, EggConfig, EggKind, EnvValue, Executor, Offer, Provider, Repository, Resources, RiftReference,
     Runner, RunnerType,
 };
+pub use job::{JobConfig, JobProject, Schedule};
 pub use manifest::{Entry, EntryKind, Manifest};
 pub use source_map::{Mapping, Origin, Origins, SourceMap};
 

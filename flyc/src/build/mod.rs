@@ -16,11 +16,11 @@ use fly_std::schema::Place;
 use rayon::prelude::*;
 
 use crate::{
-    artifact::{Artifact, ArtifactError, Entry, EntryKind, Manifest, Provider},
+    artifact::{Artifact, ArtifactError, Entry, EntryKind, Manifest},
     config::nest_defaults,
     db::{Database, Nest, SourceFile},
     diag::Diagnostic,
-    lower::{self, Backend, File},
+    lower::{self, Backend, ComputeModule, File},
 };
 
 pub use snapshot::{Snapshot, Unknown, snapshot};
@@ -67,8 +67,8 @@ struct Piece {
     folder: String,
     source_file: String,
     files: Vec<File>,
-    /// The cloud whose Compute Module its files call.
-    cloud: Option<Provider>,
+    /// The Compute Module its files call.
+    module: Option<ComputeModule>,
     skipped: Option<&'static str>,
 }
 
@@ -116,8 +116,8 @@ fn pieces_of(
 
 /// The build of these pieces, with the Compute Modules they call.
 fn finish(db: &Database, nest: Nest, mut built: Vec<Piece>) -> Result<Build, ArtifactError> {
-    let clouds: BTreeSet<Provider> = built.iter().filter_map(|piece| piece.cloud).collect();
-    built.extend(clouds.into_iter().map(compute_module));
+    let modules: BTreeSet<ComputeModule> = built.iter().filter_map(|piece| piece.module).collect();
+    built.extend(modules.into_iter().map(compute_module));
     let defaults = nest_defaults(db, nest);
     let texts: Vec<(&Arc<str>, &Arc<str>)> =
         nest.files(db).iter().map(|file| (file.path(db), file.text(db))).collect();
@@ -126,14 +126,14 @@ fn finish(db: &Database, nest: Nest, mut built: Vec<Piece>) -> Result<Build, Art
     assemble(built, manifest)
 }
 
-fn compute_module(provider: Provider) -> Piece {
+fn compute_module(module: ComputeModule) -> Piece {
     Piece {
         kind: EntryKind::ComputeModule,
-        name: provider.name().to_owned(),
-        folder: format!("compute-module/{}", provider.name()),
+        name: module.name().to_owned(),
+        folder: format!("compute-module/{}", module.name()),
         source_file: String::new(),
-        files: lower::compute_module(provider),
-        cloud: None,
+        files: lower::compute_module(module),
+        module: None,
         skipped: None,
     }
 }

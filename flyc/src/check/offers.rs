@@ -33,9 +33,10 @@ pub(super) fn wanted<'a>(scope: &FileScope<'a>) -> impl Iterator<Item = Wanted<'
         {
             return None;
         }
+        let market = config::market(owner, config::runner_type(owner)?)?;
         Some(Wanted {
-            market: config::market(owner, config::runner_type(owner)?)?,
-            resources: config::resources(owner)?,
+            market,
+            resources: config::resources(owner, market.runner_type, market.provider)?,
             owner,
             block,
         })

@@ -44,7 +44,8 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
     let egg = Reader::of(block);
     let name = block.label.as_ref()?.to_string();
     let runner_type = runner_type(block)?;
-    let resources = resources(block)?;
+    let provider = provider(block)?;
+    let resources = resources(block, runner_type, provider)?;
     let cloud = cloud(egg.child("cloud")?, runner_type, &resources)?;
     let runner = runner(egg.child("runner")?, runner_type)?;
     let (kind, repositories) = if block.name == "egg" {
@@ -77,17 +78,18 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
     Some(Resolved { config, places: Places::of(block), unresolved })
 }
 
-/// What the runners of an egg, bucket or job are made of, or the Rift server.
+/// What the runners of an egg, bucket or job are made of, or a Rift server.
 pub fn runner_type(owner: &TypedBlock) -> Option<RunnerType> {
-    let block = match owner.name.as_str() {
-        "rift" => return Some(RunnerType::Vm),
-        "job" => match owner.block("runner").filter(|runner| runner.attribute("type").is_some()) {
-            Some(runner) => runner,
-            None => return Some(RunnerType::Vm),
-        },
-        _ => owner,
-    };
-    match block.value("type")?.as_str()? {
+    match owner.name.as_str() {
+        "rift" => Some(RunnerType::Vm),
+        "job" => runner_type_in(Reader::of(owner).child("runner")?),
+        _ => runner_type_in(Reader::of(owner)),
+    }
+}
+
+/// What the runners are made of whose block holds a `type`.
+pub(super) fn runner_type_in(block: Reader<'_>) -> Option<RunnerType> {
+    match block.text("type")?.as_str() {
         "vm" => Some(RunnerType::Vm),
         "serverless" => Some(RunnerType::Serverless),
         _ => None,
@@ -111,17 +113,15 @@ pub(super) fn provider_in(cloud: Reader<'_>) -> Option<Provider> {
     Provider::ALL.into_iter().find(|provider| provider.name() == name)
 }
 
-/// How large a runner of an egg, bucket or job is, or the Rift server, in whole MiB and GiB rounded up.
-pub fn resources(owner: &TypedBlock) -> Option<Resources> {
-    let resources = Reader::of(owner).child("resources")?;
-    let disk_gib = resources.size("disk")?.div_ceil(GIB);
-    let is_written = owner.block("resources").is_some_and(|block| block.attribute("disk").is_some());
-    // The default is less where so large a disk is not sold: a container on Yandex Cloud.
-    let most = || market(owner, runner_type(owner)?)?.largest_disk_gib();
+/// How large a runner of an egg, bucket or job is, in whole MiB and GiB rounded up.
+pub fn resources(block: &TypedBlock, runner_type: RunnerType, provider: Provider) -> Option<Resources> {
+    let resources = Reader::of(block).child("resources")?;
     Some(Resources {
         cpu: resources.int("cpu")?,
         memory_mib: resources.size("memory")?.div_ceil(MIB),
-        disk_gib: if is_written { disk_gib } else { disk_gib.min(most().unwrap_or(disk_gib)) },
+        disk_gib: resources
+            .size("disk")
+            .map_or(derived::disk_gib(runner_type, provider), |disk| disk.div_ceil(GIB)),
     })
 }
 
@@ -137,7 +137,7 @@ pub fn market(egg: &TypedBlock, runner_type: RunnerType) -> Option<Market<'_>> {
     Some(Market { provider, runner_type, location })
 }
 
-fn cloud(cloud: Reader<'_>, runner_type: RunnerType, resources: &Resources) -> Option<Cloud> {
+pub(super) fn cloud(cloud: Reader<'_>, runner_type: RunnerType, resources: &Resources) -> Option<Cloud> {
     let provider = provider_in(cloud)?;
     let subnet = cloud.text("subnet");
     let (region, zone) =
@@ -157,23 +157,34 @@ fn cloud(cloud: Reader<'_>, runner_type: RunnerType, resources: &Resources) -> O
 }
 
 fn runner(runner: Reader<'_>, runner_type: RunnerType) -> Option<Runner> {
-    let Value::List(tags) = runner.get("tags")? else { return None };
     Some(Runner {
-        tags: tags.iter().map(|tag| Some(tag.as_str()?.to_owned())).collect::<Option<_>>()?,
+        tags: texts(&runner.get("tags")?)?,
         concurrent: runner.int("concurrent")?,
         idle_timeout_s: runner.duration("idle_timeout")?,
         timeout_s: runner.duration("timeout").unwrap_or(derived::timeout_s(runner_type)),
         run_untagged: runner.flag("run_untagged")?,
         protected: runner.flag("protected")?,
-        executor: match runner.text("executor")?.as_str() {
-            "docker" => Executor::Docker,
-            "shell" => Executor::Shell,
-            _ => return None,
-        },
-        image: runner.text("image")?,
+        executor: executor(runner, runner_type)?,
+        image: derived::image(runner.text("image"), runner_type),
         privileged: runner.flag("privileged")?,
-        ephemeral: runner.flag("ephemeral")?,
+        ephemeral: runner.flag("ephemeral").unwrap_or(derived::ephemeral(runner_type)),
     })
+}
+
+/// The executor of a `runner` block.
+pub(super) fn executor(runner: Reader<'_>, runner_type: RunnerType) -> Option<Executor> {
+    match runner.text("executor").as_deref() {
+        None => Some(derived::executor(runner_type)),
+        Some("docker") => Some(Executor::Docker),
+        Some("shell") => Some(Executor::Shell),
+        Some(_) => None,
+    }
+}
+
+/// The texts of a list.
+pub(super) fn texts(value: &Value) -> Option<Vec<String>> {
+    let Value::List(texts) = value else { return None };
+    texts.iter().map(|text| Some(text.as_str()?.to_owned())).collect()
 }
 
 /// A `gitlab` block; `owner` is whose secrets are meant when it names none.
@@ -213,7 +224,7 @@ fn rift_reference(rift: Reader<'_>, nest: &NestDefaults) -> Option<RiftReference
     })
 }
 
-fn environment(block: Option<&TypedBlock>) -> Option<BTreeMap<String, EnvValue>> {
+pub(super) fn environment(block: Option<&TypedBlock>) -> Option<BTreeMap<String, EnvValue>> {
     let attributes = block.map_or(&[][..], |block| &block.attributes);
     let variables = attributes.iter().map(|attribute| {
         let value = match attribute.value.as_ref()? {

@@ -8,6 +8,7 @@ mod block;
 mod defaults;
 mod derived;
 mod egg;
+mod job;
 mod places;
 mod subject;
 
@@ -16,6 +17,7 @@ use smol_str::SmolStr;
 
 pub use block::{block_config, silent_nest};
 pub use egg::{Resolved, Unresolved, market, provider, provider_of, resources, runner_type};
+pub use job::ResolvedJob;
 pub use places::Places;
 pub use subject::subjects;
 
@@ -69,6 +71,7 @@ pub struct NestProject {
 }
 
 /// The GitLab project that holds the Nest.
+#[salsa::tracked(returns(ref))]
 pub fn nest_project(db: &dyn Db, nest: Nest) -> NestProject {
     let file = nest.find(db, NEST_FILE);
     let block = file.and_then(|file| typed(db, file).blocks.iter().find(|block| block.name == "nest"));
@@ -90,6 +93,18 @@ pub fn egg_configs(db: &dyn Db, file: SourceFile) -> Vec<Option<Resolved>> {
     }
     let nest = nest_defaults(db, Nest::get(db));
     eggs.map(|block| egg::resolve(block, nest)).collect()
+}
+
+/// The configurations of a file's jobs, in the order of the file; none for one whose configuration an error in the file
+/// leaves unknown.
+#[salsa::tracked(returns(ref))]
+pub fn job_configs(db: &dyn Db, file: SourceFile) -> Vec<Option<ResolvedJob>> {
+    let mut jobs = typed(db, file).blocks.iter().filter(|block| block.name == "job").peekable();
+    if jobs.peek().is_none() {
+        return Vec::new();
+    }
+    let nest = nest_project(db, Nest::get(db));
+    jobs.map(|block| job::resolve(block, nest)).collect()
 }
 
 /// Whether the block is an egg or a bucket.

@@ -10,16 +10,19 @@
 mod compute;
 mod config;
 mod escape;
+mod fleet;
 mod marks;
 mod render;
+mod root;
+mod serverless;
 mod sizing;
 pub mod sizing_serverless;
 mod sizing_tables;
 mod vm;
 
-pub use sizing::{Market, Shape, Smaller};
-
-use crate::artifact::{ArtifactError, EggConfig, Origins, Provider, RunnerType};
+use self::fleet::Fleet;
+pub use self::sizing::{Market, Shape, Smaller};
+use crate::artifact::{Artifact, ArtifactError, EggConfig, JobConfig, Origins, Provider, RunnerType};
 
 /// A generated file: its path relative to the build's folder, with `/`, and its text.
 pub type File = (String, String);
@@ -92,6 +95,17 @@ pub enum LowerError {
         /// The memory asked for.
         memory_gib: u64,
     },
+    /// No container of the cloud is large enough.
+    #[error(
+        "no serverless runner on {cloud} has {} CPUs, {} MiB of memory and {} GiB of disk",
+        error.asked.cpu, error.asked.memory_mib, error.asked.disk_gib
+    )]
+    NoContainer {
+        /// The cloud.
+        cloud: &'static str,
+        /// What is too large, and what there is.
+        error: sizing_serverless::TooLarge,
+    },
     /// This kind of runner is not lowered by this function.
     #[error("runners of type `{runner_type}` can't be lowered for {provider}")]
     Unsupported {
@@ -121,26 +135,97 @@ impl LowerError {
             Self::Missing { path, .. } => Some(path),
             Self::Nul { path } => Some(path),
             Self::TooLarge { .. } => Some("resources"),
+            Self::NoContainer { error, .. } => Some(match error.attributes().next() {
+                Some("cpu") => "resources.cpu",
+                Some("memory") => "resources.memory",
+                Some("disk") => "resources.disk",
+                _ => "resources",
+            }),
             Self::Unsupported { .. } => Some("type"),
             Self::Artifact(_) | Self::Template { .. } => None,
         }
     }
 }
 
-/// The files of an egg, under `eggs/<name>/`: its configuration, its `OpenTofu` root module, cloud-init and source map.
+/// The files of an egg, under `eggs/<name>/`: its configuration, its `OpenTofu` root module, what runners are told, and
+/// the source map.
 pub fn egg(config: &EggConfig, origins: &Origins, options: &Options) -> Result<Vec<File>, LowerError> {
-    config::validate(config, options)?;
-    match config.runner_type {
-        RunnerType::Vm => vm::files(config, origins, options),
-        RunnerType::Serverless => {
-            Err(LowerError::Unsupported { runner_type: "serverless", provider: config.cloud.provider.name() })
+    config::validate(&config.name, config, options)?;
+    files(&Fleet::from(config), config.to_json()?, origins, options)
+}
+
+/// The files of a job, under `jobs/<name>/`: the same as an egg's.
+pub fn job(config: &JobConfig, origins: &Origins, options: &Options) -> Result<Vec<File>, LowerError> {
+    config::validate(&config.name, config, options)?;
+    files(&Fleet::from(config), config.to_json()?, origins, options)
+}
+
+fn files(
+    fleet: &Fleet<'_>,
+    config: String,
+    origins: &Origins,
+    options: &Options,
+) -> Result<Vec<File>, LowerError> {
+    let parts = match ComputeModule::of(fleet.cloud.provider, fleet.runner_type) {
+        ComputeModule::Yandex | ComputeModule::Aws | ComputeModule::Local => vm::parts(fleet)?,
+        ComputeModule::YandexServerless | ComputeModule::AwsServerless => serverless::parts(fleet)?,
+    };
+    root::files(fleet, config, origins, options, parts)
+}
+
+/// The modules that root modules call: one for each cloud and kind of runner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ComputeModule {
+    /// A machine on Yandex Cloud.
+    Yandex,
+    /// A machine on AWS.
+    Aws,
+    /// A process of this machine, whatever the type of the runner.
+    Local,
+    /// A container of Yandex Serverless Containers.
+    YandexServerless,
+    /// A task of AWS Fargate.
+    AwsServerless,
+}
+
+impl ComputeModule {
+    /// Every module.
+    pub const ALL: [Self; 5] =
+        [Self::Yandex, Self::Aws, Self::Local, Self::YandexServerless, Self::AwsServerless];
+
+    /// The module that makes such runners.
+    pub const fn of(provider: Provider, runner_type: RunnerType) -> Self {
+        match (provider, runner_type) {
+            (Provider::Yandex, RunnerType::Vm) => Self::Yandex,
+            (Provider::Yandex, RunnerType::Serverless) => Self::YandexServerless,
+            (Provider::Aws, RunnerType::Vm) => Self::Aws,
+            (Provider::Aws, RunnerType::Serverless) => Self::AwsServerless,
+            (Provider::Local, _) => Self::Local,
+        }
+    }
+
+    /// The name of its folder.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Yandex => "yandex",
+            Self::Aws => "aws",
+            Self::Local => "local",
+            Self::YandexServerless => "yandex-serverless",
+            Self::AwsServerless => "aws-serverless",
         }
     }
 }
 
-/// The shared Compute Module of a cloud, under `compute-module/<cloud>/`.
-pub fn compute_module(provider: Provider) -> Vec<File> {
-    compute::files(provider)
+/// The module of a cloud's machines.
+impl From<Provider> for ComputeModule {
+    fn from(provider: Provider) -> Self {
+        Self::of(provider, RunnerType::Vm)
+    }
+}
+
+/// A shared Compute Module, under `compute-module/<name>/`.
+pub fn compute_module(module: impl Into<ComputeModule>) -> Vec<File> {
+    compute::files(module.into())
 }
 
 /// Text as one word of a POSIX shell script, in which the shell expands nothing; none when it has a NUL.

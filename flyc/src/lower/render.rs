@@ -25,6 +25,10 @@ pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "tofu/aws/providers.tf.j2",
     "tofu/aws/resources.tf.j2",
     "tofu/aws/versions.tf.j2",
+    "tofu/aws_serverless/checks.tf.j2",
+    "tofu/aws_serverless/data.tf.j2",
+    "tofu/aws_serverless/resources.tf.j2",
+    "tofu/aws_serverless/variables.tf.j2",
     "tofu/backend.tf.j2",
     "tofu/header.tf.j2",
     "tofu/local/checks.tf.j2",
@@ -34,7 +38,10 @@ pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "tofu/local/resources.tf.j2",
     "tofu/local/variables.tf.j2",
     "tofu/local/versions.tf.j2",
+    "tofu/network_variables.tf.j2",
     "tofu/outputs.tf.j2",
+    "tofu/serverless_outputs.tf.j2",
+    "tofu/serverless_variables.tf.j2",
     "tofu/tofu.rc.j2",
     "tofu/variables.tf.j2",
     "tofu/vm_variables.tf.j2",
@@ -44,6 +51,10 @@ pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "tofu/yandex/resources.tf.j2",
     "tofu/yandex/variables.tf.j2",
     "tofu/yandex/versions.tf.j2",
+    "tofu/yandex_serverless/checks.tf.j2",
+    "tofu/yandex_serverless/data.tf.j2",
+    "tofu/yandex_serverless/resources.tf.j2",
+    "tofu/yandex_serverless/variables.tf.j2",
 ];
 
 static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     artifact::{
-        Artifact, ArtifactError, Block, BlockConfig, EggConfig, Entry, EntryKind, Provider, RunnerType,
+        Artifact, ArtifactError, Block, BlockConfig, EggConfig, Entry, EntryKind, JobConfig, Provider,
     },
     build::{Build, Snapshot, Unknown},
 };
@@ -69,6 +69,7 @@ struct Piece<'a> {
 
 enum Config {
     Egg(Box<EggConfig>),
+    Job(Box<JobConfig>),
     Block(Block),
 }
 
@@ -76,13 +77,14 @@ impl Piece<'_> {
     fn egg(&self) -> Option<&EggConfig> {
         match &self.config {
             Config::Egg(egg) => Some(egg),
-            Config::Block(_) => None,
+            Config::Job(_) | Config::Block(_) => None,
         }
     }
 
     fn attributes(&self) -> Attributes {
         match &self.config {
             Config::Egg(egg) => values::of_egg(egg),
+            Config::Job(job) => values::of_job(job),
             Config::Block(block) => values::of_block(block),
         }
     }
@@ -122,6 +124,8 @@ fn pieces(build: &Build) -> Result<BTreeMap<Key<'_>, Piece<'_>>, ArtifactError> 
         let Some(text) = text else { continue };
         let config = if kind.has_runners() {
             Config::Egg(Box::new(EggConfig::from_json(text)?))
+        } else if kind == Kind::Job {
+            Config::Job(Box::new(JobConfig::from_json(text)?))
         } else {
             Config::Block(BlockConfig::from_json(text)?.block)
         };
@@ -232,7 +236,7 @@ fn changed(key: Key<'_>, old: &Piece<'_>, new: &Piece<'_>) -> Option<Change> {
         return machine.then(|| change(attributes, effect, words.to_owned()));
     }
     // Two values that make the same machine (cpu = 3 where the cloud sells 4) reach no runner.
-    if !machine && after.runner_type == RunnerType::Vm {
+    if !machine {
         for attribute in attributes.iter_mut().filter(|attribute| attribute.effect == Effect::NewRunners) {
             attribute.effect = Effect::Orchestrator;
             attribute.why = "what is made of it is the same as before";

@@ -8,8 +8,8 @@ use fly_std::formats::{duration, size};
 
 use crate::{
     artifact::{
-        Block, BlockValue, Cloud, EggConfig, EggKind, EnvValue, Executor, Repository, Resources,
-        RiftReference, Runner, RunnerType,
+        Block, BlockValue, Cloud, EggConfig, EggKind, EnvValue, Executor, JobConfig, JobProject, Repository,
+        Resources, RiftReference, Runner, RunnerType, Schedule,
     },
     render::{is_unprintable, mask},
 };
@@ -40,8 +40,8 @@ pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
         kind,
         name: _,
         runner_type,
-        cloud: Cloud { provider, region, zone, network, subnet, image, offer: _ },
-        resources: Resources { cpu, memory_mib, disk_gib },
+        cloud,
+        resources,
         runner:
             Runner {
                 tags,
@@ -59,43 +59,24 @@ pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
         environment,
         rift,
     } = egg;
-    let text = |text: &str| Some(BlockValue::Text(text.to_owned()));
-    let filled = |value: &str| (!value.is_empty()).then(|| BlockValue::Text(value.to_owned()));
-    let switch = |on: &bool| Some(BlockValue::Bool(*on));
-    let runner_type = match runner_type {
-        RunnerType::Vm => "vm",
-        RunnerType::Serverless => "serverless",
-    };
-    let executor = match executor {
-        Executor::Docker => "docker",
-        Executor::Shell => "shell",
-    };
-    let tags = tags.iter().cloned().map(BlockValue::Text).collect();
     let mut flat = Attributes::new();
+    add_machine(cloud, resources, &mut flat);
+    add_environment(environment, &mut flat);
     let mut add = |key: &'static str, path: String, value: Option<BlockValue>| {
         if let Some(value) = value {
             flat.insert(path, Flat { key, value });
         }
     };
     for (key, value) in [
-        ("type", text(runner_type)),
-        ("cloud.provider", text(provider.name())),
-        ("cloud.region", filled(region)),
-        ("cloud.zone", filled(zone)),
-        ("cloud.network", network.as_deref().and_then(text)),
-        ("cloud.subnet", subnet.as_deref().and_then(text)),
-        ("cloud.image", text(image)),
-        ("resources.cpu", Some(BlockValue::Int((*cpu).into()))),
-        ("resources.memory", Some(BlockValue::SizeBytes(memory_mib.saturating_mul(MIB)))),
-        ("resources.disk", Some(BlockValue::SizeBytes(disk_gib.saturating_mul(GIB)))),
-        ("runner.tags", Some(BlockValue::List(tags))),
+        ("type", text(type_word(*runner_type))),
+        ("runner.tags", list(tags)),
         ("runner.concurrent", Some(BlockValue::Int((*concurrent).into()))),
         ("runner.idle_timeout", Some(BlockValue::DurationS(*idle_timeout_s))),
         ("runner.timeout", Some(BlockValue::DurationS(*timeout_s))),
         ("runner.run_untagged", switch(run_untagged)),
         ("runner.protected", switch(protected)),
-        ("runner.executor", text(executor)),
-        ("runner.image", text(container)),
+        ("runner.executor", text(executor_word(*executor))),
+        ("runner.image", filled(container)),
         ("runner.privileged", switch(privileged)),
         ("runner.ephemeral", switch(ephemeral)),
     ] {
@@ -108,25 +89,16 @@ pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
             (EggKind::Bucket, Some(name)) => format!("repositories.repo.{name}."),
             _ => String::new(),
         };
-        let number = |id: &Option<u64>| id.map(|id| BlockValue::Int(i64::try_from(id).unwrap_or(i64::MAX)));
-        let secret = |uri: &String| Some(BlockValue::Secret(uri.clone()));
         for (key, value) in [
             ("gitlab.server", text(server)),
-            ("gitlab.project_id", number(project_id)),
-            ("gitlab.group_id", number(group_id)),
+            ("gitlab.project_id", number(*project_id)),
+            ("gitlab.group_id", number(*group_id)),
             ("gitlab.api_token_secret", secret(api_token_secret)),
             ("gitlab.token_secret", secret(token_secret)),
             ("gitlab.webhook_secret", secret(webhook_secret)),
         ] {
             add(key, format!("{prefix}{key}"), value);
         }
-    }
-    for (name, value) in environment {
-        let value = match value {
-            EnvValue::Text(text) => BlockValue::Text(text.clone()),
-            EnvValue::Secret(uri) => BlockValue::Secret(uri.clone()),
-        };
-        add("environment.NAME", format!("environment.{name}"), Some(value));
     }
     if let Some(RiftReference { name, docker_proxy, artifact_cache }) = rift {
         for (key, value) in [
@@ -138,6 +110,120 @@ pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
         }
     }
     flat
+}
+
+/// The attributes of a job, by the names of its block; what it takes from its Nest stands under `gitlab`.
+pub(super) fn of_job(job: &JobConfig) -> Attributes {
+    let JobConfig {
+        format_version: _,
+        name: _,
+        runner_type,
+        cloud,
+        resources,
+        // The rest of it is every job's.
+        runner: Runner { tags, executor, image, privileged, .. },
+        schedule: Schedule { description: _, git_ref, cron, cron_timezone, active: _, variables: _ },
+        script,
+        timeout_s,
+        project: JobProject { server, project_id, token_secret, deploy_key_secret },
+        environment,
+        notify,
+    } = job;
+    let mut flat = Attributes::new();
+    add_machine(cloud, resources, &mut flat);
+    add_environment(environment, &mut flat);
+    for (key, value) in [
+        ("schedule", text(cron)),
+        ("timezone", text(cron_timezone)),
+        ("script", text(script)),
+        ("timeout", Some(BlockValue::DurationS(*timeout_s))),
+        ("runner.type", text(type_word(*runner_type))),
+        ("runner.tags", list(tags)),
+        ("runner.executor", text(executor_word(*executor))),
+        ("runner.image", filled(image)),
+        ("runner.privileged", switch(privileged)),
+        ("gitlab.server", text(server)),
+        ("gitlab.project_id", number(*project_id)),
+        ("gitlab.branch", text(git_ref)),
+        ("gitlab.token_secret", secret(token_secret)),
+        ("gitlab.deploy_key_secret", secret(deploy_key_secret)),
+        ("on_failure.notify", (!notify.is_empty()).then(|| list(notify)).flatten()),
+    ] {
+        if let Some(value) = value {
+            flat.insert(key.to_owned(), Flat { key, value });
+        }
+    }
+    flat
+}
+
+/// Where runners are made, and how large.
+fn add_machine(cloud: &Cloud, resources: &Resources, flat: &mut Attributes) {
+    let Cloud { provider, region, zone, network, subnet, image, offer: _ } = cloud;
+    let Resources { cpu, memory_mib, disk_gib } = resources;
+    for (key, value) in [
+        ("cloud.provider", text(provider.name())),
+        ("cloud.region", filled(region)),
+        ("cloud.zone", filled(zone)),
+        ("cloud.network", network.as_deref().and_then(text)),
+        ("cloud.subnet", subnet.as_deref().and_then(text)),
+        ("cloud.image", text(image)),
+        ("resources.cpu", Some(BlockValue::Int((*cpu).into()))),
+        ("resources.memory", Some(BlockValue::SizeBytes(memory_mib.saturating_mul(MIB)))),
+        ("resources.disk", Some(BlockValue::SizeBytes(disk_gib.saturating_mul(GIB)))),
+    ] {
+        if let Some(value) = value {
+            flat.insert(key.to_owned(), Flat { key, value });
+        }
+    }
+}
+
+fn add_environment(environment: &BTreeMap<String, EnvValue>, flat: &mut Attributes) {
+    for (name, value) in environment {
+        let value = match value {
+            EnvValue::Text(text) => BlockValue::Text(text.clone()),
+            EnvValue::Secret(uri) => BlockValue::Secret(uri.clone()),
+        };
+        flat.insert(format!("environment.{name}"), Flat { key: "environment.NAME", value });
+    }
+}
+
+const fn type_word(runner_type: RunnerType) -> &'static str {
+    match runner_type {
+        RunnerType::Vm => "vm",
+        RunnerType::Serverless => "serverless",
+    }
+}
+
+const fn executor_word(executor: Executor) -> &'static str {
+    match executor {
+        Executor::Docker => "docker",
+        Executor::Shell => "shell",
+    }
+}
+
+fn text(text: &str) -> Option<BlockValue> {
+    Some(BlockValue::Text(text.to_owned()))
+}
+
+fn filled(value: &str) -> Option<BlockValue> {
+    (!value.is_empty()).then(|| BlockValue::Text(value.to_owned()))
+}
+
+fn list(texts: &[String]) -> Option<BlockValue> {
+    Some(BlockValue::List(texts.iter().cloned().map(BlockValue::Text).collect()))
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the fields that are matched by name are references")]
+fn switch(on: &bool) -> Option<BlockValue> {
+    Some(BlockValue::Bool(*on))
+}
+
+fn number(id: Option<u64>) -> Option<BlockValue> {
+    id.map(|id| BlockValue::Int(i64::try_from(id).unwrap_or(i64::MAX)))
+}
+
+fn secret(uri: &str) -> Option<BlockValue> {
+    Some(BlockValue::Secret(uri.to_owned()))
 }
 
 /// The attributes of any other block, and the order of its rules, which is a part of what they mean.
