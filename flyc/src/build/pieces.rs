@@ -141,7 +141,6 @@ fn lower_error(error: &LowerError, file: &Arc<str>, place: &dyn Fn(&str) -> Text
             let nearest = nearest.collect::<Vec<_>>().join(" and ");
             of("too large").help(format!("write {nearest} or less, or `type = \"vm\"`"))
         }
-        LowerError::Unsupported { .. } => of("not supported").help("write `type = \"vm\"`"),
         LowerError::Artifact(ArtifactError::Json { .. } | ArtifactError::Version { .. })
         | LowerError::Template { .. } => of("").note("this is a defect of the compiler; please report it"),
     })

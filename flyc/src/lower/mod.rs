@@ -106,14 +106,6 @@ pub enum LowerError {
         /// What is too large, and what there is.
         error: sizing_serverless::TooLarge,
     },
-    /// This kind of runner is not lowered by this function.
-    #[error("runners of type `{runner_type}` can't be lowered for {provider}")]
-    Unsupported {
-        /// The runner's type.
-        runner_type: &'static str,
-        /// The cloud.
-        provider: &'static str,
-    },
     /// An artifact could not be written.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
@@ -141,7 +133,6 @@ impl LowerError {
                 Some("disk") => "resources.disk",
                 _ => "resources",
             }),
-            Self::Unsupported { .. } => Some("type"),
             Self::Artifact(_) | Self::Template { .. } => None,
         }
     }
@@ -168,7 +159,8 @@ fn files(
 ) -> Result<Vec<File>, LowerError> {
     let parts = match ComputeModule::of(fleet.cloud.provider, fleet.runner_type) {
         ComputeModule::Yandex | ComputeModule::Aws | ComputeModule::Local => vm::parts(fleet)?,
-        ComputeModule::YandexServerless | ComputeModule::AwsServerless => serverless::parts(fleet)?,
+        ComputeModule::YandexServerless => serverless::yandex(fleet)?,
+        ComputeModule::AwsServerless => serverless::aws(fleet)?,
     };
     root::files(fleet, config, origins, options, parts)
 }

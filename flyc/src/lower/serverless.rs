@@ -4,7 +4,7 @@
 //! Here lives what their templates are filled with, and which of them make which file. Never here: runners of this
 //! machine, which are processes whatever their type.
 
-use minijinja::context;
+use minijinja::{Value, context};
 
 use super::{
     LowerError,
@@ -12,8 +12,6 @@ use super::{
     root::{self, Parts, Templates},
     sizing_serverless,
 };
-use crate::artifact::Provider;
-
 const YANDEX: &Templates = &[
     ("versions.tf", &["tofu/yandex/versions.tf.j2"]),
     ("providers.tf", &["tofu/yandex/providers.tf.j2"]),
@@ -49,34 +47,32 @@ const AWS: &Templates = &[
     ("outputs.tf", &["tofu/serverless_outputs.tf.j2"]),
 ];
 
-/// What containers give to their root module.
-pub(super) fn parts(fleet: &Fleet<'_>) -> Result<Parts, LowerError> {
-    let provider = fleet.cloud.provider;
-    let too_large = |error| LowerError::NoContainer { cloud: provider.name(), error };
-    let (templates, shape) = match provider {
-        Provider::Yandex => {
-            let shape = sizing_serverless::container(fleet.resources).map_err(too_large)?;
-            let values = context! {
-                cores => shape.cores,
-                core_fraction => shape.core_fraction,
-                memory => shape.memory_mib,
-                disk => shape.disk_gib,
-            };
-            (YANDEX, values)
-        }
-        Provider::Aws => {
-            let shape = sizing_serverless::fargate(fleet.resources).map_err(too_large)?;
-            let values = context! {
-                cpu_units => shape.cpu_units,
-                memory => shape.memory_mib,
-                disk => shape.disk_gib,
-            };
-            (AWS, values)
-        }
-        Provider::Local => {
-            return Err(LowerError::Unsupported { runner_type: "serverless", provider: provider.name() });
-        }
+/// What tasks of AWS Fargate give to their root module.
+pub(super) fn aws(fleet: &Fleet<'_>) -> Result<Parts, LowerError> {
+    let shape = sizing_serverless::fargate(fleet.resources)
+        .map_err(|error| LowerError::NoContainer { cloud: "aws", error })?;
+    let shape = context! {
+        cpu_units => shape.cpu_units,
+        memory => shape.memory_mib,
+        disk => shape.disk_gib,
     };
+    parts(fleet, AWS, shape)
+}
+
+/// What containers of Yandex Cloud give to their root module.
+pub(super) fn yandex(fleet: &Fleet<'_>) -> Result<Parts, LowerError> {
+    let shape = sizing_serverless::container(fleet.resources)
+        .map_err(|error| LowerError::NoContainer { cloud: "yandex", error })?;
+    let shape = context! {
+        cores => shape.cores,
+        core_fraction => shape.core_fraction,
+        memory => shape.memory_mib,
+        disk => shape.disk_gib,
+    };
+    parts(fleet, YANDEX, shape)
+}
+
+fn parts(fleet: &Fleet<'_>, templates: &'static Templates, shape: Value) -> Result<Parts, LowerError> {
     Ok(Parts {
         templates,
         context: context! { shape, container => fleet.runner.image.clone(), ..root::place(fleet.cloud)? },

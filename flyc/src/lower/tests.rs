@@ -221,10 +221,15 @@ fn what_no_artifact_can_hold_is_refused() {
     });
     assert!(matches!(error, LowerError::Nul { .. }));
     assert!(matches!(refused(&|config| config.resources.cpu = 200), LowerError::TooLarge { .. }));
-    assert!(matches!(
-        refused(&|config| config.runner_type = RunnerType::Serverless),
-        LowerError::Unsupported { .. }
-    ));
+    let error = refused(&|config| {
+        config.runner_type = RunnerType::Serverless;
+        config.resources.memory_mib = 9000;
+    });
+    assert_eq!(
+        error.to_string(),
+        "no serverless runner on yandex has 2 CPUs, 9000 MiB of memory and 20 GiB of disk"
+    );
+    assert_eq!(error.path(), Some("resources.memory"));
     let error = refused(&|config| {
         config.cloud.zone.clear();
         config.cloud.region.clear();
