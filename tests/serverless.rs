@@ -53,6 +53,7 @@ fn cloud(provider: Provider) -> Cloud {
         network: None,
         subnet: None,
         image: "debian-12".into(),
+        offer: None,
     }
 }
 
@@ -168,7 +169,7 @@ impl Fleet {
 
     /// On disk, ready for `OpenTofu`.
     fn bench(&self, options: &Options) -> Option<Bench> {
-        let (tofu, stand_in) = (tools::tofu()?, tools::schema_provider()?);
+        let (tofu, stand_in) = (tools::tofu()?, tools::fake_cloud()?);
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in self.files(options).into_iter().chain(lower::compute_module(self.module())) {
             let path = folder.path().join(path);
