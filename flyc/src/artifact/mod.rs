@@ -10,6 +10,7 @@ mod block;
 mod egg;
 mod job;
 mod manifest;
+mod rift;
 mod source_map;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -21,6 +22,7 @@ pub use egg::{
 };
 pub use job::{JobConfig, JobProject, Schedule};
 pub use manifest::{Entry, EntryKind, Manifest};
+pub use rift::{Eviction, RiftAuth, RiftAuthMethod, RiftCache, RiftConfig, Upstream};
 pub use source_map::{Mapping, Origin, Origins, SourceMap};
 
 /// The version of all artifact formats; a reader accepts exactly its own.

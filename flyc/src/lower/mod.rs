@@ -13,6 +13,7 @@ mod escape;
 mod fleet;
 mod marks;
 mod render;
+mod rift;
 mod root;
 mod serverless;
 mod sizing;
@@ -21,8 +22,13 @@ mod sizing_tables;
 mod vm;
 
 use self::fleet::Fleet;
-pub use self::sizing::{Market, Shape, Smaller};
-use crate::artifact::{Artifact, ArtifactError, EggConfig, JobConfig, Origins, Provider, RunnerType};
+pub use self::{
+    rift::{cache_disk_gib, largest_cache_gib},
+    sizing::{Market, Shape, Smaller},
+};
+use crate::artifact::{
+    Artifact, ArtifactError, EggConfig, JobConfig, Origins, Provider, RiftConfig, RunnerType,
+};
 
 /// A generated file: its path relative to the build's folder, with `/`, and its text.
 pub type File = (String, String);
@@ -151,6 +157,12 @@ pub fn job(config: &JobConfig, origins: &Origins, options: &Options) -> Result<V
     files(&Fleet::from(config), config.to_json()?, origins, options)
 }
 
+/// The files of a Rift server, under `rift/<name>/`: the same as an egg's, but that the module calls no other.
+pub fn rift(config: &RiftConfig, origins: &Origins, options: &Options) -> Result<Vec<File>, LowerError> {
+    config::validate(&config.name, config, options)?;
+    root::files(&rift::root(config), config.to_json()?, origins, options, rift::parts(config)?)
+}
+
 fn files(
     fleet: &Fleet<'_>,
     config: String,
@@ -162,7 +174,7 @@ fn files(
         ComputeModule::YandexServerless => serverless::yandex(fleet)?,
         ComputeModule::AwsServerless => serverless::aws(fleet)?,
     };
-    root::files(fleet, config, origins, options, parts)
+    root::files(&fleet.root(), config, origins, options, parts)
 }
 
 /// The modules that root modules call: one for each cloud and kind of runner.

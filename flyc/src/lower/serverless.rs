@@ -76,7 +76,7 @@ fn parts(fleet: &Fleet<'_>, templates: &'static Templates, shape: Value) -> Resu
     Ok(Parts {
         templates,
         context: context! { shape, container => fleet.runner.image.clone(), ..root::place(fleet.cloud)? },
-        told: ("egg.json", fleet.told()?),
+        told: vec![("egg.json", fleet.told()?)],
         ephemeral: true,
     })
 }

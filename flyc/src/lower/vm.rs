@@ -69,7 +69,7 @@ pub(super) fn parts(fleet: &Fleet<'_>) -> Result<Parts, LowerError> {
             disk_gib => resources.disk_gib,
             ..context! { ..machine(cloud, resources)?, ..root::place(cloud)? }
         },
-        told,
+        told: vec![told],
         ephemeral: false,
     })
 }

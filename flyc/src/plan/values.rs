@@ -9,7 +9,7 @@ use fly_std::formats::{duration, size};
 use crate::{
     artifact::{
         Block, BlockValue, Cloud, EggConfig, EggKind, EnvValue, Executor, JobConfig, JobProject, Repository,
-        Resources, RiftReference, Runner, RunnerType, Schedule,
+        Resources, RiftAuth, RiftCache, RiftConfig, RiftReference, Runner, RunnerType, Schedule, Upstream,
     },
     render::{is_unprintable, mask},
 };
@@ -151,6 +151,42 @@ pub(super) fn of_job(job: &JobConfig) -> Attributes {
     ] {
         if let Some(value) = value {
             flat.insert(key.to_owned(), Flat { key, value });
+        }
+    }
+    flat
+}
+
+/// The attributes of a Rift server, by the names of its block.
+pub(super) fn of_rift(rift: &RiftConfig) -> Attributes {
+    let RiftConfig { format_version: _, name: _, server, port, cloud, resources, cache, upstreams, auth } =
+        rift;
+    let RiftCache { max_size_bytes, max_age_s, eviction } = cache;
+    let RiftAuth { method, token_ttl_s, eggs } = auth;
+    let mut flat = Attributes::new();
+    add_machine(cloud, resources, &mut flat);
+    for (key, value) in [
+        ("server", server.as_deref().and_then(text)),
+        ("port", Some(BlockValue::Int((*port).into()))),
+        ("cache.max_size", Some(BlockValue::SizeBytes(*max_size_bytes))),
+        ("cache.max_age", Some(BlockValue::DurationS(*max_age_s))),
+        ("cache.eviction", text(eviction.name())),
+        ("auth.method", text(method.name())),
+        ("auth.token_ttl", Some(BlockValue::DurationS(*token_ttl_s))),
+        ("auth.eggs", list(eggs)),
+    ] {
+        if let Some(value) = value {
+            flat.insert(key.to_owned(), Flat { key, value });
+        }
+    }
+    for (name, Upstream { url, username, password_secret }) in upstreams {
+        for (attribute, value) in [
+            ("url", text(url)),
+            ("username", username.as_deref().and_then(text)),
+            ("password_secret", password_secret.as_deref().and_then(secret)),
+        ] {
+            if let Some(value) = value {
+                flat.insert(format!("upstreams.{name}.{attribute}"), Flat { key: "", value });
+            }
         }
     }
     flat
