@@ -28,7 +28,8 @@ use polar_gosling_tests::{need, tools};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Value, json};
 
-const HOSTILE: &str = "${file(\"/etc/passwd\")} %{ if true } $(id) `id` \"q\" 'q' \\ %n\n- a: b # c\r\tEOT ключ";
+const HOSTILE: &str =
+    "${file(\"/etc/passwd\")} %{ if true } $(id) `id` \"q\" 'q' \\ %n\n- a: b # c\r\tEOT ключ";
 const GIB: u64 = 1 << 30;
 const CLOUDS: [Provider; 2] = [Provider::Yandex, Provider::Aws];
 
@@ -93,8 +94,11 @@ fn varied(provider: Provider) -> Vec<RiftConfig> {
     if provider == Provider::Aws {
         hostile.cloud.zone = HOSTILE.into();
     }
-    let upstream =
-        Upstream { url: HOSTILE.into(), username: Some(HOSTILE.into()), password_secret: Some(HOSTILE.into()) };
+    let upstream = Upstream {
+        url: HOSTILE.into(),
+        username: Some(HOSTILE.into()),
+        password_secret: Some(HOSTILE.into()),
+    };
     hostile.upstreams.insert(HOSTILE.into(), upstream);
     hostile.auth.eggs = vec![HOSTILE.into()];
     vec![config(provider), full, hostile]
@@ -195,7 +199,8 @@ fn a_machine_is_told_by_valid_user_data_whatever_the_values() {
             assert!(text.starts_with("#cloud-config\n"));
             let file = bench.folder.path().join("user-data");
             fs::write(&file, &text).unwrap();
-            let checked = Command::new(&cloud_init).args(["schema", "--config-file"]).arg(&file).output().unwrap();
+            let checked =
+                Command::new(&cloud_init).args(["schema", "--config-file"]).arg(&file).output().unwrap();
             assert!(checked.status.success(), "{checked:?}\n{text}");
 
             let files = written(&text);
@@ -217,7 +222,10 @@ fn a_machine_is_told_by_valid_user_data_whatever_the_values() {
             }
             for script in ["install", "mount-cache"] {
                 let script = &files[&format!("/usr/local/lib/gosling/{script}")];
-                assert!(Command::new("sh").args(["-n", "-c", script]).status().unwrap().success(), "{script}");
+                assert!(
+                    Command::new("sh").args(["-n", "-c", script]).status().unwrap().success(),
+                    "{script}"
+                );
             }
             let unit = |name: &str| files[&format!("/etc/systemd/system/{name}.service")].clone();
             let low = "AmbientCapabilities=CAP_NET_BIND_SERVICE";
@@ -235,7 +243,8 @@ fn a_machine_is_told_by_valid_user_data_whatever_the_values() {
             file
         };
         let files = [place("gosling-rift.service", &unit), place("gosling-rift-cache.service", &cache)];
-        let checked = Command::new(&systemd_analyze).args(["verify", "--man=no"]).args(&files).output().unwrap();
+        let checked =
+            Command::new(&systemd_analyze).args(["verify", "--man=no"]).args(&files).output().unwrap();
         let said = String::from_utf8_lossy(&checked.stderr);
         assert!(checked.status.success() && said.is_empty(), "{said}\n{unit}");
     }
@@ -334,7 +343,9 @@ fn only_the_runners_reach_the_port() {
             let rules: Vec<_> = changes
                 .iter()
                 .filter(|(address, _)| address.contains("ingress_rule"))
-                .map(|(_, (_, rule))| (&rule["cidr_ipv4"], &rule["ip_protocol"], &rule["from_port"], &rule["to_port"]))
+                .map(|(_, (_, rule))| {
+                    (&rule["cidr_ipv4"], &rule["ip_protocol"], &rule["from_port"], &rule["to_port"])
+                })
                 .collect();
             let open = |network| (network, json!("tcp"), json!(8443), json!(8443));
             let wanted = [open(json!("10.1.0.0/16")), open(json!("10.2.0.0/16"))];
@@ -406,7 +417,8 @@ fn a_local_server_is_a_real_process_that_keeps_its_cache() {
     set("ticket-1");
     apply();
     until("the server starts", || log() == "rift main ticket-1\n");
-    let server: Value = serde_json::from_str(&fs::read_to_string(folder.join("server.json")).unwrap()).unwrap();
+    let server: Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("server.json")).unwrap()).unwrap();
     assert_eq!(server["upstreams"]["docker_hub"]["username"], HOSTILE);
     let rift: Value = serde_json::from_str(&fs::read_to_string(folder.join("rift.json")).unwrap()).unwrap();
     assert_eq!(rift["server_file"], json!(folder.join("server.json")));
@@ -454,7 +466,8 @@ fn only_a_blank_disk_gets_a_filesystem() {
             .replace("/var/lib/gosling-rift", &folder.path().join("cache").to_string_lossy())
             .replace("[ ! -b \"$device\" ]", "false");
         let path = std::env::var_os("PATH").unwrap();
-        let places: Vec<PathBuf> = [folder.path().to_owned()].into_iter().chain(std::env::split_paths(&path)).collect();
+        let places: Vec<PathBuf> =
+            [folder.path().to_owned()].into_iter().chain(std::env::split_paths(&path)).collect();
         let output = Command::new("sh")
             .args(["-c", &script])
             .env("PATH", std::env::join_paths(places).unwrap())

@@ -1,6 +1,8 @@
-//! Machines and disks larger than any that their cloud, or the region they are made in, has.
+//! Machines, disks and caches larger than any that their cloud, or the region they are made in, has.
 //!
 //! Asked of the very tables that lowering takes machines from, so that what checks clean can be built.
+
+use fly_std::{Value, formats};
 
 use super::{
     FileScope,
@@ -8,8 +10,10 @@ use super::{
 };
 use crate::{
     artifact::{Resources, RunnerType},
+    config,
     diag::{Applicability, Diagnostic, Help, declare_diagnostic},
-    lower::{Market, Shape},
+    lower::{self, Market, Shape},
+    model::TypedBlock,
 };
 
 declare_diagnostic! { pub NOT_DEPLOYABLE = "not-deployable", Error, "runners that their cloud can't make" }
@@ -24,6 +28,8 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
         }
         diagnostics.extend(no_disk(scope, &wanted));
     }
+    let rifts = scope.blocks.iter().filter(|block| block.name == "rift");
+    diagnostics.extend(rifts.filter_map(|rift| no_cache(scope, rift)));
 }
 
 /// Why no machine is as large, and what the nearest are.
@@ -120,4 +126,24 @@ fn no_disk(scope: &FileScope<'_>, wanted: &Wanted<'_>) -> Option<Diagnostic> {
         applicability: Applicability::Suggested,
     });
     Some(diagnostic)
+}
+
+/// Why no disk holds the cache of a Rift server.
+fn no_cache(scope: &FileScope<'_>, rift: &TypedBlock) -> Option<Diagnostic> {
+    let max_size = rift.block("cache")?.attribute("max_size")?;
+    let Some(Value::Size(bytes)) = max_size.value else { return None };
+    let provider = config::provider(rift)?;
+    let most = lower::largest_cache_gib(provider)?;
+    if bytes <= most << 30 {
+        return None;
+    }
+    let cloud = provider.name();
+    let disk = size(lower::cache_disk_gib(bytes) * MIB_PER_GIB);
+    let most = size(most * MIB_PER_GIB);
+    let message = format!("no disk on {cloud} holds a cache of {}", formats::size::print(bytes));
+    Some(
+        Diagnostic::new(&NOT_DEPLOYABLE, scope.span(max_size.range), message, "too large")
+            .note(format!("with a tenth for the filesystem it would be a disk of {disk}"))
+            .fix(format!("write `max_size = {most}` or less"), max_size.range, most),
+    )
 }

@@ -18,7 +18,6 @@ const ALWAYS_THERE: &[(&str, &[&str])] = &[
     ("uglyfox", &["pruning", "apex", "nadir"]),
     ("runners_condition", POOLS),
     ("job", &["runner", "cloud", "resources"]),
-    ("rift", &["cloud", "resources", "cache", "auth"]),
     ("mothergoose", &["cloud"]),
     ("nest", &["gitlab"]),
 ];

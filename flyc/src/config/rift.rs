@@ -129,7 +129,8 @@ mod tests {
                 "eggs": []
               }
             }
-        "#]].assert_eq(&rifts[0].to_json().unwrap());
+        "#]]
+        .assert_eq(&rifts[0].to_json().unwrap());
     }
 
     #[test]
