@@ -22,7 +22,7 @@ use std::{
 use bench::{Bench, changes};
 use flyc::{
     artifact::{
-        Artifact, BlockConfig, BlockValue, EggConfig, EntryKind, EnvValue, Manifest, Provider, SourceMap,
+        Artifact, BlockConfig, EggConfig, EntryKind, EnvValue, JobConfig, Manifest, Provider, SourceMap,
     },
     build::{Build, Options},
     compiler::Compiler,
@@ -137,18 +137,12 @@ fn the_example_nest_has_nothing_to_find_and_builds() {
             (EntryKind::ComputeModule, "aws"),
             (EntryKind::ComputeModule, "local"),
             (EntryKind::ComputeModule, "yandex"),
+            (EntryKind::ComputeModule, "yandex-serverless"),
         ]
     );
     let skipped: Vec<(&str, &str)> =
         build.skipped.iter().map(|skipped| (skipped.name.as_str(), skipped.reason)).collect();
-    assert_eq!(
-        skipped[0],
-        ("lint", "serverless runners are not lowered to OpenTofu yet; config.json alone is written")
-    );
-    assert_eq!(
-        skipped.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-        ["lint", "rotate-secrets", "mothergoose", "main"]
-    );
+    assert_eq!(skipped.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["mothergoose", "main"]);
 
     let egg = |name: &str| EggConfig::from_json(&build.files[&format!("eggs/{name}/config.json")]).unwrap();
     assert_eq!(egg("my-app").runner.tags, ["docker", "linux"]);
@@ -160,9 +154,13 @@ fn the_example_nest_has_nothing_to_find_and_builds() {
     assert_eq!(egg("microservices").repositories[2].server, "gitlab.com");
     assert_eq!(egg("lint").runner.timeout_s, 900);
 
-    let job = BlockConfig::from_json(&build.files["jobs/rotate-secrets/config.json"]).unwrap().block;
-    assert_eq!(job.attributes["timeout"], BlockValue::DurationS(300));
-    let BlockValue::Text(script) = &job.attributes["script"] else { panic!("{job:?}") };
+    let job = JobConfig::from_json(&build.files["jobs/rotate-secrets/config.json"]).unwrap();
+    assert_eq!(job.timeout_s, 300);
+    assert_eq!(
+        (job.schedule.cron.as_str(), job.schedule.cron_timezone.as_str()),
+        ("0 2 * * *", "Europe/Berlin")
+    );
+    let script = &job.script;
     assert!(script.starts_with("#!/bin/bash\n") && script.contains("--egg \"${egg}\"\n"), "{script}");
     let policies = BlockConfig::from_json(&build.files["uglyfox.json"]).unwrap().block;
     assert_eq!(policies.block("policies").unwrap().blocks.len(), 3);

@@ -214,6 +214,12 @@ impl Node {
         self.attributes.retain(|a| {
             a.name != "timeout" || !matches!(a.written.value, Value::Duration(found) if found > longest)
         });
+        // Jobs run in a serverless runner's own container.
+        self.attributes.retain(|a| {
+            let docker = a.name == "executor" && text_of(&a.written.value).as_deref() == Some("docker");
+            let privileged = a.name == "privileged" && a.written.value == Value::Bool(true);
+            !(serverless && self.schema.name == "runner" && (docker || privileged))
+        });
         for attribute in self.attributes.iter_mut().filter(|a| names_entities(a.schema.ty)) {
             let names: Vec<String> = match &attribute.written.value {
                 Value::List(values) => values.iter().map(|_| next_entity(entities)).collect(),

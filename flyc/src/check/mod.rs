@@ -25,6 +25,7 @@ mod rule_reach;
 mod runners_condition;
 mod secret_backend;
 mod sensitive;
+mod serverless_executor;
 mod serverless_limits;
 mod tags;
 mod test_entities;
@@ -52,6 +53,7 @@ pub use rift_names::UNKNOWN_RIFT;
 pub use rule_reach::{CONDITION_ALWAYS_FALSE, CONDITION_ALWAYS_TRUE, SHADOWED_RULE};
 pub use runners_condition::ENTITY_IN_TWO_CONDITIONS;
 pub use secret_backend::FOREIGN_SECRET_BACKEND;
+pub use serverless_executor::SERVERLESS_EXECUTOR;
 pub use serverless_limits::SERVERLESS_LIMITS;
 pub use tags::{BAD_TAG, REPEATED_TAG, TAKES_NO_JOB};
 pub use too_frequent::TOO_FREQUENT;
@@ -81,6 +83,7 @@ const FILE_RULES: &[FileRule] = &[
     min_above_max::check,
     not_deployable::check,
     rule_reach::check,
+    serverless_executor::check,
     serverless_limits::check,
     region::check,
     secret_backend::check,

@@ -34,12 +34,7 @@ pub(super) fn wanted<'a>(scope: &FileScope<'a>) -> impl Iterator<Item = Wanted<'
             return None;
         }
         let market = config::market(owner, config::runner_type(owner)?)?;
-        Some(Wanted {
-            market,
-            resources: config::resources(owner, market.runner_type, market.provider)?,
-            owner,
-            block,
-        })
+        Some(Wanted { market, resources: config::resources(owner)?, owner, block })
     })
 }
 

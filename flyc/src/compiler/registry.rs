@@ -58,6 +58,7 @@ pub fn all_diagnostics() -> Vec<&'static Declaration> {
         &check::OVERLAPPING_EGGS,
         &check::PLAIN_SECRET,
         &check::REPEATED_TAG,
+        &check::SERVERLESS_EXECUTOR,
         &check::SERVERLESS_LIMITS,
         &model::UNKNOWN_ENTITY,
         &check::SHADOWED_RULE,

@@ -8,7 +8,7 @@ use super::{
     egg::provider_in,
 };
 use crate::{
-    artifact::{Block, BlockConfig, BlockValue},
+    artifact::{Block, BlockConfig, BlockValue, Provider, RunnerType},
     model::TypedBlock,
 };
 
@@ -17,7 +17,6 @@ use crate::{
 const ALWAYS_THERE: &[(&str, &[&str])] = &[
     ("uglyfox", &["pruning", "apex", "nadir"]),
     ("runners_condition", POOLS),
-    ("job", &["runner", "cloud", "resources"]),
     ("mothergoose", &["cloud"]),
     ("nest", &["gitlab"]),
 ];
@@ -80,6 +79,11 @@ fn with_defaults(schema: &'static schema::Block, block: Option<&TypedBlock>) -> 
         if !region.is_empty() {
             attributes.insert("region".to_owned(), BlockValue::Text(region.to_owned()));
         }
+    }
+    if schema.name == "resources" {
+        // These blocks are machines; what can be a container has a configuration of its own.
+        let disk = derived::disk_gib(RunnerType::Vm, Provider::Yandex) << 30;
+        attributes.entry("disk".to_owned()).or_insert(BlockValue::SizeBytes(disk));
     }
     Block { kind: schema.name.to_owned(), name: None, attributes, blocks: Vec::new() }
 }

@@ -44,8 +44,7 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
     let egg = Reader::of(block);
     let name = block.label.as_ref()?.to_string();
     let runner_type = runner_type(block)?;
-    let provider = provider(block)?;
-    let resources = resources(block, runner_type, provider)?;
+    let resources = resources(block)?;
     let cloud = cloud(egg.child("cloud")?, runner_type, &resources)?;
     let runner = runner(egg.child("runner")?, runner_type)?;
     let (kind, repositories) = if block.name == "egg" {
@@ -114,8 +113,13 @@ pub(super) fn provider_in(cloud: Reader<'_>) -> Option<Provider> {
 }
 
 /// How large a runner of an egg, bucket or job is, in whole MiB and GiB rounded up.
-pub fn resources(block: &TypedBlock, runner_type: RunnerType, provider: Provider) -> Option<Resources> {
-    let resources = Reader::of(block).child("resources")?;
+pub fn resources(block: &TypedBlock) -> Option<Resources> {
+    let whole = Reader::of(block);
+    let resources = whole.child("resources")?;
+    // A job says in its `runner` what the runner is; what says it nowhere is a machine.
+    let in_runner = || whole.child("runner").and_then(runner_type_in);
+    let runner_type = runner_type(block).or_else(in_runner).unwrap_or(RunnerType::Vm);
+    let provider = provider(block)?;
     Some(Resources {
         cpu: resources.int("cpu")?,
         memory_mib: resources.size("memory")?.div_ceil(MIB),

@@ -6,7 +6,7 @@ use super::{
     NestProject, Places,
     defaults::Reader,
     derived::{self, Secret},
-    egg::{cloud, environment, executor, provider, resources, runner_type_in, texts},
+    egg::{cloud, environment, executor, resources, runner_type_in, texts},
 };
 use crate::{
     artifact::{JobConfig, JobProject, Runner, Schedule},
@@ -31,7 +31,7 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestProject) -> Option<Resolved
     let name = block.label.as_ref()?.to_string();
     let own = job.child("runner")?;
     let runner_type = runner_type_in(own)?;
-    let resources = resources(block, runner_type, provider(block)?)?;
+    let resources = resources(block)?;
     let cloud = cloud(job.child("cloud")?, runner_type, &resources)?;
     let timeout_s = job.duration("timeout")?;
     let tags = texts(&own.get("tags")?)?;

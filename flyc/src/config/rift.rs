@@ -7,7 +7,7 @@ use fly_std::Value;
 use super::{
     Places,
     defaults::Reader,
-    egg::{cloud, provider, resources, texts},
+    egg::{cloud, resources, texts},
 };
 use crate::{
     artifact::{Eviction, RiftAuth, RiftAuthMethod, RiftCache, RiftConfig, RunnerType, Upstream},
@@ -27,7 +27,7 @@ pub struct ResolvedRift {
 /// eggs and buckets that name it.
 pub(super) fn resolve(block: &TypedBlock, users: &[String]) -> Option<ResolvedRift> {
     let rift = Reader::of(block);
-    let resources = resources(block, RunnerType::Vm, provider(block)?)?;
+    let resources = resources(block)?;
     let cache = rift.child("cache")?;
     let eviction = cache.text("eviction")?;
     let auth = rift.child("auth")?;

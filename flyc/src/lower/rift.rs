@@ -148,7 +148,8 @@ pub(super) fn parts(config: &RiftConfig) -> Result<Parts, LowerError> {
             ..context! { ..vm::machine(cloud, resources)?, ..root::place(cloud)? }
         },
         told,
-        ephemeral: false,
+        // A process gets its ticket from a provisioner; a machine finds it in its user data, which the state has.
+        ephemeral: cloud.provider == Provider::Local,
     })
 }
 

@@ -70,7 +70,8 @@ pub(super) fn parts(fleet: &Fleet<'_>) -> Result<Parts, LowerError> {
             ..context! { ..machine(cloud, resources)?, ..root::place(cloud)? }
         },
         told: vec![told],
-        ephemeral: false,
+        // A process gets its ticket from a provisioner; a machine finds it in its user data, which the state has.
+        ephemeral: cloud.provider == Provider::Local,
     })
 }
 

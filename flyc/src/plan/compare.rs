@@ -10,7 +10,7 @@ use super::{
 use crate::{
     artifact::{
         Artifact, ArtifactError, Block, BlockConfig, EggConfig, Entry, EntryKind, JobConfig, Provider,
-        RiftConfig,
+        RiftConfig, RunnerType,
     },
     build::{Build, Snapshot, Unknown},
 };
@@ -225,7 +225,12 @@ fn changed(key: Key<'_>, old: &Piece<'_>, new: &Piece<'_>) -> Option<Change> {
         return (!change.attributes.is_empty()).then_some(change);
     };
     let provider = after.cloud.provider;
+    // A container is attached to its network, where a machine is attached to its subnet.
+    let container = provider == Provider::Yandex && after.runner_type == RunnerType::Serverless;
     let of_rule = |key: &str| {
+        if container && key == "cloud.network" {
+            return (Effect::NewRunners, "a container stays in the network it was made in");
+        }
         let rule: Option<&Rule> = effects::find(key, provider);
         rule.map_or((Effect::NewRunners, ""), |rule| (rule.effect, rule.why))
     };

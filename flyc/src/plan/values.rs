@@ -68,17 +68,17 @@ pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
         }
     };
     for (key, value) in [
-        ("type", text(type_word(*runner_type))),
-        ("runner.tags", list(tags)),
+        ("type", Some(text(type_word(*runner_type)))),
+        ("runner.tags", Some(list(tags))),
         ("runner.concurrent", Some(BlockValue::Int((*concurrent).into()))),
         ("runner.idle_timeout", Some(BlockValue::DurationS(*idle_timeout_s))),
         ("runner.timeout", Some(BlockValue::DurationS(*timeout_s))),
-        ("runner.run_untagged", switch(run_untagged)),
-        ("runner.protected", switch(protected)),
-        ("runner.executor", text(executor_word(*executor))),
+        ("runner.run_untagged", Some(switch(run_untagged))),
+        ("runner.protected", Some(switch(protected))),
+        ("runner.executor", Some(text(executor_word(*executor)))),
         ("runner.image", filled(container)),
-        ("runner.privileged", switch(privileged)),
-        ("runner.ephemeral", switch(ephemeral)),
+        ("runner.privileged", Some(switch(privileged))),
+        ("runner.ephemeral", Some(switch(ephemeral))),
     ] {
         add(key, key.to_owned(), value);
     }
@@ -90,21 +90,21 @@ pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
             _ => String::new(),
         };
         for (key, value) in [
-            ("gitlab.server", text(server)),
+            ("gitlab.server", Some(text(server))),
             ("gitlab.project_id", number(*project_id)),
             ("gitlab.group_id", number(*group_id)),
-            ("gitlab.api_token_secret", secret(api_token_secret)),
-            ("gitlab.token_secret", secret(token_secret)),
-            ("gitlab.webhook_secret", secret(webhook_secret)),
+            ("gitlab.api_token_secret", Some(secret(api_token_secret))),
+            ("gitlab.token_secret", Some(secret(token_secret))),
+            ("gitlab.webhook_secret", Some(secret(webhook_secret))),
         ] {
             add(key, format!("{prefix}{key}"), value);
         }
     }
     if let Some(RiftReference { name, docker_proxy, artifact_cache }) = rift {
         for (key, value) in [
-            ("rift.name", text(name)),
-            ("rift.docker", switch(docker_proxy)),
-            ("rift.cache", switch(artifact_cache)),
+            ("rift.name", Some(text(name))),
+            ("rift.docker", Some(switch(docker_proxy))),
+            ("rift.cache", Some(switch(artifact_cache))),
         ] {
             add(key, key.to_owned(), value);
         }
@@ -133,21 +133,21 @@ pub(super) fn of_job(job: &JobConfig) -> Attributes {
     add_machine(cloud, resources, &mut flat);
     add_environment(environment, &mut flat);
     for (key, value) in [
-        ("schedule", text(cron)),
-        ("timezone", text(cron_timezone)),
-        ("script", text(script)),
+        ("schedule", Some(text(cron))),
+        ("timezone", Some(text(cron_timezone))),
+        ("script", Some(text(script))),
         ("timeout", Some(BlockValue::DurationS(*timeout_s))),
-        ("runner.type", text(type_word(*runner_type))),
-        ("runner.tags", list(tags)),
-        ("runner.executor", text(executor_word(*executor))),
+        ("runner.type", Some(text(type_word(*runner_type)))),
+        ("runner.tags", Some(list(tags))),
+        ("runner.executor", Some(text(executor_word(*executor)))),
         ("runner.image", filled(image)),
-        ("runner.privileged", switch(privileged)),
-        ("gitlab.server", text(server)),
+        ("runner.privileged", Some(switch(privileged))),
+        ("gitlab.server", Some(text(server))),
         ("gitlab.project_id", number(*project_id)),
-        ("gitlab.branch", text(git_ref)),
-        ("gitlab.token_secret", secret(token_secret)),
-        ("gitlab.deploy_key_secret", secret(deploy_key_secret)),
-        ("on_failure.notify", (!notify.is_empty()).then(|| list(notify)).flatten()),
+        ("gitlab.branch", Some(text(git_ref))),
+        ("gitlab.token_secret", Some(secret(token_secret))),
+        ("gitlab.deploy_key_secret", Some(secret(deploy_key_secret))),
+        ("on_failure.notify", (!notify.is_empty()).then(|| list(notify))),
     ] {
         if let Some(value) = value {
             flat.insert(key.to_owned(), Flat { key, value });
@@ -165,14 +165,14 @@ pub(super) fn of_rift(rift: &RiftConfig) -> Attributes {
     let mut flat = Attributes::new();
     add_machine(cloud, resources, &mut flat);
     for (key, value) in [
-        ("server", server.as_deref().and_then(text)),
+        ("server", server.as_deref().map(text)),
         ("port", Some(BlockValue::Int((*port).into()))),
         ("cache.max_size", Some(BlockValue::SizeBytes(*max_size_bytes))),
         ("cache.max_age", Some(BlockValue::DurationS(*max_age_s))),
-        ("cache.eviction", text(eviction.name())),
-        ("auth.method", text(method.name())),
+        ("cache.eviction", Some(text(eviction.name()))),
+        ("auth.method", Some(text(method.name()))),
         ("auth.token_ttl", Some(BlockValue::DurationS(*token_ttl_s))),
-        ("auth.eggs", list(eggs)),
+        ("auth.eggs", Some(list(eggs))),
     ] {
         if let Some(value) = value {
             flat.insert(key.to_owned(), Flat { key, value });
@@ -180,9 +180,9 @@ pub(super) fn of_rift(rift: &RiftConfig) -> Attributes {
     }
     for (name, Upstream { url, username, password_secret }) in upstreams {
         for (attribute, value) in [
-            ("url", text(url)),
-            ("username", username.as_deref().and_then(text)),
-            ("password_secret", password_secret.as_deref().and_then(secret)),
+            ("url", Some(text(url))),
+            ("username", username.as_deref().map(text)),
+            ("password_secret", password_secret.as_deref().map(secret)),
         ] {
             if let Some(value) = value {
                 flat.insert(format!("upstreams.{name}.{attribute}"), Flat { key: "", value });
@@ -197,12 +197,12 @@ fn add_machine(cloud: &Cloud, resources: &Resources, flat: &mut Attributes) {
     let Cloud { provider, region, zone, network, subnet, image, offer: _ } = cloud;
     let Resources { cpu, memory_mib, disk_gib } = resources;
     for (key, value) in [
-        ("cloud.provider", text(provider.name())),
+        ("cloud.provider", Some(text(provider.name()))),
         ("cloud.region", filled(region)),
         ("cloud.zone", filled(zone)),
-        ("cloud.network", network.as_deref().and_then(text)),
-        ("cloud.subnet", subnet.as_deref().and_then(text)),
-        ("cloud.image", text(image)),
+        ("cloud.network", network.as_deref().map(text)),
+        ("cloud.subnet", subnet.as_deref().map(text)),
+        ("cloud.image", Some(text(image))),
         ("resources.cpu", Some(BlockValue::Int((*cpu).into()))),
         ("resources.memory", Some(BlockValue::SizeBytes(memory_mib.saturating_mul(MIB)))),
         ("resources.disk", Some(BlockValue::SizeBytes(disk_gib.saturating_mul(GIB)))),
@@ -237,29 +237,29 @@ const fn executor_word(executor: Executor) -> &'static str {
     }
 }
 
-fn text(text: &str) -> Option<BlockValue> {
-    Some(BlockValue::Text(text.to_owned()))
+fn text(text: &str) -> BlockValue {
+    BlockValue::Text(text.to_owned())
 }
 
 fn filled(value: &str) -> Option<BlockValue> {
     (!value.is_empty()).then(|| BlockValue::Text(value.to_owned()))
 }
 
-fn list(texts: &[String]) -> Option<BlockValue> {
-    Some(BlockValue::List(texts.iter().cloned().map(BlockValue::Text).collect()))
+fn list(texts: &[String]) -> BlockValue {
+    BlockValue::List(texts.iter().cloned().map(BlockValue::Text).collect())
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the fields that are matched by name are references")]
-fn switch(on: &bool) -> Option<BlockValue> {
-    Some(BlockValue::Bool(*on))
+fn switch(on: &bool) -> BlockValue {
+    BlockValue::Bool(*on)
 }
 
 fn number(id: Option<u64>) -> Option<BlockValue> {
     id.map(|id| BlockValue::Int(i64::try_from(id).unwrap_or(i64::MAX)))
 }
 
-fn secret(uri: &str) -> Option<BlockValue> {
-    Some(BlockValue::Secret(uri.to_owned()))
+fn secret(uri: &str) -> BlockValue {
+    BlockValue::Secret(uri.to_owned())
 }
 
 /// The attributes of any other block, and the order of its rules, which is a part of what they mean.

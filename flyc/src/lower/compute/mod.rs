@@ -80,7 +80,7 @@ pub(super) fn files(module: ComputeModule) -> Vec<File> {
             ("process.sh", &[include_str!("local/process.sh")]),
             ("start.sh", &[include_str!("local/start.sh")]),
             ("stop.sh", &[include_str!("local/stop.sh")]),
-            ("variables.tf", &[VARIABLES, TICKET, include_str!("local/variables.tf")]),
+            ("variables.tf", &[VARIABLES, EPHEMERAL_TICKET, include_str!("local/variables.tf")]),
         ],
     };
     parts
