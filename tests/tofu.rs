@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "this is a test")]
 
+#[allow(dead_code, reason = "shared with other test programs, which use the rest")]
 #[path = "tofu/bench.rs"]
 mod bench;
 
@@ -226,7 +227,8 @@ fn clouds_accept(provider: Provider) {
         let bench = Bench::new(&tofu, &config, &options()).with_provider(&fake_cloud, provider);
         bench.tofu(&["init", "-input=false"]);
         bench.tofu(&["validate"]);
-        let mut variables = vm_variables(&[("r-awake", "apex"), ("r-asleep", "nadir")], None);
+        let gosling = (provider == Provider::Yandex).then_some(fake_cloud.as_path());
+        let mut variables = vm_variables(&[("r-awake", "apex"), ("r-asleep", "nadir")], gosling);
         if config.cloud.subnet.is_some() {
             variables.as_object_mut().unwrap().remove("subnet_id");
         }
@@ -268,6 +270,10 @@ fn clouds_accept(provider: Provider) {
         assert_eq!(identity["runner_id"], "r-awake");
         accepted_by_systemd(&files["/etc/systemd/system/gosling-runner.service"]);
         accepted_by_the_shell(&files["/usr/local/lib/gosling/install"]);
+
+        bench.tofu(&["apply", "-input=false", "plan.bin"]);
+        bench.is_settled();
+        bench.destroy();
     }
 }
 
@@ -327,8 +333,7 @@ fn fleets_change(provider: Provider) {
     let changes = self::changes(&bench.plan());
     assert!(changes.values().all(|(done, _)| done == "no-op"), "{changes:#?}");
 
-    bench.tofu(&["destroy", "-auto-approve", "-input=false"]);
-    assert!(bench.cloud.things().is_empty(), "{:#?}", bench.cloud.things());
+    bench.destroy();
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs, iter,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -26,8 +26,10 @@ pub(crate) struct Shape {
     pub(crate) owner: &'static str,
     /// Where it tells whether it is awake, and the word for it.
     pub(crate) awake: (&'static str, &'static str),
-    /// What is done to put one to sleep or wake it.
+    /// What is done to put one to sleep or wake it: operation and type.
     pub(crate) power: (&'static str, &'static str),
+    /// What is made and deleted with it.
+    pub(crate) parts: &'static [&'static str],
 }
 
 /// A virtual machine of Yandex Cloud.
@@ -38,6 +40,7 @@ pub(crate) const YANDEX_VM: Shape = Shape {
     owner: "labels",
     awake: ("status", "running"),
     power: ("power", "yandex_compute_instance"),
+    parts: &[],
 };
 
 /// An instance of EC2.
@@ -48,6 +51,7 @@ pub(crate) const AWS_VM: Shape = Shape {
     owner: "tags",
     awake: ("instance_state", "running"),
     power: ("update", "aws_ec2_instance_state"),
+    parts: &["aws_ec2_instance_state"],
 };
 
 /// A process of this machine.
@@ -58,6 +62,7 @@ pub(crate) const LOCAL: Shape = Shape {
     owner: "",
     awake: ("", ""),
     power: ("power", ""),
+    parts: &[],
 };
 
 /// What the orchestrator wants of one runner.
@@ -81,6 +86,15 @@ pub(crate) struct Seen {
     pub(crate) commit: Option<String>,
     /// The process, on this machine.
     pub(crate) process: Option<String>,
+}
+
+/// Where an egg stands between two applies.
+#[derive(Default)]
+pub(crate) struct Here {
+    /// So long is the cloud's log.
+    mark: usize,
+    pub(crate) seen: BTreeMap<String, Seen>,
+    owners: BTreeMap<String, String>,
 }
 
 /// What was done to one runner: operation and type.
@@ -124,9 +138,32 @@ impl Egg {
         self.shape.provider == Provider::Local
     }
 
-    /// What it means for a runner to fall asleep or wake.
-    pub(crate) fn power(&self) -> (String, String) {
-        (self.shape.power.0.to_owned(), self.shape.power.1.to_owned())
+    /// What one apply has to do to a runner, and nothing besides.
+    pub(crate) fn needs(&self, was: Option<&Wanted>, is: Option<&Wanted>) -> Done {
+        let Shape { runner, power, parts, .. } = self.shape;
+        let mut done = BTreeSet::new();
+        let all =
+            |operation| iter::once(runner).chain(parts.iter().copied()).map(move |kind| (operation, kind));
+        match (was, is) {
+            (None, Some(_)) => {
+                done.extend(all("create"));
+                // What is told what to be, and not made so, is told at first too; a process just starts.
+                if power.0 == "power" && !self.is_local() {
+                    done.insert(power);
+                }
+            }
+            (Some(_), None) => done.extend(all("delete")),
+            (Some(was), Some(is)) => {
+                if was.awake != is.awake {
+                    done.insert(power);
+                }
+                if was.commit != is.commit && !self.is_local() {
+                    done.insert(("update", runner));
+                }
+            }
+            (None, None) => {}
+        }
+        done.into_iter().map(|(operation, kind)| (operation.to_owned(), kind.to_owned())).collect()
     }
 
     /// The type of resource that is the runner.
@@ -174,16 +211,16 @@ impl Egg {
 
     /// Makes the cloud as the variables say.
     pub(crate) fn apply(&self) {
-        self.bench.tofu(&["apply", "-auto-approve", "-input=false", "-no-color"]);
+        self.bench.apply();
     }
 
-    /// The next plan has nothing to do. It exits with 2 all the same, since `OpenTofu` plans to read the data sources of
-    /// check blocks each time.
-    pub(crate) fn is_settled(&self) {
-        let said = self.bench.tofu(&["plan", "-input=false", "-no-color"]);
-        let nothing =
-            said.contains("No changes.") || said.contains("Plan: 0 to add, 0 to change, 0 to destroy.");
-        assert!(nothing && !said.contains("Changes to Outputs"), "{said}");
+    /// What bears the marks of a runner, whether anyone knows of it or not.
+    pub(crate) fn marked(&self, runner: &str) -> Vec<String> {
+        let things = self.bench.cloud.of(self.shape.runner).into_iter();
+        things
+            .filter(|(_, thing)| thing[self.shape.owner]["gosling-runner"] == runner)
+            .map(|(key, _)| key)
+            .collect()
     }
 
     /// The runners that are there, by id.
@@ -228,26 +265,34 @@ impl Egg {
             .collect()
     }
 
-    /// Where the log stands.
-    pub(crate) fn mark(&self) -> usize {
-        self.bench.cloud.log().len()
+    /// Whose each thing in the cloud is: it bears the runner's marks, or refers to a thing that does.
+    pub(crate) fn owners(&self) -> BTreeMap<String, String> {
+        let things = self.bench.cloud.things();
+        let id = |thing: &Value| thing["id"].as_str().unwrap_or_default().to_owned();
+        let mark = |thing: &Value| thing[self.shape.owner]["gosling-runner"].as_str().map(str::to_owned);
+        let mut owners: BTreeMap<String, String> =
+            things.values().filter_map(|thing| Some((id(thing), mark(thing)?))).collect();
+        let unmarked = things.values().filter(|thing| mark(thing).is_none());
+        let referring: Vec<_> = unmarked
+            .filter_map(|thing| {
+                let mut texts = thing.as_object()?.values().filter_map(Value::as_str);
+                Some((id(thing), texts.find_map(|text| owners.get(text))?.clone()))
+            })
+            .collect();
+        owners.extend(referring);
+        owners
     }
 
-    /// What was done to each runner since the mark, by id; `before` and `after` tell whose a thing is.
-    pub(crate) fn done(
-        &self,
-        mark: usize,
-        before: &BTreeMap<String, Seen>,
-        after: &BTreeMap<String, Seen>,
-    ) -> BTreeMap<String, Done> {
+    /// What was done to each runner since `before`, by id.
+    pub(crate) fn done(&self, before: &Here, after: &Here) -> BTreeMap<String, Done> {
         let mut done: BTreeMap<String, Done> = BTreeMap::new();
         let mut add = |id: &str, operation: &str, kind: &str| {
             done.entry(id.to_owned()).or_default().insert((operation.to_owned(), kind.to_owned()));
         };
         if self.is_local() {
-            let ids: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+            let ids: BTreeSet<&String> = before.seen.keys().chain(after.seen.keys()).collect();
             for id in ids {
-                match (before.get(id), after.get(id)) {
+                match (before.seen.get(id), after.seen.get(id)) {
                     (None, Some(_)) => add(id, "create", ""),
                     (Some(_), None) => add(id, "delete", ""),
                     (Some(was), Some(is)) if was.identity != is.identity => {
@@ -260,21 +305,23 @@ impl Egg {
             }
             return done;
         }
-        let owners: BTreeMap<&str, &String> =
-            before.iter().chain(after).map(|(id, seen)| (seen.identity.as_str(), id)).collect();
-        for one in self.bench.cloud.changed_since(mark) {
-            let owner = owners.get(one.id.as_str());
+        for one in self.bench.cloud.changed_since(before.mark) {
+            let owner = before.owners.get(&one.id).or_else(|| after.owners.get(&one.id));
             let id = owner.unwrap_or_else(|| panic!("{one:?} is of no runner"));
             add(id, &one.operation, &one.kind);
         }
         done
     }
 
+    /// Where everything stands.
+    pub(crate) fn here(&self) -> Here {
+        Here { mark: self.bench.cloud.log().len(), seen: self.seen(), owners: self.owners() }
+    }
+
     /// Nothing is left of any runner.
     pub(crate) fn destroy(&self) {
-        self.bench.tofu(&["destroy", "-auto-approve", "-input=false", "-no-color"]);
-        let left = self.bench.cloud.things();
-        assert!(left.is_empty() && self.seen().is_empty(), "{left:#?}");
+        self.bench.destroy();
+        assert!(self.seen().is_empty(), "{:#?}", self.seen());
     }
 
     /// As if nothing had ever been: a failed case leaves nothing to the next.

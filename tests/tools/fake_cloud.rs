@@ -100,11 +100,9 @@ impl FakeCloud {
     }
 
     fn file(&self, kind: &str, key: &str) -> PathBuf {
-        let found = entries(&self.folder.join(kind)).into_iter();
-        found
-            .filter(|file| unescaped(name(file).trim_end_matches(".json")) == key)
-            .next_back()
-            .unwrap_or_else(|| self.folder.join(kind).join(format!("{key}.json")))
+        let is_it = |file: &PathBuf| unescaped(name(file).trim_end_matches(".json")) == key;
+        let mut files = entries(&self.folder.join(kind)).into_iter();
+        files.find(is_it).unwrap_or_else(|| self.folder.join(kind).join(format!("{key}.json")))
     }
 }
 

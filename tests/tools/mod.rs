@@ -55,7 +55,7 @@ fn find_tofu() -> Result<PathBuf, String> {
     go_build(&format!("opentofu-{version}"), "tofu", &source, &flags, "github.com/opentofu/opentofu/cmd/tofu")
 }
 
-/// The fake cloud: a provider that serves the schemas of [`provider_schema`] and keeps what it makes in a folder; see
+/// The fake cloud: a provider that serves the schemas of [`provider_schemas`] and keeps what it makes in a folder; see
 /// `fake-cloud/README.md`. As `fake-cloud power` it also does the work of `gosling power`.
 pub fn fake_cloud() -> Option<PathBuf> {
     let find = || {
@@ -74,9 +74,10 @@ pub fn fake_cloud() -> Option<PathBuf> {
     or_skip("the fake cloud", find())
 }
 
-/// The saved schema of a cloud's provider, for [`fake_cloud`]'s `SCHEMA_JSON`.
-pub fn provider_schema(cloud: &str) -> PathBuf {
-    own("schemas").join(format!("{cloud}.json"))
+/// The folder of the saved schemas of the clouds' providers, for [`fake_cloud`]'s `SCHEMA_JSON`; `FULL_SCHEMAS` names
+/// another one.
+pub fn provider_schemas() -> PathBuf {
+    env::var_os("FULL_SCHEMAS").map_or_else(|| own("schemas"), PathBuf::from)
 }
 
 /// cloud-init, for `cloud-init schema`.

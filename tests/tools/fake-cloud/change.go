@@ -188,7 +188,7 @@ func (s *server) kindOf(id string) string {
 func (s *server) taken(kind string, made object) error {
 	rule := rules[kind]
 	key := rule.key(made)
-	if _, found := s.cloud.get(kind, key); found {
+	if _, found := s.cloud.get(kind, key); found && !rule.puts {
 		return s.exists(kind, key)
 	}
 	name := text(made, "name")

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 
@@ -28,7 +30,7 @@ func (s *server) ReadDataSource(stop context.Context, asked *tfprotov6.ReadDataS
 		err = faults.after(stop)
 	}
 	if err != nil {
-		answer.Diagnostics = failed("Error reading "+kind, err)
+		answer.Diagnostics = failed("reading "+kind, err)
 		return answer, nil
 	}
 	answer.State, err = write(config, schema)
@@ -57,7 +59,7 @@ func (s *server) answer(kind string, schema *schema, config object) error {
 			}
 		}
 	}
-	special := s.special(kind, config)
+	special := s.knows(kind, config)
 	for name, attribute := range schema.Block.Attributes {
 		if !attribute.Computed || config[name] != nil {
 			continue
@@ -68,9 +70,9 @@ func (s *server) answer(kind string, schema *schema, config object) error {
 		} else if value, known := found[name]; known && !toValue(value, kindOf).IsNull() {
 			config[name] = value
 		} else if name == "id" && strings.HasPrefix(kind, "aws_ami") {
-			config[name] = "ami-" + s.stable(seed, name, 17)
+			config[name] = "ami-" + stable(seed+name, 17)
 		} else if name == "id" && kind == "yandex_compute_image" {
-			config[name] = "fd8" + s.stable(seed, name, 17)
+			config[name] = "fd8" + stable(seed+name, 17)
 		} else {
 			config[name] = s.say(kind, name, kindOf, config, seed)
 		}
@@ -83,28 +85,28 @@ func (s *server) answer(kind string, schema *schema, config object) error {
 
 // askedBy is the attribute of the resource that a data source names it by.
 func (s *server) askedBy(kind string, config object) (by, value string) {
-	short := kind[strings.LastIndex(kind, "_")+1:]
-	for _, name := range []string{"id", short + "_id", strings.TrimPrefix(kind, s.name()+"_") + "_id", "name", "cluster_name"} {
+	for _, name := range sorted(config) {
+		of, isID := strings.CutSuffix(name, "_id")
+		if isID && strings.HasSuffix(kind, "_"+of) && text(config, name) != "" {
+			return "id", text(config, name)
+		}
+	}
+	for _, name := range []string{"id", "name", "cluster_name"} {
 		if value := text(config, name); value != "" {
-			if strings.HasSuffix(name, "id") {
-				return "id", value
-			}
-			return "name", value
+			return strings.TrimPrefix(name, "cluster_"), value
 		}
 	}
 	return "", ""
 }
 
-func (s *server) stable(seed, name string, length int) string {
-	made := strings.TrimPrefix(s.sayText("", "", object{}, seed+name), "-")
-	for len(made) < length {
-		made += made
-	}
-	return made[:length]
+// stable gives hexadecimal digits that are always the same for the same question.
+func stable(seed string, length int) string {
+	hash := sha256.Sum256([]byte(seed))
+	return hex.EncodeToString(hash[:])[:length]
 }
 
-// special gives what single data sources say.
-func (s *server) special(kind string, config object) object {
+// knows gives what single data sources say.
+func (s *server) knows(kind string, config object) object {
 	region := s.config.region
 	switch kind {
 	case "aws_caller_identity":
@@ -156,7 +158,7 @@ func (s *server) subnets(config object) []any {
 		return true
 	})
 	if len(out) == 0 {
-		out = []any{"subnet-" + s.stable(network, "a", 17), "subnet-" + s.stable(network, "b", 17)}
+		out = []any{"subnet-" + stable(network+"a", 17), "subnet-" + stable(network+"b", 17)}
 	}
 	return out
 }

@@ -143,15 +143,15 @@ func (f *faults) after(stop context.Context) error {
 }
 
 // sleep waits, and says whether nobody stopped it.
-func sleep(stop context.Context, time_ time.Duration) bool {
+func sleep(stop context.Context, long time.Duration) bool {
 	if stop == nil {
-		time.Sleep(time_)
+		time.Sleep(long)
 		return true
 	}
 	select {
 	case <-stop.Done():
 		return false
-	case <-time.After(time_):
+	case <-time.After(long):
 		return true
 	}
 }

@@ -4,6 +4,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -14,11 +15,22 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "power" {
 		exit(power(os.Args[2:]))
 	}
-	provider, err := newServer(os.Getenv("SCHEMA_JSON"))
+	provider, err := newServer(schemaFile(os.Getenv("SCHEMA_JSON"), os.Args[0]))
 	if err != nil {
 		exit(err)
 	}
 	exit(tf6server.Serve(provider.address, func() tfprotov6.ProviderServer { return provider }))
+}
+
+// schemaFile is the file of the schema; of a folder, the one of the provider that the program is called after:
+// aws.json for terraform-provider-aws_v6.66.0.
+func schemaFile(given, program string) string {
+	found, err := os.Stat(given)
+	if err != nil || !found.IsDir() {
+		return given
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(program), "terraform-provider-"), "_")
+	return filepath.Join(given, name+".json")
 }
 
 func exit(err error) {

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -86,18 +88,19 @@ func (s *server) newID(kind string, made object) string {
 	}
 }
 
-// nextRevision numbers the revisions of a family; numbers of those that are gone are not given again.
+// nextRevision numbers the revisions of a family; the number of one that is gone is not given again.
 func (s *server) nextRevision(made object) int {
-	last := 0
-	s.cloud.each("aws_ecs_task_definition", func(_, _ string, thing object) bool {
-		number := 0
-		if text(thing, "family") == text(made, "family") {
-			_, _ = fmt.Sscan(fmt.Sprint(thing["revision"]), &number)
-		}
-		last = max(last, number)
-		return true
-	})
-	return last + 1
+	place := filepath.Join(s.cloud.folder, "revisions.json")
+	last := map[string]int{}
+	if text, err := os.ReadFile(place); err == nil {
+		_ = decode(text, &last)
+	}
+	family := text(made, "family")
+	last[family]++
+	if text, err := json.Marshal(last); err == nil {
+		_ = replace(place, text)
+	}
+	return last[family]
 }
 
 func (s *server) arn(kind string, made object) string {

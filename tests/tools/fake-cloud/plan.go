@@ -26,12 +26,20 @@ func (s *server) PlanResourceChange(_ context.Context, asked *tfprotov6.PlanReso
 	if planned == nil {
 		return answer, nil
 	}
+	config, err := read(asked.Config, schema)
+	if err == nil {
+		err = s.allowed(kind, config)
+	}
+	if err != nil {
+		answer.Diagnostics = failed("planning "+kind, err)
+		return answer, nil
+	}
 	s.planTags(schema.Block, planned)
 	if prior == nil {
 		leaveOpen(schema.Block, planned)
 	} else if !reflect.DeepEqual(prior, planned) {
 		if err := s.cannotChange(kind, prior, planned); err != nil {
-			answer.Diagnostics = failed("Error: plan of "+kind, err)
+			answer.Diagnostics = failed("planning "+kind, err)
 			return answer, nil
 		}
 		for _, name := range rules[kind].renewed {

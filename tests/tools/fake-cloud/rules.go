@@ -20,6 +20,8 @@ type rule struct {
 	heldBy []string
 	// named: in one folder, a name is given once.
 	named bool
+	// puts: the cloud takes another create for a change; else what is there already is refused.
+	puts bool
 	// says holds values that the cloud says.
 	says object
 }
@@ -60,7 +62,9 @@ func join(all ...map[string]rule) map[string]rule {
 func list(names string) []string { return strings.Fields(names) }
 
 // part is a resource that sets one side of a bucket or queue, by whose name it goes.
-func part(of string) rule { return rule{id: "{" + of + "}", fixed: []string{of}} }
+func part(of string) rule {
+	return rule{id: "{" + of + "}", keys: []string{of}, fixed: []string{of}, puts: true}
+}
 
 var awsRules = map[string]rule{
 	"aws_instance": {
@@ -116,8 +120,8 @@ var awsRules = map[string]rule{
 		id: "{name}", arn: "iam::{account}:role{path}{name}", fixed: list("name name_prefix path"),
 		heldBy: list("aws_iam_role_policy_attachment"),
 	},
-	"aws_iam_role_policy":            {id: "{role}:{name}", fixed: list("name name_prefix role")},
-	"aws_iam_role_policy_attachment": {id: "{role}/{policy_arn}", fixed: list("policy_arn role")},
+	"aws_iam_role_policy":            {puts: true, id: "{role}:{name}", fixed: list("name name_prefix role")},
+	"aws_iam_role_policy_attachment": {puts: true, id: "{role}/{policy_arn}", fixed: list("policy_arn role")},
 	"aws_iam_policy": {
 		id: "{arn}", arn: "iam::{account}:policy{path}{name}", fixed: list("description name name_prefix path"),
 		heldBy: list("aws_iam_role_policy_attachment"),
@@ -125,12 +129,12 @@ var awsRules = map[string]rule{
 	"aws_iam_instance_profile": {id: "{name}", arn: "iam::{account}:instance-profile{path}{name}", fixed: list("name name_prefix path")},
 	"aws_cloudwatch_log_group": {id: "{name}", arn: "logs:{region}:{account}:log-group:{name}", fixed: list("log_group_class name name_prefix")},
 	"aws_cloudwatch_metric_alarm": {
-		id: "{alarm_name}", arn: "cloudwatch:{region}:{account}:alarm:{alarm_name}", fixed: list("alarm_name"),
+		puts: true, id: "{alarm_name}", arn: "cloudwatch:{region}:{account}:alarm:{alarm_name}", fixed: list("alarm_name"),
 	},
 	"aws_lambda_function": {
 		id: "{function_name}", arn: "lambda:{region}:{account}:function:{function_name}", fixed: list("function_name package_type"),
 		renewed: list("last_modified qualified_arn qualified_invoke_arn version"),
-		says: object{"invoke_arn": "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"},
+		says:    object{"invoke_arn": "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"},
 	},
 	"aws_lambda_permission": {
 		id: "{statement_id}", keys: list("function_name statement_id"),
@@ -138,7 +142,7 @@ var awsRules = map[string]rule{
 	},
 	"aws_lambda_event_source_mapping":           {fixed: list("event_source_arn starting_position starting_position_timestamp queues topics")},
 	"aws_lambda_alias":                          {id: "{arn}", arn: "lambda:{region}:{account}:function:{function_name/}:{name}", fixed: list("function_name name")},
-	"aws_lambda_provisioned_concurrency_config": {id: "{function_name},{qualifier}", fixed: list("function_name qualifier")},
+	"aws_lambda_provisioned_concurrency_config": {puts: true, id: "{function_name},{qualifier}", fixed: list("function_name qualifier")},
 	"aws_lambda_function_url":                   {id: "{function_name}", keys: list("function_name qualifier"), fixed: list("function_name qualifier")},
 
 	"aws_apigatewayv2_api": {
@@ -182,11 +186,11 @@ var awsRules = map[string]rule{
 		says: object{"registry_id": account, "repository_url": "{account}.dkr.ecr.{region}.amazonaws.com/{name}"},
 	},
 	"aws_appautoscaling_target": {
-		id: "{resource_id}", keys: list("service_namespace scalable_dimension resource_id"),
+		puts: true, id: "{resource_id}", keys: list("service_namespace scalable_dimension resource_id"),
 		fixed: list("resource_id scalable_dimension service_namespace"),
 	},
 	"aws_appautoscaling_policy": {
-		id: "{name}", keys: list("service_namespace scalable_dimension resource_id name"),
+		puts: true, id: "{name}", keys: list("service_namespace scalable_dimension resource_id name"),
 		fixed: list("name resource_id scalable_dimension service_namespace"),
 	},
 	"aws_kms_key": {
@@ -214,10 +218,10 @@ var yandexRules = map[string]rule{
 	"yandex_vpc_address":        {prefix: "e9b", named: true, fixed: list("external_ipv4_address folder_id")},
 
 	"yandex_serverless_container":             {prefix: "bba", named: true, fixed: list("folder_id"), renewed: list("revision_id"), says: object{"url": "https://{id}.containers.yandexcloud.net/"}},
-	"yandex_serverless_container_iam_binding": {id: "{container_id}/{role}", fixed: list("container_id role")},
+	"yandex_serverless_container_iam_binding": {puts: true, id: "{container_id}/{role}", fixed: list("container_id role")},
 	"yandex_function":                         {prefix: "d4e", named: true, fixed: list("folder_id"), renewed: list("version image_size")},
-	"yandex_function_iam_binding":             {id: "{function_id}/{role}", fixed: list("function_id role")},
-	"yandex_function_scaling_policy":          {id: "{function_id}", fixed: list("function_id")},
+	"yandex_function_iam_binding":             {puts: true, id: "{function_id}/{role}", fixed: list("function_id role")},
+	"yandex_function_scaling_policy":          {puts: true, id: "{function_id}", fixed: list("function_id")},
 	"yandex_function_trigger": {
 		prefix: "a1s", named: true,
 		fixed: list("container_registry data_streams dlq folder_id iot log_group logging mail message_queue object_storage timer"),
@@ -234,18 +238,18 @@ var yandexRules = map[string]rule{
 
 	"yandex_storage_bucket":                        {id: "{bucket}", fixed: list("bucket bucket_prefix folder_id"), heldBy: list("yandex_storage_object"), says: object{"bucket_domain_name": "{bucket}.storage.yandexcloud.net"}},
 	"yandex_storage_bucket_policy":                 part("bucket"),
-	"yandex_storage_object":                        {id: "{key}", keys: list("bucket key"), fixed: list("bucket key")},
+	"yandex_storage_object":                        {puts: true, id: "{key}", keys: list("bucket key"), fixed: list("bucket key")},
 	"yandex_iam_service_account":                   {prefix: "aje", named: true, fixed: list("folder_id")},
 	"yandex_iam_service_account_static_access_key": {prefix: "aje", fixed: list("description output_to_lockbox pgp_key service_account_id")},
-	"yandex_iam_service_account_iam_member":        {id: "{service_account_id}/{role}/{member}", fixed: list("*")},
-	"yandex_resourcemanager_folder_iam_member":     {id: "{folder_id}/{role}/{member}", fixed: list("*")},
+	"yandex_iam_service_account_iam_member":        {puts: true, id: "{service_account_id}/{role}/{member}", fixed: list("*")},
+	"yandex_resourcemanager_folder_iam_member":     {puts: true, id: "{folder_id}/{role}/{member}", fixed: list("*")},
 	"yandex_lockbox_secret":                        {prefix: "e6q", named: true, fixed: list("folder_id kms_key_id")},
 	"yandex_lockbox_secret_version":                {prefix: "e6q", fixed: list("*")},
-	"yandex_lockbox_secret_iam_member":             {id: "{secret_id}/{role}/{member}", fixed: list("*")},
+	"yandex_lockbox_secret_iam_member":             {puts: true, id: "{secret_id}/{role}/{member}", fixed: list("*")},
 	"yandex_container_registry":                    {prefix: "crp", named: true, fixed: list("folder_id"), heldBy: list("yandex_container_repository")},
 	"yandex_container_repository":                  {prefix: "crp", fixed: list("name")},
 	"yandex_kms_symmetric_key":                     {prefix: "abj", named: true, fixed: list("folder_id"), says: object{"status": "active"}},
-	"yandex_kms_symmetric_key_iam_member":          {id: "{symmetric_key_id}/{role}/{member}", fixed: list("*")},
+	"yandex_kms_symmetric_key_iam_member":          {puts: true, id: "{symmetric_key_id}/{role}/{member}", fixed: list("*")},
 	"yandex_logging_group":                         {prefix: "e23", named: true, fixed: list("folder_id"), says: object{"status": "ACTIVE"}},
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sort"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -41,8 +42,10 @@ type schema struct {
 	Version int64
 	Block   block
 
+	once   sync.Once
 	served *tfprotov6.Schema
 	object tftypes.Object
+	failed error
 }
 
 type providerSchema struct {
@@ -68,24 +71,20 @@ func readSchemas(path string) (address string, found *providerSchema, err error)
 	}
 	for address, found = range file.Providers {
 	}
-	for _, all := range []map[string]*schema{{"": found.Provider}, found.Resources, found.Data} {
-		for name, one := range all {
-			if err := one.prepare(); err != nil {
-				return "", nil, fmt.Errorf("%s: %s: %w", path, name, err)
-			}
-		}
-	}
 	return address, found, nil
 }
 
+// prepare turns the file's form into OpenTofu's, once it is asked for: one run of OpenTofu starts several providers, and
+// most of them need few types.
 func (s *schema) prepare() error {
-	served, err := s.Block.serve()
-	if err != nil {
-		return err
-	}
-	s.served = &tfprotov6.Schema{Version: s.Version, Block: served}
-	s.object = s.served.ValueType().(tftypes.Object)
-	return nil
+	s.once.Do(func() {
+		var served *tfprotov6.SchemaBlock
+		if served, s.failed = s.Block.serve(); s.failed == nil {
+			s.served = &tfprotov6.Schema{Version: s.Version, Block: served}
+			s.object = s.served.ValueType().(tftypes.Object)
+		}
+	})
+	return s.failed
 }
 
 func sorted[V any](all map[string]V) []string {

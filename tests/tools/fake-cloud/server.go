@@ -62,18 +62,23 @@ func (s *server) GetMetadata(context.Context, *tfprotov6.GetMetadataRequest) (*t
 }
 
 func (s *server) GetProviderSchema(context.Context, *tfprotov6.GetProviderSchemaRequest) (*tfprotov6.GetProviderSchemaResponse, error) {
+	var failed error
 	served := func(all map[string]*schema) map[string]*tfprotov6.Schema {
 		out := make(map[string]*tfprotov6.Schema, len(all))
-		for name, one := range all {
-			out[name] = one.served
+		for _, name := range sorted(all) {
+			if err := all[name].prepare(); err != nil && failed == nil {
+				failed = fmt.Errorf("%s: %w", name, err)
+			}
+			out[name] = all[name].served
 		}
 		return out
 	}
-	return &tfprotov6.GetProviderSchemaResponse{
-		Provider:          s.schemas.Provider.served,
+	out := &tfprotov6.GetProviderSchemaResponse{
+		Provider:          served(map[string]*schema{"the provider": s.schemas.Provider})["the provider"],
 		ResourceSchemas:   served(s.schemas.Resources),
 		DataSourceSchemas: served(s.schemas.Data),
-	}, nil
+	}
+	return out, failed
 }
 
 func (s *server) ValidateProviderConfig(_ context.Context, asked *tfprotov6.ValidateProviderConfigRequest) (*tfprotov6.ValidateProviderConfigResponse, error) {
@@ -132,7 +137,11 @@ func (s *server) ValidateDataResourceConfig(context.Context, *tfprotov6.Validate
 }
 
 func (s *server) UpgradeResourceState(_ context.Context, asked *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	kind := s.schemas.Resources[asked.TypeName].object
+	schema := s.schemas.Resources[asked.TypeName]
+	if err := schema.prepare(); err != nil {
+		return nil, err
+	}
+	kind := schema.object
 	options := tfprotov6.UnmarshalOpts{ValueFromJSONOpts: tftypes.ValueFromJSONOpts{IgnoreUndefinedAttributes: true}}
 	value, err := asked.RawState.UnmarshalWithOpts(kind, options)
 	if err != nil {
@@ -156,8 +165,8 @@ func (s *server) MoveResourceState(context.Context, *tfprotov6.MoveResourceState
 
 // read gives what OpenTofu sent; nil for nothing.
 func read(sent *tfprotov6.DynamicValue, of *schema) (object, error) {
-	if sent == nil {
-		return nil, nil
+	if err := of.prepare(); err != nil || sent == nil {
+		return nil, err
 	}
 	value, err := sent.Unmarshal(of.object)
 	if err != nil {
@@ -168,6 +177,9 @@ func read(sent *tfprotov6.DynamicValue, of *schema) (object, error) {
 }
 
 func write(from object, of *schema) (*tfprotov6.DynamicValue, error) {
+	if err := of.prepare(); err != nil {
+		return nil, err
+	}
 	value := tftypes.NewValue(of.object, nil)
 	if from != nil {
 		value = toValue(from, of.object)
@@ -186,7 +198,7 @@ func (s *server) ReadResource(stop context.Context, asked *tfprotov6.ReadResourc
 	answer := &tfprotov6.ReadResourceResponse{NewState: asked.CurrentState, Private: asked.Private}
 	faults := s.cloud.faults(s.name(), "read", kind)
 	if err := faults.before(stop); err != nil {
-		answer.Diagnostics = failed("Error reading "+kind, err)
+		answer.Diagnostics = failed("reading "+kind, err)
 		return answer, nil
 	}
 	var found object
@@ -199,7 +211,7 @@ func (s *server) ReadResource(stop context.Context, asked *tfprotov6.ReadResourc
 		err = faults.after(stop)
 	}
 	if err != nil {
-		answer.Diagnostics = failed("Error reading "+kind, err)
+		answer.Diagnostics = failed("reading "+kind, err)
 		return answer, nil
 	}
 	answer.NewState, err = write(found, schema)
@@ -247,8 +259,14 @@ func (s *server) ApplyResourceChange(stop context.Context, asked *tfprotov6.Appl
 	}
 	answer := &tfprotov6.ApplyResourceChangeResponse{NewState: asked.PriorState, Private: asked.PlannedPrivate, UnsafeToUseLegacyTypeSystem: true}
 	refused := func(err error) (*tfprotov6.ApplyResourceChangeResponse, error) {
-		answer.Diagnostics = failed(fmt.Sprintf("Error: %s of %s", operation, kind), err)
+		answer.Diagnostics = failed(strings.TrimSuffix(operation, "e")+"ing "+kind, err)
 		return answer, nil
+	}
+	// What was unknown to the plan is known now.
+	if config, err := read(asked.Config, schema); err != nil {
+		return nil, err
+	} else if err := s.allowed(kind, config); err != nil {
+		return refused(err)
 	}
 	faults := s.cloud.faults(s.name(), operation, kind)
 	if err := faults.before(stop); err != nil {

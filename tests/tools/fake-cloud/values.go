@@ -131,7 +131,7 @@ func text(of object, name string) string {
 	return out
 }
 
-// strings gives all strings within a value, each with the name of the attribute of the thing that it stands in.
+// eachString gives all texts within a value.
 func eachString(of any, give func(string)) {
 	switch of := of.(type) {
 	case string:

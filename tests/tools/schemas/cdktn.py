@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Schemas of the aws provider, read out of the npm package @cdktn/provider-aws.
 
-    cdktn.py OUT.json    writes the full schema of the provider, every type in it; trim.py takes only what it needs
+    cdktn.py OUT.json    writes the schemas of all types that can be read; trim.py takes only what it needs
 
 The package holds TypeScript classes that were generated from the provider's schema; each attribute stands there with a
 comment that says whether it is computed, optional or required, and with the call that converts it. What can't be read
@@ -19,7 +19,7 @@ import tempfile
 
 PACKAGE = "@cdktn/provider-aws@25.7.0"
 
-PLAIN = {"string": "string", "boolean": "bool", "number": "number", "any": "dynamic"}
+PLAIN = {"string": "string", "boolean": "bool", "number": "number"}
 # The package doesn't say which attributes are sensitive; these are, of the types in use.
 SENSITIVE = {"aws_ssm_parameter": ["value"], "aws_secretsmanager_secret_version": ["secret_binary", "secret_string"]}
 GETTERS = {
@@ -150,14 +150,15 @@ class Module:
             if storage in PLAIN:
                 return PLAIN[storage]
             found = re.fullmatch(r"(string|boolean|number|any)(ListList|List|Map)", storage)
-            if found:
-                inner, outer = PLAIN[found.group(1)], found.group(2)
-                if outer == "ListList":
-                    return [kind, ["list", inner]]
-                return [kind if outer == "List" else "map", "string" if inner == "dynamic" else inner]
+            if not found:
+                raise KeyError(storage)  # a type that holds itself, which a schema can't say
+            inner, outer = PLAIN.get(found.group(1), "string"), found.group(2)
+            if outer == "ListList":
+                return [kind, ["list", inner]]
+            return [kind if outer == "List" else "map", inner]
         held = re.search(r"= new cdktn\.(String|Boolean|Number|Any)Map(List)?\(this", text)
         if held:
-            inner = ["map", PLAIN[held.group(1).lower()] if held.group(1) != "Any" else "string"]
+            inner = ["map", PLAIN.get(held.group(1).lower(), "string")]
             return ["list", inner] if held.group(2) else inner
         in_set = "cdktn.Fn.tolist(" in text
         getter = re.search(r"this\.get(\w+)Attribute\(", text)
@@ -200,8 +201,15 @@ def schemas(types):
 
 
 def main():
-    out = pathlib.Path(sys.argv[1])
-    out.write_text(json.dumps(schemas(every_type()), sort_keys=True) + "\n")
+    readable, odd = [], []
+    for section, kind in every_type():
+        try:
+            schema(section, kind)
+            readable.append((section, kind))
+        except (AttributeError, KeyError, StopIteration):
+            odd.append(kind)
+    pathlib.Path(sys.argv[1]).write_text(json.dumps(schemas(readable), sort_keys=True) + "\n")
+    print(f"{len(readable)} types; not readable: {', '.join(odd) or 'none'}", file=sys.stderr)
 
 
 if __name__ == "__main__":
