@@ -33,7 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("artifact", &[]),
     ("db", &["text", "syntax"]),
     ("model", &["text", "syntax", "diag", "db"]),
-    ("config", &["text", "db", "model", "artifact"]),
+    ("config", &["text", "db", "model", "artifact", "lower"]),
     ("lower", &["artifact", "text", "diag"]),
     ("routing", &["artifact"]),
     ("pipeline", &["text", "diag"]),

@@ -288,18 +288,18 @@ fn what_no_cloud_can_make_is_told_where_it_was_written() {
     let (built, checked) = find(&format!("{aws}  resources {{\n    cpu    = 200\n  }}"));
     assert_eq!(
         built,
-        ["Eggs/a/config.fly:7: [not-deployable] no machine on aws has 200 CPUs and 4 GiB of memory"]
+        ["Eggs/a/config.fly:7: [not-deployable] no machine on aws has 200 CPUs and 4GiB of memory"]
     );
     assert_eq!(built, checked, "the check knows it as well");
     let (built, _) = find("  resources {\n    cpu    = 2\n    memory = 2TiB\n  }");
     assert_eq!(
         built,
-        ["Eggs/a/config.fly:5: [not-deployable] no machine on yandex has 2 CPUs and 2048 GiB of memory"]
+        ["Eggs/a/config.fly:5: [not-deployable] no machine on yandex has 2 CPUs and 2TiB of memory"]
     );
     let (built, _) = find(&format!("{aws}  resources {{\n    cpu    = 192\n    memory = 2TiB\n  }}"));
     assert_eq!(
         built,
-        ["Eggs/a/config.fly:6: [not-deployable] no machine on aws has 192 CPUs and 2048 GiB of memory"]
+        ["Eggs/a/config.fly:8: [not-deployable] no machine on aws has 192 CPUs and 2TiB of memory"]
     );
     let (built, _) = find("  environment {\n    OK  = \"\"\n    NUL = \"a\\u{0}b\"\n  }");
     assert_eq!(built, ["Eggs/a/config.fly:5: [bad-format] `NUL` holds the character NUL"]);

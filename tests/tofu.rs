@@ -70,6 +70,7 @@ fn config(provider: Provider) -> EggConfig {
             network: None,
             subnet: None,
             image: "debian-12".into(),
+            offer: None,
         },
         resources: Resources { cpu: 2, memory_mib: 4096, disk_gib: 20 },
         runner: Runner {

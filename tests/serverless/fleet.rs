@@ -43,6 +43,7 @@ pub(crate) fn cloud(provider: Provider) -> Cloud {
         network: None,
         subnet: None,
         image: "debian-12".into(),
+        offer: None,
     }
 }
 
@@ -158,7 +159,7 @@ impl Fleet {
 
     /// On disk, ready for `OpenTofu`.
     pub(crate) fn bench(&self, options: &Options) -> Option<Bench> {
-        let (tofu, stand_in) = (tools::tofu()?, tools::schema_provider()?);
+        let (tofu, stand_in) = (tools::tofu()?, tools::fake_cloud()?);
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in self.files(options).into_iter().chain(lower::compute_module(self.module())) {
             let path = folder.path().join(path);

@@ -6,7 +6,10 @@ use super::Piece;
 use crate::{
     artifact::{Artifact, ArtifactError, EntryKind},
     check::NOT_DEPLOYABLE,
-    config::{self, Resolved, ResolvedJob, Unresolved, block_config, egg_configs, job_configs},
+    config::{
+        self, Resolved, ResolvedJob, ResolvedRift, Unresolved, block_config, egg_configs, job_configs,
+        rift_configs,
+    },
     db::{Db, SourceFile},
     diag::{Diagnostic, Span},
     lower::{self, ComputeModule, LowerError},
@@ -15,7 +18,6 @@ use crate::{
 };
 
 const MOTHERGOOSE: &str = "the installation is not lowered to OpenTofu yet; config.json alone is written";
-const RIFT: &str = "Rift servers are not lowered to OpenTofu yet; config.json alone is written";
 
 /// The pieces of a file, and what can't be built of it.
 pub(super) fn of_file(
@@ -27,6 +29,7 @@ pub(super) fn of_file(
     let blocks = &typed(db, file).blocks;
     let mut eggs = egg_configs(db, file).iter();
     let mut jobs = job_configs(db, file).iter();
+    let mut rifts = rift_configs(db, file).iter();
     let source = LazyCell::new(|| Source::new(Arc::clone(path), Arc::clone(file.text(db))));
     let mut pieces = Vec::new();
     for block in blocks {
@@ -38,6 +41,11 @@ pub(super) fn of_file(
         } else if block.name == "job" {
             pieces.push(match jobs.next() {
                 Some(Some(job)) => job_piece(job, &source, options),
+                _ => Err(unknown(path, block)),
+            });
+        } else if block.name == "rift" {
+            pieces.push(match rifts.next() {
+                Some(Some(rift)) => rift_piece(rift, &source, options),
                 _ => Err(unknown(path, block)),
             });
         } else if let Some(piece) = block_piece(path, block) {
@@ -91,20 +99,33 @@ fn job_piece(job: &ResolvedJob, source: &Source, options: &lower::Options) -> Re
     })
 }
 
+fn rift_piece(
+    rift: &ResolvedRift,
+    source: &Source,
+    options: &lower::Options,
+) -> Result<Piece, Box<Diagnostic>> {
+    let ResolvedRift { config, places } = rift;
+    let files = lower::rift(config, &places.origins(source), options)
+        .map_err(|error| lower_error(&error, &source.path, &|path| places.range(path)))?;
+    Ok(Piece {
+        kind: EntryKind::Rift,
+        name: config.name.clone(),
+        folder: format!("rift/{}", config.name),
+        source_file: source.path.to_string(),
+        files,
+        module: None,
+        skipped: None,
+    })
+}
+
 /// A block of which the configuration is written; none for one that has no piece of its own.
 fn block_piece(path: &Arc<str>, block: &TypedBlock) -> Option<Result<Piece, Box<Diagnostic>>> {
     let (kind, shelf, skipped) = match block.name.as_str() {
-        "rift" => (EntryKind::Rift, "rift", Some(RIFT)),
         "mothergoose" => (EntryKind::Mothergoose, "mothergoose", Some(MOTHERGOOSE)),
         "uglyfox" => (EntryKind::Uglyfox, "uglyfox.json", None),
         _ => return None,
     };
     let (name, folder, file) = match kind {
-        EntryKind::Rift => {
-            let Some(label) = &block.label else { return Some(Err(unknown(path, block))) };
-            let folder = format!("{shelf}/{label}");
-            (label.to_string(), folder.clone(), format!("{folder}/config.json"))
-        }
         EntryKind::Uglyfox => (block.name.to_string(), shelf.to_owned(), shelf.to_owned()),
         _ => (block.name.to_string(), shelf.to_owned(), format!("{shelf}/config.json")),
     };

@@ -11,9 +11,11 @@ mod exactly_one_of;
 mod fraction_percent;
 mod inherited;
 mod job_limits;
+mod larger_machine;
 mod locals;
 mod min_above_max;
 mod not_deployable;
+mod offers;
 mod parts;
 mod plain_secret;
 mod pools;
@@ -40,6 +42,7 @@ pub use duplicate_name::DUPLICATE_NAME;
 pub use exactly_one_of::EXACTLY_ONE_OF;
 pub use fraction_percent::FRACTION_PERCENT;
 pub use job_limits::JOB_LIMITS;
+pub use larger_machine::LARGER_MACHINE;
 pub use min_above_max::MIN_ABOVE_MAX;
 pub use not_deployable::NOT_DEPLOYABLE;
 pub use parts::UNKNOWN_PART;
@@ -76,6 +79,7 @@ const FILE_RULES: &[FileRule] = &[
     assert_failed::check,
     exactly_one_of::check,
     job_limits::check,
+    larger_machine::check,
     min_above_max::check,
     not_deployable::check,
     rule_reach::check,

@@ -52,6 +52,7 @@ pub fn all_diagnostics() -> Vec<&'static Declaration> {
         &check::FOREIGN_SECRET_BACKEND,
         &check::FRACTION_PERCENT,
         &check::JOB_LIMITS,
+        &check::LARGER_MACHINE,
         &check::MIN_ABOVE_MAX,
         &check::NOT_DEPLOYABLE,
         &check::OVERLAPPING_EGGS,

@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     artifact::{
-        Cloud, EggConfig, EggKind, EnvValue, Executor, Provider, Repository, Resources, RiftReference,
+        Cloud, EggConfig, EggKind, EnvValue, Executor, Offer, Provider, Repository, Resources, RiftReference,
         Runner, RunnerType,
     },
+    lower::Market,
     model::TypedBlock,
 };
 
@@ -43,7 +44,8 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
     let egg = Reader::of(block);
     let name = block.label.as_ref()?.to_string();
     let runner_type = runner_type(block)?;
-    let cloud = cloud(egg.child("cloud")?)?;
+    let resources = resources(block)?;
+    let cloud = cloud(egg.child("cloud")?, runner_type, &resources)?;
     let runner = runner(egg.child("runner")?, runner_type)?;
     let (kind, repositories) = if block.name == "egg" {
         (EggKind::Egg, vec![repository(egg.child("gitlab")?, None, &name, cloud.provider, nest)?])
@@ -66,7 +68,7 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
         name,
         runner_type,
         cloud,
-        resources: resources(block)?,
+        resources,
         runner,
         repositories,
         environment: environment(block.block("environment"))?,
@@ -75,9 +77,13 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
     Some(Resolved { config, places: Places::of(block), unresolved })
 }
 
-/// What the runners of an egg or bucket are made of.
-pub fn runner_type(egg: &TypedBlock) -> Option<RunnerType> {
-    runner_type_in(Reader::of(egg))
+/// What the runners of an egg, bucket or job are made of, or a Rift server.
+pub fn runner_type(owner: &TypedBlock) -> Option<RunnerType> {
+    match owner.name.as_str() {
+        "rift" => Some(RunnerType::Vm),
+        "job" => runner_type_in(Reader::of(owner).child("runner")?),
+        _ => runner_type_in(Reader::of(owner)),
+    }
 }
 
 /// What the runners are made of whose block holds a `type`.
@@ -123,12 +129,28 @@ pub fn resources(block: &TypedBlock) -> Option<Resources> {
     })
 }
 
-pub(super) fn cloud(cloud: Reader<'_>) -> Option<Cloud> {
+/// Where runners of a type are made for a block that holds a `cloud` block.
+pub fn market(egg: &TypedBlock, runner_type: RunnerType) -> Option<Market<'_>> {
+    let provider = provider(egg)?;
+    let cloud = egg.block("cloud");
+    let written = |name| cloud.and_then(|cloud| cloud.attribute(name));
+    let location = match written("zone").or_else(|| written("region")) {
+        Some(attribute) => attribute.value.as_ref()?.as_str()?,
+        None => derived::region(provider),
+    };
+    Some(Market { provider, runner_type, location })
+}
+
+pub(super) fn cloud(cloud: Reader<'_>, runner_type: RunnerType, resources: &Resources) -> Option<Cloud> {
     let provider = provider_in(cloud)?;
     let subnet = cloud.text("subnet");
     let (region, zone) =
         derived::region_and_zone(provider, cloud.text("region"), cloud.text("zone"), subnet.is_some());
+    let location = if zone.is_empty() { &region } else { &zone };
+    let market = Market { provider, runner_type, location };
+    let offer = market.offer(resources).ok().flatten().map(Offer::from);
     Some(Cloud {
+        offer,
         provider,
         region,
         zone,

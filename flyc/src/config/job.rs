@@ -31,7 +31,8 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestProject) -> Option<Resolved
     let name = block.label.as_ref()?.to_string();
     let own = job.child("runner")?;
     let runner_type = runner_type_in(own)?;
-    let cloud = cloud(job.child("cloud")?)?;
+    let resources = resources(block)?;
+    let cloud = cloud(job.child("cloud")?, runner_type, &resources)?;
     let timeout_s = job.duration("timeout")?;
     let tags = texts(&own.get("tags")?)?;
     let notify = match block.block("on_failure") {
@@ -42,7 +43,7 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestProject) -> Option<Resolved
     let config = JobConfig {
         format_version: JobConfig::FORMAT_VERSION,
         runner_type,
-        resources: resources(block)?,
+        resources,
         runner: Runner {
             // Without tags, the pipeline's job has none either.
             run_untagged: tags.is_empty(),
@@ -116,7 +117,13 @@ mod tests {
                 "provider": "yandex",
                 "region": "ru-central1-a",
                 "zone": "ru-central1-a",
-                "image": "debian-12"
+                "image": "debian-12",
+                "offer": {
+                  "name": "standard-v3",
+                  "cpu": 2,
+                  "core_fraction": 100,
+                  "memory_mib": 4096
+                }
               },
               "resources": {
                 "cpu": 2,

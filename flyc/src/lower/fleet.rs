@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use minijinja::{Value, context};
 use serde::Serialize;
 
-use super::LowerError;
+use super::{LowerError, root::Root};
 use crate::artifact::{
     ArtifactError, Cloud, EggConfig, EnvValue, FORMAT_VERSION, JobConfig, Resources, RiftReference, Runner,
     RunnerType,
@@ -87,17 +87,15 @@ struct Told<'a> {
 }
 
 impl Fleet<'_> {
-    /// The folder of the root module in the build.
-    pub(super) fn folder(&self) -> String {
-        format!("{}s/{}", self.owner.word(), self.name)
-    }
-
-    /// The key of the state in the bucket. An egg's name holds no `/`, so no egg's key is a job's.
-    pub(super) fn state_key(&self) -> String {
-        match self.owner {
+    /// Where the root module stands, and what its templates see.
+    pub(super) fn root(&self) -> Root<'_> {
+        let state_key = match self.owner {
+            // An egg's name holds no `/`, so no egg's key is a job's.
             Owner::Egg => format!("tofu-states/{}/terraform.tfstate", self.name),
             Owner::Job => format!("tofu-states/jobs/{}/terraform.tfstate", self.name),
-        }
+        };
+        let folder = format!("{}s/{}", self.owner.word(), self.name);
+        Root { folder, state_key, cloud: self.cloud, context: self.context() }
     }
 
     /// What every template sees of the owner.

@@ -13,15 +13,21 @@ mod escape;
 mod fleet;
 mod marks;
 mod render;
+mod rift;
 mod root;
 mod serverless;
 mod sizing;
 pub mod sizing_serverless;
+mod sizing_tables;
 mod vm;
 
 use self::fleet::Fleet;
+pub use self::{
+    rift::{cache_disk_gib, largest_cache_gib},
+    sizing::{Market, Shape, Smaller},
+};
 use crate::artifact::{
-    Artifact, ArtifactError, EggConfig, JobConfig, Origins, Provider, Resources, RunnerType,
+    Artifact, ArtifactError, EggConfig, JobConfig, Origins, Provider, RiftConfig, RunnerType,
 };
 
 /// A generated file: its path relative to the build's folder, with `/`, and its text.
@@ -86,7 +92,7 @@ pub enum LowerError {
         path: String,
     },
     /// No machine of the cloud is large enough.
-    #[error("no machine on {cloud} has {cpu} CPUs and {memory_gib} GiB of memory")]
+    #[error("no machine on {cloud} has {cpu} CPUs and {memory_gib}GiB of memory")]
     TooLarge {
         /// The cloud.
         cloud: &'static str,
@@ -151,6 +157,12 @@ pub fn job(config: &JobConfig, origins: &Origins, options: &Options) -> Result<V
     files(&Fleet::from(config), config.to_json()?, origins, options)
 }
 
+/// The files of a Rift server, under `rift/<name>/`: the same as an egg's, but that the module calls no other.
+pub fn rift(config: &RiftConfig, origins: &Origins, options: &Options) -> Result<Vec<File>, LowerError> {
+    config::validate(&config.name, config, options)?;
+    root::files(&rift::root(config), config.to_json()?, origins, options, rift::parts(config)?)
+}
+
 fn files(
     fleet: &Fleet<'_>,
     config: String,
@@ -162,7 +174,7 @@ fn files(
         ComputeModule::YandexServerless => serverless::yandex(fleet)?,
         ComputeModule::AwsServerless => serverless::aws(fleet)?,
     };
-    root::files(fleet, config, origins, options, parts)
+    root::files(&fleet.root(), config, origins, options, parts)
 }
 
 /// The modules that root modules call: one for each cloud and kind of runner.
@@ -212,24 +224,6 @@ impl ComputeModule {
 impl From<Provider> for ComputeModule {
     fn from(provider: Provider) -> Self {
         Self::of(provider, RunnerType::Vm)
-    }
-}
-
-/// Whether the cloud has machines this large; answered from tables, without lowering anything.
-pub fn fits(provider: Provider, resources: &Resources) -> Result<(), LowerError> {
-    match provider {
-        Provider::Yandex => sizing::yandex(resources).map(drop),
-        Provider::Aws => sizing::aws(resources).map(drop),
-        Provider::Local => Ok(()),
-    }
-}
-
-/// The most CPUs and the most memory (GiB) that one machine of the cloud can have, though perhaps not the same machine.
-pub fn largest(provider: Provider) -> Option<(u32, u64)> {
-    match provider {
-        Provider::Yandex => Some(sizing::YANDEX_LARGEST),
-        Provider::Aws => Some(sizing::aws_largest()),
-        Provider::Local => None,
     }
 }
 

@@ -75,8 +75,8 @@ pub(super) fn yandex(fleet: &Fleet<'_>) -> Result<Parts, LowerError> {
 fn parts(fleet: &Fleet<'_>, templates: &'static Templates, shape: Value) -> Result<Parts, LowerError> {
     Ok(Parts {
         templates,
-        context: context! { shape, container => fleet.runner.image.clone(), ..root::place(fleet)? },
-        told: ("egg.json", fleet.told()?),
+        context: context! { shape, container => fleet.runner.image.clone(), ..root::place(fleet.cloud)? },
+        told: vec![("egg.json", fleet.told()?)],
         ephemeral: true,
     })
 }

@@ -53,7 +53,7 @@ impl FargateShape {
 }
 
 /// The tasks with whole vCPUs: how many, the least and the most memory in GiB, and the step between.
-const FARGATE: &[(u32, u64, u64, u64)] =
+pub(super) const FARGATE: &[(u32, u64, u64, u64)] =
     &[(1, 2, 8, 1), (2, 4, 16, 1), (4, 8, 30, 1), (8, 16, 60, 4), (16, 32, 120, 8)];
 
 /// The disk every task has, and the largest, in GiB.
@@ -101,7 +101,7 @@ impl ContainerShape {
 }
 
 /// How much memory in GiB a container needs before it gets so many vCPUs.
-const CONTAINER: &[(u32, u64)] = &[(1, 0), (2, 4), (3, 6), (4, 8)];
+pub(super) const CONTAINER: &[(u32, u64)] = &[(1, 0), (2, 4), (3, 6), (4, 8)];
 
 /// Memory is sold in steps of so many MiB.
 const CONTAINER_MEMORY_STEP: u64 = 128;

@@ -30,6 +30,7 @@ fn config(provider: Provider) -> EggConfig {
             network: Some("enp1a2b3c".into()),
             subnet: Some("e9b1a2b3c".into()),
             image: "debian-12".into(),
+            offer: None,
         },
         resources: Resources { cpu: 2, memory_mib: 4096, disk_gib: 20 },
         runner: Runner {

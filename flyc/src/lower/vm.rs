@@ -5,13 +5,12 @@
 use minijinja::{Value, context};
 
 use super::{
-    LowerError,
+    LowerError, Market,
     fleet::Fleet,
     render::render,
     root::{self, Parts, Templates},
-    sizing,
 };
-use crate::artifact::{Executor, Provider};
+use crate::artifact::{Cloud, Executor, Offer, Provider, Resources, RunnerType};
 
 /// The files of a root module that are made of templates, with the templates.
 const fn templates(provider: Provider) -> &'static Templates {
@@ -60,21 +59,6 @@ const fn templates(provider: Provider) -> &'static Templates {
 /// What machines give to their root module.
 pub(super) fn parts(fleet: &Fleet<'_>) -> Result<Parts, LowerError> {
     let Fleet { cloud, resources, .. } = fleet;
-    let own = match cloud.provider {
-        Provider::Yandex => {
-            let shape = sizing::yandex(resources)?;
-            context! {
-                shape => context! { cores => shape.cores, core_fraction => shape.core_fraction, memory => shape.memory },
-                image_is_id => is_yandex_image_id(&cloud.image),
-            }
-        }
-        Provider::Aws => context! {
-            instance_type => sizing::aws(resources)?,
-            image_is_id => cloud.image.starts_with("ami-"),
-            image_names => [cloud.image.clone(), format!("{}-*", cloud.image)],
-        },
-        Provider::Local => context! {},
-    };
     let told = match cloud.provider {
         Provider::Local => ("egg.json", fleet.told()?),
         Provider::Yandex | Provider::Aws => ("cloud-init.yaml", cloud_init(fleet)?),
@@ -82,14 +66,36 @@ pub(super) fn parts(fleet: &Fleet<'_>) -> Result<Parts, LowerError> {
     Ok(Parts {
         templates: templates(cloud.provider),
         context: context! {
-            image => cloud.image.clone(),
             disk_gib => resources.disk_gib,
-            ..context! { ..own, ..root::place(fleet)? }
+            ..context! { ..machine(cloud, resources)?, ..root::place(cloud)? }
         },
-        told,
+        told: vec![told],
         // A process gets its ticket from a provisioner; a machine finds it in its user data, which the state has.
         ephemeral: cloud.provider == Provider::Local,
     })
+}
+
+/// What templates see of the machine that is made and of the image it starts from; the machine is the one that the
+/// configuration chose, or else the nearest.
+pub(super) fn machine(cloud: &Cloud, resources: &Resources) -> Result<Value, LowerError> {
+    let location = if cloud.zone.is_empty() { &cloud.region } else { &cloud.zone };
+    let market = Market { provider: cloud.provider, runner_type: RunnerType::Vm, location };
+    let offer = match &cloud.offer {
+        Some(offer) => Some(offer.clone()),
+        None => market.offer(resources)?.map(Offer::from),
+    };
+    let offer = offer.map(|Offer { name, cpu, core_fraction, memory_mib }| {
+        context! { name, cpu, core_fraction, memory_gib => memory_mib / 1024 }
+    });
+    let image = match cloud.provider {
+        Provider::Yandex => context! { image_is_id => is_yandex_image_id(&cloud.image) },
+        Provider::Aws => context! {
+            image_is_id => cloud.image.starts_with("ami-"),
+            image_names => [cloud.image.clone(), format!("{}-*", cloud.image)],
+        },
+        Provider::Local => context! {},
+    };
+    Ok(context! { offer, image => cloud.image.clone(), ..image })
 }
 
 /// Yandex Cloud's image ids: `fd` and eighteen letters and digits.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     artifact::{
         Artifact, ArtifactError, Block, BlockConfig, EggConfig, Entry, EntryKind, JobConfig, Provider,
-        RunnerType,
+        RiftConfig, RunnerType,
     },
     build::{Build, Snapshot, Unknown},
 };
@@ -71,6 +71,7 @@ struct Piece<'a> {
 enum Config {
     Egg(Box<EggConfig>),
     Job(Box<JobConfig>),
+    Rift(Box<RiftConfig>),
     Block(Block),
 }
 
@@ -78,7 +79,7 @@ impl Piece<'_> {
     fn egg(&self) -> Option<&EggConfig> {
         match &self.config {
             Config::Egg(egg) => Some(egg),
-            Config::Job(_) | Config::Block(_) => None,
+            Config::Job(_) | Config::Rift(_) | Config::Block(_) => None,
         }
     }
 
@@ -86,6 +87,7 @@ impl Piece<'_> {
         match &self.config {
             Config::Egg(egg) => values::of_egg(egg),
             Config::Job(job) => values::of_job(job),
+            Config::Rift(rift) => values::of_rift(rift),
             Config::Block(block) => values::of_block(block),
         }
     }
@@ -127,6 +129,8 @@ fn pieces(build: &Build) -> Result<BTreeMap<Key<'_>, Piece<'_>>, ArtifactError> 
             Config::Egg(Box::new(EggConfig::from_json(text)?))
         } else if kind == Kind::Job {
             Config::Job(Box::new(JobConfig::from_json(text)?))
+        } else if kind == Kind::Rift {
+            Config::Rift(Box::new(RiftConfig::from_json(text)?))
         } else {
             Config::Block(BlockConfig::from_json(text)?.block)
         };

@@ -9,7 +9,7 @@ use fly_std::formats::{duration, size};
 use crate::{
     artifact::{
         Block, BlockValue, Cloud, EggConfig, EggKind, EnvValue, Executor, JobConfig, JobProject, Repository,
-        Resources, RiftReference, Runner, RunnerType, Schedule,
+        Resources, RiftAuth, RiftCache, RiftConfig, RiftReference, Runner, RunnerType, Schedule, Upstream,
     },
     render::{is_unprintable, mask},
 };
@@ -33,7 +33,7 @@ pub(super) struct Flat {
 pub(super) type Attributes = BTreeMap<String, Flat>;
 
 /// The attributes of an egg or bucket; what is not there has no entry. Every field is named, so that a new one can't be
-/// forgotten.
+/// forgotten; the cloud's offer follows from the others.
 pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
     let EggConfig {
         format_version: _,
@@ -156,9 +156,45 @@ pub(super) fn of_job(job: &JobConfig) -> Attributes {
     flat
 }
 
+/// The attributes of a Rift server, by the names of its block.
+pub(super) fn of_rift(rift: &RiftConfig) -> Attributes {
+    let RiftConfig { format_version: _, name: _, server, port, cloud, resources, cache, upstreams, auth } =
+        rift;
+    let RiftCache { max_size_bytes, max_age_s, eviction } = cache;
+    let RiftAuth { method, token_ttl_s, eggs } = auth;
+    let mut flat = Attributes::new();
+    add_machine(cloud, resources, &mut flat);
+    for (key, value) in [
+        ("server", server.as_deref().map(text)),
+        ("port", Some(BlockValue::Int((*port).into()))),
+        ("cache.max_size", Some(BlockValue::SizeBytes(*max_size_bytes))),
+        ("cache.max_age", Some(BlockValue::DurationS(*max_age_s))),
+        ("cache.eviction", Some(text(eviction.name()))),
+        ("auth.method", Some(text(method.name()))),
+        ("auth.token_ttl", Some(BlockValue::DurationS(*token_ttl_s))),
+        ("auth.eggs", Some(list(eggs))),
+    ] {
+        if let Some(value) = value {
+            flat.insert(key.to_owned(), Flat { key, value });
+        }
+    }
+    for (name, Upstream { url, username, password_secret }) in upstreams {
+        for (attribute, value) in [
+            ("url", Some(text(url))),
+            ("username", username.as_deref().map(text)),
+            ("password_secret", password_secret.as_deref().map(secret)),
+        ] {
+            if let Some(value) = value {
+                flat.insert(format!("upstreams.{name}.{attribute}"), Flat { key: "", value });
+            }
+        }
+    }
+    flat
+}
+
 /// Where runners are made, and how large.
 fn add_machine(cloud: &Cloud, resources: &Resources, flat: &mut Attributes) {
-    let Cloud { provider, region, zone, network, subnet, image } = cloud;
+    let Cloud { provider, region, zone, network, subnet, image, offer: _ } = cloud;
     let Resources { cpu, memory_mib, disk_gib } = resources;
     for (key, value) in [
         ("cloud.provider", Some(text(provider.name()))),

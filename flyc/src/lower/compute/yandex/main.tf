@@ -17,7 +17,7 @@ locals {
 resource "yandex_compute_instance" "runner" {
   name        = "gosling-${var.runner_id}"
   description = "GitLab runner of the ${local.owner_kind} ${local.owner}"
-  platform_id = "standard-v3"
+  platform_id = var.platform_id
   zone        = var.zone
   labels      = local.labels
 
