@@ -101,8 +101,13 @@ fn installation_piece(
     let Some(Installation { config, places }) = config::installation(block) else {
         return Err(unknown(&source.path, block));
     };
-    let openapi = config.api_gateway.openapi_spec.as_ref().and_then(|path| installation_asset(db, path));
-    let chosen = lower::Installation { components, openapi: openapi.as_deref() };
+    let spec = config.api_gateway.openapi_spec.as_deref();
+    let openapi = spec.and_then(|path| installation_asset(db, path));
+    let chosen = lower::Installation {
+        components,
+        openapi: openapi.as_deref(),
+        missing_openapi: spec.filter(|_| openapi.is_none()),
+    };
     let files = lower::mothergoose(&config, &places.origins(source), options, chosen)
         .map_err(|error| lower_error(&error, &source.path, &|path| places.range(path)))?;
     Ok(Piece {

@@ -113,7 +113,10 @@ fn site(block: &TypedBlock) -> Option<Site> {
             let cloud = clouds::Cloud::Yandex;
             let within = cloud.region_of(&region);
             if within.len() < region.len() {
-                (region.clone(), vec![region])
+                // Containers want a subnet in every zone; the one that is named comes first.
+                let others = cloud.zones().filter(|zone| cloud.region_of(zone) == within && *zone != region);
+                let zones = std::iter::once(region.clone()).chain(others).collect();
+                (region, zones)
             } else {
                 let listed: Vec<String> =
                     cloud.zones().filter(|zone| cloud.region_of(zone) == region).collect();
@@ -156,6 +159,7 @@ fn api_gateway(gateway: Reader<'_>) -> Option<ApiGateway> {
         name: gateway.text("name")?,
         openapi_spec: gateway.text("openapi_spec"),
         domain: gateway.text("domain"),
+        service_account: String::new(),
         auth_function: AuthFunction {
             name: auth.text("name")?,
             code,
