@@ -9,6 +9,7 @@
 //! - `has.<component>`: whether the component is made, so that a file shared by all of them refers to nothing that isn't;
 //! - `nest`, `version` (the compiler's), `backend_block`, and in a service's own file `part` and `service`.
 
+mod local;
 mod openapi;
 mod schedule;
 mod yandex;
@@ -73,7 +74,13 @@ const YANDEX: &[Template] = &[
 
 const AWS: &[Template] = &[];
 
-const LOCAL: &[Template] = &[];
+const LOCAL: &[Template] = &[
+    always("versions.tf", &["mothergoose/local/versions.tf.j2"]),
+    always("variables.tf", &["mothergoose/local/variables.tf.j2"]),
+    always("main.tf", &["mothergoose/local/main.tf.j2"]),
+    always("checks.tf", &["mothergoose/local/checks.tf.j2"]),
+    always("outputs.tf", &["mothergoose/local/outputs.tf.j2"]),
+];
 
 /// The files of a cloud.
 const fn files_of(provider: Provider) -> &'static [Template] {
@@ -114,7 +121,9 @@ pub(super) fn files(
         rendered.push((template.file.to_owned(), text));
     }
     rendered.push(("tofu.rc".to_owned(), render("tofu/tofu.rc.j2", &root)?));
-    if config.cloud.provider != Provider::Local && installation.components.contains(Component::ApiGateway) {
+    if config.cloud.provider == Provider::Local {
+        rendered.extend(local::SCRIPTS.map(|(file, text)| (file.to_owned(), text.to_owned())));
+    } else if installation.components.contains(Component::ApiGateway) {
         let text = match installation.openapi {
             Some(own) => own.to_owned(),
             None => openapi::description(config, &root, installation.missing_openapi)?,
@@ -217,7 +226,8 @@ fn root_context(
     let block = Value::from_safe_string(render("tofu/backend.tf.j2", &root)?.trim_end().to_owned());
     let own = match provider {
         Provider::Yandex => yandex::context(config, components),
-        Provider::Aws | Provider::Local => context! {},
+        Provider::Aws => context! {},
+        Provider::Local => local::context(config, components),
     };
     Ok(context! { backend_block => block, ..context! { ..own, ..root } })
 }

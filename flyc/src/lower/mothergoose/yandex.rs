@@ -20,24 +20,19 @@ pub(super) fn context(config: &MothergooseConfig, components: Components) -> Val
         .filter(|part| chosen(part))
         .filter_map(|part| config.service(*part))
         .collect();
-    let (resource, data) = match config.database.mode {
-        DatabaseMode::Serverless => {
-            ("yandex_ydb_database_serverless.database", "yandex_ydb_database_serverless")
-        }
-        DatabaseMode::Dedicated => {
-            ("yandex_ydb_database_dedicated.database", "yandex_ydb_database_dedicated")
-        }
+    let database = match config.database.mode {
+        DatabaseMode::Serverless => "yandex_ydb_database_serverless.database",
+        DatabaseMode::Dedicated => "yandex_ydb_database_dedicated.database",
     };
     let queues = &config.message_queues;
     context! {
         services => !services.is_empty(),
         image_wanted => services.iter().any(|service| service.image.is_none()),
-        db => plain(resource),
-        db_type => plain(data),
+        db => plain(database),
         accounts => accounts(config),
         tables => tables(config),
         buckets => [
-            bucket("state_bucket", "OpenTofu's state of every egg. Earlier versions are what a rollback and a repair start from.", &config.storage.state_bucket),
+            bucket("state_bucket", "OpenTofu's state of every egg; earlier versions are what a repair starts from.", &config.storage.state_bucket),
             bucket("binary_bucket", "The programs that runners download.", &config.storage.binary_bucket),
         ],
         queues => [
