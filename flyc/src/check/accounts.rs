@@ -80,24 +80,33 @@ fn missing(
     {
         let Some(attribute) = block.attribute("roles") else { continue };
         let acting = config::users(config, &block.name);
+        let (mut deeds, mut remedies, mut parts) = (Vec::new(), Vec::new(), Vec::new());
         // Runners are made wherever the eggs say, with accounts that may do it there.
         for need in Need::ALL.into_iter().filter(|need| *need != Need::MakeRunners) {
-            let parts: Vec<&str> = acting
-                .iter()
-                .filter(|part| config::needs(**part).contains(&need))
-                .map(|part| Component::name(*part))
-                .collect();
-            let Some(list) = words::list(&parts, "and") else { continue };
-            let Some(remedy) = lacking(provider, need, &account.roles) else { continue };
-            let message = format!("the service account `{}` may not {}", account.name, need.doc());
-            let act = if parts.len() == 1 { "acts as it, and has to" } else { "act as it, and have to" };
-            let label = format!("`{remedy}` is missing");
-            diagnostics.push(
-                Diagnostic::new(&MISSING_ROLE, scope.span(attribute.range), message, label)
-                    .note(format!("{list} {act}"))
-                    .help(format!("add `\"{remedy}\"` to `roles`")),
-            );
+            let mut needing = acting.iter().filter(|part| config::needs(**part).contains(&need)).peekable();
+            if needing.peek().is_some()
+                && let Some(remedy) = lacking(provider, need, &account.roles)
+            {
+                deeds.push(need.doc());
+                remedies.push(format!("`\"{remedy}\"`"));
+                parts.extend(needing.map(|part| format!("`{}`", Component::name(*part))));
+            }
         }
+        parts.sort_unstable();
+        parts.dedup();
+        let all = |items: &[String]| words::list(items, "and");
+        let (Some(deeds), Some(remedies), Some(list)) =
+            (words::list(&deeds, "or"), all(&remedies), all(&parts))
+        else {
+            continue;
+        };
+        let message = format!("the service account `{}` may not {deeds}", account.name);
+        let act = if parts.len() == 1 { "acts as it, and does that" } else { "act as it, and do that" };
+        diagnostics.push(
+            Diagnostic::new(&MISSING_ROLE, scope.span(attribute.range), message, "lacks a role")
+                .note(format!("{list} {act}"))
+                .help(format!("add {remedies} to `roles`")),
+        );
     }
 }
 
