@@ -17,7 +17,6 @@ use crate::{
 const ALWAYS_THERE: &[(&str, &[&str])] = &[
     ("uglyfox", &["pruning", "apex", "nadir"]),
     ("runners_condition", POOLS),
-    ("mothergoose", &["cloud"]),
     ("nest", &["gitlab"]),
 ];
 

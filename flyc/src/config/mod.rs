@@ -9,6 +9,7 @@ mod defaults;
 mod derived;
 mod egg;
 mod job;
+mod mothergoose;
 mod places;
 mod rift;
 mod subject;
@@ -21,6 +22,10 @@ use smol_str::SmolStr;
 pub use block::{block_config, silent_nest};
 pub use egg::{Resolved, Unresolved, market, provider, provider_of, resources, runner_type};
 pub use job::ResolvedJob;
+pub use mothergoose::{
+    Installation, Need, installation, installation_provider, needs, own_table, service_types, users,
+    written_table,
+};
 pub use places::Places;
 pub use rift::ResolvedRift;
 pub use subject::subjects;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{LowerError, Options};
+use crate::artifact::ArtifactError;
 
 /// The longest name: it is a folder, and part of a state key.
 const NAME_LENGTH: usize = 128;
@@ -18,11 +19,19 @@ pub(super) fn validate(name: &str, config: &impl Serialize, options: &Options) -
     {
         return Err(LowerError::Name { name: name.to_owned() });
     }
+    without_nul(config, "configuration", options)
+}
+
+/// Refuses text that no file can hold.
+pub(super) fn without_nul(
+    config: &impl Serialize,
+    what: &'static str,
+    options: &Options,
+) -> Result<(), LowerError> {
     if options.nest.contains('\0') {
         return Err(LowerError::Nul { path: "nest".to_owned() });
     }
-    let value = serde_json::to_value(config)
-        .map_err(|source| crate::artifact::ArtifactError::Json { what: "configuration", source })?;
+    let value = serde_json::to_value(config).map_err(|source| ArtifactError::Json { what, source })?;
     nul(&value, &mut Vec::new()).map_or(Ok(()), |path| Err(LowerError::Nul { path }))
 }
 

@@ -12,6 +12,7 @@ mod config;
 mod escape;
 mod fleet;
 mod marks;
+mod mothergoose;
 mod render;
 mod rift;
 mod root;
@@ -23,11 +24,12 @@ mod vm;
 
 use self::fleet::Fleet;
 pub use self::{
+    mothergoose::Installation,
     rift::{cache_disk_gib, largest_cache_gib},
     sizing::{Market, Shape, Smaller},
 };
 use crate::artifact::{
-    Artifact, ArtifactError, EggConfig, JobConfig, Origins, Provider, RiftConfig, RunnerType,
+    Artifact, ArtifactError, EggConfig, JobConfig, MothergooseConfig, Origins, Provider, RiftConfig, RunnerType,
 };
 
 /// A generated file: its path relative to the build's folder, with `/`, and its text.
@@ -225,6 +227,16 @@ impl From<Provider> for ComputeModule {
     fn from(provider: Provider) -> Self {
         Self::of(provider, RunnerType::Vm)
     }
+}
+
+/// The files of the installation itself, under `mothergoose/`: its configuration and its `OpenTofu` root module.
+pub fn mothergoose(
+    config: &MothergooseConfig,
+    origins: &Origins,
+    options: &Options,
+    installation: Installation<'_>,
+) -> Result<Vec<File>, LowerError> {
+    mothergoose::files(config, origins, options, installation)
 }
 
 /// A shared Compute Module, under `compute-module/<name>/`.

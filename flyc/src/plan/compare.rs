@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     artifact::{
-        Artifact, ArtifactError, Block, BlockConfig, EggConfig, Entry, EntryKind, JobConfig, Provider,
-        RiftConfig, RunnerType,
+        Artifact, ArtifactError, Block, BlockConfig, EggConfig, Entry, EntryKind, JobConfig,
+        MothergooseConfig, Provider, RiftConfig, RunnerType,
     },
     build::{Build, Snapshot, Unknown},
 };
@@ -72,6 +72,7 @@ enum Config {
     Egg(Box<EggConfig>),
     Job(Box<JobConfig>),
     Rift(Box<RiftConfig>),
+    Installation(Box<MothergooseConfig>),
     Block(Block),
 }
 
@@ -79,7 +80,7 @@ impl Piece<'_> {
     fn egg(&self) -> Option<&EggConfig> {
         match &self.config {
             Config::Egg(egg) => Some(egg),
-            Config::Job(_) | Config::Rift(_) | Config::Block(_) => None,
+            Config::Job(_) | Config::Rift(_) | Config::Installation(_) | Config::Block(_) => None,
         }
     }
 
@@ -88,6 +89,7 @@ impl Piece<'_> {
             Config::Egg(egg) => values::of_egg(egg),
             Config::Job(job) => values::of_job(job),
             Config::Rift(rift) => values::of_rift(rift),
+            Config::Installation(config) => values::of_installation(config),
             Config::Block(block) => values::of_block(block),
         }
     }
@@ -131,6 +133,8 @@ fn pieces(build: &Build) -> Result<BTreeMap<Key<'_>, Piece<'_>>, ArtifactError> 
             Config::Job(Box::new(JobConfig::from_json(text)?))
         } else if kind == Kind::Rift {
             Config::Rift(Box::new(RiftConfig::from_json(text)?))
+        } else if kind == Kind::Mothergoose {
+            Config::Installation(Box::new(MothergooseConfig::from_json(text)?))
         } else {
             Config::Block(BlockConfig::from_json(text)?.block)
         };
