@@ -46,7 +46,7 @@ fn example() -> PathBuf {
 }
 
 fn options() -> Options {
-    Options { backend: None }
+    Options::default()
 }
 
 /// Findings as `file:line: [id] message`.
@@ -200,11 +200,11 @@ fn a_build_is_the_same_wherever_and_whenever_it_is_made() {
     let root = nest.path().join("platform");
     let outside = tempfile::tempdir().unwrap();
     let (one, other) = (root.join(".fly/build"), outside.path().join("elsewhere"));
-    let (_, first) = host::build_nest(&root, &one, None);
+    let (_, first) = host::build_nest(&root, &one, &options());
     let first = first.unwrap();
     assert_eq!(first.written.unchanged, 0);
     // The second Nest is the same one at another place.
-    let (_, second) = host::build_nest(&example(), &other, None);
+    let (_, second) = host::build_nest(&example(), &other, &options());
     second.unwrap();
     assert_eq!(tree(&one), tree(&other));
     assert_eq!(tree(&one), first.build.files);
@@ -212,7 +212,7 @@ fn a_build_is_the_same_wherever_and_whenever_it_is_made() {
         assert!(!text.contains(nest.path().to_str().unwrap()), "no absolute path");
     }
 
-    let (_, again) = host::build_nest(&root, &one, None);
+    let (_, again) = host::build_nest(&root, &one, &options());
     let count = first.build.files.len();
     assert_eq!(again.unwrap().written, Written { written: 0, unchanged: count, removed: 0 });
 }
@@ -223,12 +223,12 @@ fn one_changed_egg_is_all_that_is_written() {
     let root = nest.path().join("platform");
     let out = root.join(".fly/build");
     let build = |written: Written| {
-        let (loaded, built) = host::build_nest(&root, &out, None);
+        let (loaded, built) = host::build_nest(&root, &out, &options());
         let built = built.unwrap_or_else(|error| panic!("{error:?} {:?}", loaded.diagnostics));
         assert_eq!(built.written, written);
         built.build
     };
-    let (_, first) = host::build_nest(&root, &out, None);
+    let (_, first) = host::build_nest(&root, &out, &options());
     let first = first.unwrap().build;
     let count = first.files.len();
 
@@ -255,7 +255,7 @@ fn one_changed_egg_is_all_that_is_written() {
     let uglyfox = root.join("UF/config.fly");
     let text = fs::read_to_string(&uglyfox).unwrap();
     fs::write(&uglyfox, text.replace("[\"docs\"]", "[\"lint\"]").replace("('docs')", "('lint')")).unwrap();
-    let (_, last) = host::build_nest(&root, &out, None);
+    let (_, last) = host::build_nest(&root, &out, &options());
     assert!(last.unwrap().written.removed > 10, "the egg, and the Compute Module nobody calls any more");
     assert!(!out.join("eggs/docs").exists() && !out.join("compute-module/local").exists());
 }
@@ -266,14 +266,14 @@ fn a_nest_with_errors_is_not_built() {
     let root = nest.path().join("platform");
     let out = root.join(".fly/build");
     fs::write(root.join("Eggs/docs/config.fly"), "egg \"docs\" {\n  type = \"wm\"\n}\n").unwrap();
-    let (_, built) = host::build_nest(&root, &out, None);
+    let (_, built) = host::build_nest(&root, &out, &options());
     let Err(BuildError::Nest(diagnostics)) = built else { panic!("{built:?}") };
     assert!(diagnostics.iter().any(|diagnostic| diagnostic.kind.id == "unknown-value"));
     assert!(!out.exists());
 
-    let (_, built) = host::build_nest(&example(), &nests(), None);
+    let (_, built) = host::build_nest(&example(), &nests(), &options());
     assert!(matches!(built, Err(BuildError::Output(_))), "the Nest stands below");
-    let (_, built) = host::build_nest(&example(), &example(), None);
+    let (_, built) = host::build_nest(&example(), &example(), &options());
     assert!(matches!(built, Err(BuildError::Output(_))));
 }
 

@@ -9,6 +9,7 @@
 mod block;
 mod egg;
 mod manifest;
+mod mothergoose;
 mod source_map;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -19,6 +20,11 @@ pub use egg::{
     RunnerType,
 };
 pub use manifest::{Entry, EntryKind, Manifest};
+pub use mothergoose::{
+    ApiGateway, AuthFunction, Bucket, Code, Column, ColumnType, Component, Components, Cors, Database,
+    DatabaseMode, DeadLetterQueue, Index, LifecycleRule, MessageQueues, Metric, MothergooseConfig, Network,
+    Queue, Scaling, Service, ServiceAccount, Site, Storage, Table, Trigger,
+};
 pub use source_map::{Mapping, Origin, Origins, SourceMap};
 
 /// The version of all artifact formats; a reader accepts exactly its own.

@@ -16,7 +16,7 @@ use fly_std::schema::Place;
 use rayon::prelude::*;
 
 use crate::{
-    artifact::{Artifact, ArtifactError, Entry, EntryKind, Manifest, Provider},
+    artifact::{Artifact, ArtifactError, Components, Entry, EntryKind, Manifest, Provider},
     config::nest_defaults,
     db::{Database, Nest, SourceFile},
     diag::Diagnostic,
@@ -33,6 +33,8 @@ pub const MANIFEST: &str = "manifest.json";
 pub struct Options {
     /// Where `OpenTofu` keeps state; none means what each egg's cloud uses.
     pub backend: Option<Backend>,
+    /// What of the installation is made.
+    pub components: Components,
 }
 
 /// A built Nest.
@@ -108,7 +110,10 @@ fn pieces_of(
     files
         .par_chunks(part)
         .map_with(db.clone(), |db, files| {
-            files.iter().flat_map(|&file| pieces::of_file(db, file, &lowering)).collect::<Vec<_>>()
+            files
+                .iter()
+                .flat_map(|&file| pieces::of_file(db, file, &lowering, options.components))
+                .collect::<Vec<_>>()
         })
         .flatten_iter()
         .collect()

@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use super::Piece;
 use crate::{
-    artifact::{Artifact, ArtifactError, EntryKind, RunnerType},
+    artifact::{Artifact, ArtifactError, Components, EntryKind, Provider, RunnerType},
     check::NOT_DEPLOYABLE,
-    config::{self, Resolved, Unresolved, block_config, egg_configs},
+    config::{self, Installation, Resolved, Unresolved, block_config, egg_configs},
     db::{Db, SourceFile},
     diag::{Diagnostic, Span},
     lower::{self, LowerError},
-    model::{TypedBlock, typed},
+    model::{TypedBlock, installation_asset, typed},
     text::{Source, TextRange, TextSize},
 };
 
 const SERVERLESS: &str = "serverless runners are not lowered to OpenTofu yet; config.json alone is written";
 const JOB: &str = "jobs are not lowered to OpenTofu and GitLab schedules yet; config.json alone is written";
-const MOTHERGOOSE: &str = "the installation is not lowered to OpenTofu yet; config.json alone is written";
+const MOTHERGOOSE: &str =
+    "the installation is not lowered to OpenTofu for AWS yet; config.json alone is written";
 const RIFT: &str = "Rift servers are not lowered to OpenTofu yet; config.json alone is written";
 
 /// The pieces of a file, and what can't be built of it.
@@ -24,6 +25,7 @@ pub(super) fn of_file(
     db: &dyn Db,
     file: SourceFile,
     options: &lower::Options,
+    components: Components,
 ) -> Vec<Result<Piece, Box<Diagnostic>>> {
     let path = file.path(db);
     let blocks = &typed(db, file).blocks;
@@ -38,6 +40,10 @@ pub(super) fn of_file(
                 Some(Some(egg)) => egg_piece(egg, source, options),
                 _ => Err(unknown(path, block)),
             });
+        } else if block.name == "mothergoose" {
+            let source =
+                source.get_or_insert_with(|| Source::new(Arc::clone(path), Arc::clone(file.text(db))));
+            pieces.push(installation_piece(db, block, source, options, components));
         } else if let Some(piece) = block_piece(path, block) {
             pieces.push(piece);
         }
@@ -85,12 +91,36 @@ fn egg_piece(egg: &Resolved, source: &Source, options: &lower::Options) -> Resul
     })
 }
 
+fn installation_piece(
+    db: &dyn Db,
+    block: &TypedBlock,
+    source: &Source,
+    options: &lower::Options,
+    components: Components,
+) -> Result<Piece, Box<Diagnostic>> {
+    let Some(Installation { config, places }) = config::installation(block) else {
+        return Err(unknown(&source.path, block));
+    };
+    let openapi = config.api_gateway.openapi_spec.as_ref().and_then(|path| installation_asset(db, path));
+    let chosen = lower::Installation { components, openapi: openapi.as_deref() };
+    let files = lower::mothergoose(&config, &places.origins(source), options, chosen)
+        .map_err(|error| lower_error(&error, &source.path, &|path| places.range(path)))?;
+    Ok(Piece {
+        kind: EntryKind::Mothergoose,
+        name: block.name.to_string(),
+        folder: "mothergoose".to_owned(),
+        source_file: source.path.to_string(),
+        files,
+        cloud: None,
+        skipped: (config.cloud.provider == Provider::Aws).then_some(MOTHERGOOSE),
+    })
+}
+
 /// A block of which the configuration is written; none for one that has no piece of its own.
 fn block_piece(path: &Arc<str>, block: &TypedBlock) -> Option<Result<Piece, Box<Diagnostic>>> {
     let (kind, shelf, skipped) = match block.name.as_str() {
         "job" => (EntryKind::Job, "jobs", Some(JOB)),
         "rift" => (EntryKind::Rift, "rift", Some(RIFT)),
-        "mothergoose" => (EntryKind::Mothergoose, "mothergoose", Some(MOTHERGOOSE)),
         "uglyfox" => (EntryKind::Uglyfox, "uglyfox.json", None),
         _ => return None,
     };
@@ -100,8 +130,7 @@ fn block_piece(path: &Arc<str>, block: &TypedBlock) -> Option<Result<Piece, Box<
             let folder = format!("{shelf}/{label}");
             (label.to_string(), folder.clone(), format!("{folder}/config.json"))
         }
-        EntryKind::Uglyfox => (block.name.to_string(), shelf.to_owned(), shelf.to_owned()),
-        _ => (block.name.to_string(), shelf.to_owned(), format!("{shelf}/config.json")),
+        _ => (block.name.to_string(), shelf.to_owned(), shelf.to_owned()),
     };
     let text = match block_config(block).to_json() {
         Ok(text) => text,

@@ -19,7 +19,6 @@ const ALWAYS_THERE: &[(&str, &[&str])] = &[
     ("runners_condition", POOLS),
     ("job", &["runner", "cloud", "resources"]),
     ("rift", &["cloud", "resources", "cache", "auth"]),
-    ("mothergoose", &["cloud"]),
     ("nest", &["gitlab"]),
 ];
 

@@ -183,7 +183,7 @@ fn rift_reference(rift: Reader<'_>, nest: &NestDefaults) -> Option<RiftReference
     })
 }
 
-fn environment(block: Option<&TypedBlock>) -> Option<BTreeMap<String, EnvValue>> {
+pub(super) fn environment(block: Option<&TypedBlock>) -> Option<BTreeMap<String, EnvValue>> {
     let attributes = block.map_or(&[][..], |block| &block.attributes);
     let variables = attributes.iter().map(|attribute| {
         let value = match attribute.value.as_ref()? {

@@ -8,6 +8,7 @@ mod block;
 mod defaults;
 mod derived;
 mod egg;
+mod mothergoose;
 mod places;
 mod subject;
 
@@ -16,6 +17,9 @@ use smol_str::SmolStr;
 
 pub use block::{block_config, silent_nest};
 pub use egg::{Resolved, Unresolved, provider, provider_of, resources, runner_type};
+pub use mothergoose::{
+    Installation, Need, installation, installation_provider, needs, own_table, service_types, users,
+};
 pub use places::Places;
 pub use subject::subjects;
 

@@ -8,7 +8,6 @@ use super::{Loaded, Written, load, write};
 use crate::{
     build::{Build, Options},
     diag::{Diagnostic, Severity},
-    lower::Backend,
 };
 
 /// A build and what writing it did.
@@ -33,18 +32,12 @@ pub enum BuildError {
 
 /// Builds the Nest that was read from `root` to the folder `out`. A file that could not be read is an error like any
 /// other: what is missing from the Nest would be missing from the fleet.
-pub fn build(
-    loaded: &Loaded,
-    root: &Path,
-    out: &Path,
-    backend: Option<Backend>,
-) -> Result<Built, BuildError> {
+pub fn build(loaded: &Loaded, root: &Path, out: &Path, options: &Options) -> Result<Built, BuildError> {
     if loaded.diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error) {
         let found = loaded.compiler.check();
         return Err(BuildError::Nest(loaded.diagnostics.iter().cloned().chain(found).collect()));
     }
-    let options = Options { backend };
-    let build = loaded.compiler.build(&options).map_err(BuildError::Nest)?;
+    let build = loaded.compiler.build(options).map_err(BuildError::Nest)?;
     if contains(out, root) {
         let message = format!(
             "nothing can be built in `{}`: the Nest stands in it; choose another folder with `--out`",
@@ -57,9 +50,9 @@ pub fn build(
 }
 
 /// Reads a Nest and builds it; see [`build`].
-pub fn build_nest(root: &Path, out: &Path, backend: Option<Backend>) -> (Loaded, Result<Built, BuildError>) {
+pub fn build_nest(root: &Path, out: &Path, options: &Options) -> (Loaded, Result<Built, BuildError>) {
     let loaded = load(root);
-    let built = build(&loaded, root, out, backend);
+    let built = build(&loaded, root, out, options);
     (loaded, built)
 }
 

@@ -11,11 +11,16 @@ mod compute;
 mod config;
 mod escape;
 mod marks;
+mod mothergoose;
 mod render;
 mod sizing;
 mod vm;
 
-use crate::artifact::{ArtifactError, EggConfig, Origins, Provider, Resources, RunnerType};
+pub use mothergoose::Installation;
+
+use crate::artifact::{
+    ArtifactError, EggConfig, MothergooseConfig, Origins, Provider, Resources, RunnerType,
+};
 
 /// A generated file: its path relative to the build's folder, with `/`, and its text.
 pub type File = (String, String);
@@ -132,6 +137,16 @@ pub fn egg(config: &EggConfig, origins: &Origins, options: &Options) -> Result<V
             Err(LowerError::Unsupported { runner_type: "serverless", provider: config.cloud.provider.name() })
         }
     }
+}
+
+/// The files of the installation itself, under `mothergoose/`: its configuration and its `OpenTofu` root module.
+pub fn mothergoose(
+    config: &MothergooseConfig,
+    origins: &Origins,
+    options: &Options,
+    installation: Installation<'_>,
+) -> Result<Vec<File>, LowerError> {
+    mothergoose::files(config, origins, options, installation)
 }
 
 /// Whether the cloud has machines this large; answered from tables, without lowering anything.

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     artifact::{
-        Artifact, ArtifactError, Block, BlockConfig, EggConfig, Entry, EntryKind, Provider, RunnerType,
+        Artifact, ArtifactError, Block, BlockConfig, EggConfig, Entry, EntryKind, MothergooseConfig,
+        Provider, RunnerType,
     },
     build::{Build, Snapshot, Unknown},
 };
@@ -69,6 +70,7 @@ struct Piece<'a> {
 
 enum Config {
     Egg(Box<EggConfig>),
+    Installation(Box<MothergooseConfig>),
     Block(Block),
 }
 
@@ -76,13 +78,14 @@ impl Piece<'_> {
     fn egg(&self) -> Option<&EggConfig> {
         match &self.config {
             Config::Egg(egg) => Some(egg),
-            Config::Block(_) => None,
+            Config::Installation(_) | Config::Block(_) => None,
         }
     }
 
     fn attributes(&self) -> Attributes {
         match &self.config {
             Config::Egg(egg) => values::of_egg(egg),
+            Config::Installation(config) => values::of_installation(config),
             Config::Block(block) => values::of_block(block),
         }
     }
@@ -122,6 +125,8 @@ fn pieces(build: &Build) -> Result<BTreeMap<Key<'_>, Piece<'_>>, ArtifactError> 
         let Some(text) = text else { continue };
         let config = if kind.has_runners() {
             Config::Egg(Box::new(EggConfig::from_json(text)?))
+        } else if kind == Kind::Mothergoose {
+            Config::Installation(Box::new(MothergooseConfig::from_json(text)?))
         } else {
             Config::Block(BlockConfig::from_json(text)?.block)
         };

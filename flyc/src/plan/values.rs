@@ -5,11 +5,12 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use fly_std::formats::{duration, size};
+use serde_json::Value as Json;
 
 use crate::{
     artifact::{
-        Block, BlockValue, Cloud, EggConfig, EggKind, EnvValue, Executor, Repository, Resources,
-        RiftReference, Runner, RunnerType,
+        Block, BlockValue, Cloud, EggConfig, EggKind, EnvValue, Executor, MothergooseConfig, Repository,
+        Resources, RiftReference, Runner, RunnerType,
     },
     render::{is_unprintable, mask},
 };
@@ -138,6 +139,57 @@ pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
         }
     }
     flat
+}
+
+/// The attributes of the installation, by the paths they have in `.fly`.
+pub(super) fn of_installation(config: &MothergooseConfig) -> Attributes {
+    let mut flat = Attributes::new();
+    if let Ok(Json::Object(fields)) = serde_json::to_value(config) {
+        for (name, value) in fields.iter().filter(|(name, _)| *name != "format_version") {
+            add_json(name, value, &mut flat);
+        }
+    }
+    flat
+}
+
+/// Maps are blocks within; a field's end says what its number counts.
+fn add_json(path: &str, value: &Json, flat: &mut Attributes) {
+    let mut add = |path: &str, value| drop(flat.insert(path.to_owned(), Flat { key: "", value }));
+    match value {
+        Json::Object(fields) => match fields.iter().next() {
+            Some((kind, Json::String(text))) if fields.len() == 1 && kind == "text" => {
+                add(path, BlockValue::Text(text.clone()));
+            }
+            Some((kind, Json::String(uri))) if fields.len() == 1 && kind == "secret" => {
+                add(path, BlockValue::Secret(uri.clone()));
+            }
+            _ => fields.iter().for_each(|(name, value)| add_json(&format!("{path}.{name}"), value, flat)),
+        },
+        Json::Number(number) => {
+            let number = number.as_u64().unwrap_or_default();
+            if let Some(path) = path.strip_suffix("_s") {
+                add(path, BlockValue::DurationS(number));
+            } else if let Some(path) = path.strip_suffix("_mib") {
+                add(path, BlockValue::SizeBytes(number.saturating_mul(MIB)));
+            } else {
+                add(path, BlockValue::Int(i64::try_from(number).unwrap_or(i64::MAX)));
+            }
+        }
+        other => add(path, from_json(other)),
+    }
+}
+
+fn from_json(value: &Json) -> BlockValue {
+    match value {
+        Json::Null => BlockValue::List(Vec::new()),
+        Json::Bool(flag) => BlockValue::Bool(*flag),
+        Json::Number(number) => BlockValue::Int(number.as_i64().unwrap_or(i64::MAX)),
+        Json::String(text) => BlockValue::Text(text.clone()),
+        Json::Array(items) => BlockValue::List(items.iter().map(from_json).collect()),
+        Json::Object(fields) => {
+            BlockValue::Map(fields.iter().map(|(name, value)| (name.clone(), from_json(value))).collect())
+        }
+    }
 }
 
 /// The attributes of any other block, and the order of its rules, which is a part of what they mean.

@@ -1,0 +1,195 @@
+//! The installation itself: one `OpenTofu` root module that makes everything MotherGoose is made of.
+//!
+//! Here live the choice of components, which of them gives which file, and what every cloud's templates are filled with;
+//! one folder a cloud has the templates. `openapi` describes the API for the gateway.
+//!
+//! To add a file of a cloud, write its template, name it in [`files_of`] and in `render::TEMPLATES`. A template sees
+//!
+//! - `config`: the whole [`MothergooseConfig`], by the names of `.fly`;
+//! - `has.<component>`: whether the component is made, so that a file shared by all of them refers to nothing that isn't;
+//! - `nest`, `version` (the compiler's), `backend_block`, and in a service's own file `part` and `service`.
+
+mod openapi;
+
+use minijinja::{Value, context, value::Serde};
+
+use super::{Backend, File, LowerError, Options, config as plain, marks, render::render};
+use crate::artifact::{Artifact, Component, Components, MothergooseConfig, Origins, Provider, SourceMap};
+
+/// The folder of the module in a build.
+const FOLDER: &str = "mothergoose";
+
+/// What of an installation is lowered, beside its configuration.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Installation<'a> {
+    /// What is made of it.
+    pub components: Components,
+    /// The text of the author's own `OpenAPI` description.
+    pub openapi: Option<&'a str>,
+}
+
+/// A file of the module and the templates it is made of, one after the other.
+struct Template {
+    file: &'static str,
+    /// The component it belongs to; none for a file that is always there.
+    component: Option<Component>,
+    parts: &'static [&'static str],
+}
+
+const fn always(file: &'static str, parts: &'static [&'static str]) -> Template {
+    Template { file, component: None, parts }
+}
+
+const fn of(component: Component, file: &'static str, parts: &'static [&'static str]) -> Template {
+    Template { file, component: Some(component), parts }
+}
+
+const YANDEX: &[Template] = &[
+    always("versions.tf", &["mothergoose/yandex/versions.tf.j2"]),
+    always("providers.tf", &["mothergoose/yandex/providers.tf.j2"]),
+    always("variables.tf", &["mothergoose/yandex/variables.tf.j2"]),
+];
+
+const AWS: &[Template] = &[];
+
+const LOCAL: &[Template] = &[];
+
+/// The files of a cloud.
+const fn files_of(provider: Provider) -> &'static [Template] {
+    match provider {
+        Provider::Yandex => YANDEX,
+        Provider::Aws => AWS,
+        Provider::Local => LOCAL,
+    }
+}
+
+/// The module's files, under `mothergoose/`.
+pub(super) fn files(
+    config: &MothergooseConfig,
+    origins: &Origins,
+    options: &Options,
+    installation: Installation<'_>,
+) -> Result<Vec<File>, LowerError> {
+    plain::without_nul(config, MothergooseConfig::WHAT, options)?;
+    let root = root_context(config, options, installation.components)?;
+    let mut rendered: Vec<(String, String)> = vec![("config.json".to_owned(), config.to_json()?)];
+    for template in files_of(config.cloud.provider) {
+        let Some(context) = context_of(template.component, config, &root, installation.components) else {
+            continue;
+        };
+        let mut text = String::new();
+        if template.file.ends_with(".tf") {
+            text.push_str(&render("mothergoose/header.tf.j2", &context)?);
+        }
+        for part in template.parts {
+            text.push_str(&render(part, &context)?);
+        }
+        if let Some(component) = template.component {
+            let targets = targets(&text);
+            if !targets.is_empty() {
+                rendered.push((format!("targets/{}.targets", component.name()), targets));
+            }
+        }
+        rendered.push((template.file.to_owned(), text));
+    }
+    rendered.push(("tofu.rc".to_owned(), render("tofu/tofu.rc.j2", &root)?));
+    if config.cloud.provider != Provider::Local && installation.components.contains(Component::ApiGateway) {
+        let text = match installation.openapi {
+            Some(own) => own.to_owned(),
+            None => openapi::description(config, &root)?,
+        };
+        rendered.push(("openapi.yaml".to_owned(), text));
+    }
+    finish(rendered, origins)
+}
+
+/// Takes the marks out, and adds the source map.
+fn finish(rendered: Vec<(String, String)>, origins: &Origins) -> Result<Vec<File>, LowerError> {
+    let mut map = SourceMap::new();
+    let mut files = Vec::with_capacity(rendered.len() + 1);
+    for (file, text) in rendered {
+        let text = if file.ends_with(".tf") {
+            let (text, mappings) = marks::strip(&file, &text, origins);
+            if !mappings.is_empty() {
+                map.files.insert(file.clone(), mappings);
+            }
+            text
+        } else {
+            text
+        };
+        files.push((format!("{FOLDER}/{file}"), text));
+    }
+    files.push((format!("{FOLDER}/source-map.json"), map.to_json()?));
+    Ok(files)
+}
+
+/// The addresses of what a file makes, as `tofu plan -target-file` reads them.
+fn targets(text: &str) -> String {
+    let resources = text.lines().filter_map(|line| line.strip_prefix("resource \""));
+    let mut targets = String::new();
+    for resource in resources {
+        let mut words = resource.split('"');
+        if let (Some(kind), Some(_), Some(name)) = (words.next(), words.next(), words.next()) {
+            targets.extend([kind, ".", name, "\n"]);
+        }
+    }
+    targets
+}
+
+/// What the templates of a component see; none when it is not made.
+fn context_of(
+    component: Option<Component>,
+    config: &MothergooseConfig,
+    root: &Value,
+    components: Components,
+) -> Option<Value> {
+    let Some(component) = component else { return Some(root.clone()) };
+    if !components.contains(component) {
+        return None;
+    }
+    let Some(service) = config.service(component) else { return Some(root.clone()) };
+    Some(context! {
+        part => component.name(),
+        service => Value::from(Serde(service)),
+        role => role(component),
+        ..root.clone()
+    })
+}
+
+/// What `gosling serve --roles` calls a service.
+const fn role(component: Component) -> &'static str {
+    match component {
+        Component::CeleryWorkers => "worker",
+        Component::UglyfoxWorkers => "uglyfox",
+        _ => "api",
+    }
+}
+
+/// What every template sees.
+fn root_context(
+    config: &MothergooseConfig,
+    options: &Options,
+    components: Components,
+) -> Result<Value, LowerError> {
+    let provider = config.cloud.provider;
+    let backend = match options.backend.unwrap_or_else(|| Backend::of(provider)) {
+        Backend::S3 => "s3",
+        Backend::Local => "local",
+    };
+    let has = Component::ALL.map(|component| (component.name(), components.contains(component)));
+    let roles: Vec<&str> =
+        Component::SERVICES.into_iter().filter(|part| components.contains(*part)).map(role).collect();
+    let root = context! {
+        name => FOLDER,
+        nest => options.nest.clone(),
+        version => env!("CARGO_PKG_VERSION"),
+        provider => provider.name(),
+        backend,
+        state_key => format!("tofu-states/{FOLDER}/terraform.tfstate"),
+        has => Value::from_pairs(has),
+        roles => roles.join(","),
+        config => Value::from(Serde(config)),
+    };
+    let block = Value::from_safe_string(render("tofu/backend.tf.j2", &root)?.trim_end().to_owned());
+    Ok(context! { backend_block => block, ..root })
+}
