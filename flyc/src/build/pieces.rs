@@ -157,6 +157,7 @@ fn lower_error(error: &LowerError, file: &Arc<str>, place: &dyn Fn(&str) -> Text
         LowerError::Nul { .. } => of("holds a NUL character").help("remove `\\u{0}` from it"),
         LowerError::TooLarge { .. } => of("too large").help("write fewer CPUs, or less memory"),
         LowerError::Unsupported { .. } => of("not supported").help("write `type = \"vm\"`"),
+        LowerError::Limit { help, .. } => of("not on this cloud").help(help.clone()),
         LowerError::Artifact(ArtifactError::Json { .. } | ArtifactError::Version { .. })
         | LowerError::Template { .. } => of("").note("this is a defect of the compiler; please report it"),
     })

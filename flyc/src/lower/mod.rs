@@ -101,6 +101,16 @@ pub enum LowerError {
         /// The cloud.
         provider: &'static str,
     },
+    /// The cloud has no such thing.
+    #[error("{message}")]
+    Limit {
+        /// The configuration path.
+        path: String,
+        /// What it can't do.
+        message: String,
+        /// What to write instead.
+        help: String,
+    },
     /// An artifact could not be written.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
@@ -120,7 +130,7 @@ impl LowerError {
         match self {
             Self::Name { .. } => Some("name"),
             Self::Missing { path, .. } => Some(path),
-            Self::Nul { path } => Some(path),
+            Self::Nul { path } | Self::Limit { path, .. } => Some(path),
             Self::TooLarge { .. } => Some("resources"),
             Self::Unsupported { .. } => Some("type"),
             Self::Artifact(_) | Self::Template { .. } => None,

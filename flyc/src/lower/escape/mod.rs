@@ -98,7 +98,9 @@ fn written(target: Target, value: &Value) -> Result<String, Error> {
     match value.kind() {
         ValueKind::String if value.is_safe() => Ok(value.to_string()),
         ValueKind::String => Ok(target.quote(value.as_str().unwrap_or_default())?),
-        ValueKind::Bool | ValueKind::Number => Ok(value.to_string()),
+        // minijinja itself would write `True`.
+        ValueKind::Bool => Ok(value.is_true().to_string()),
+        ValueKind::Number => Ok(value.to_string()),
         ValueKind::Seq if target == Target::Hcl || target == Target::Yaml => {
             let items: Vec<_> =
                 value.try_iter()?.map(|item| written(target, &item)).collect::<Result<_, _>>()?;

@@ -9,6 +9,7 @@
 //! - `has.<component>`: whether the component is made, so that a file shared by all of them refers to nothing that isn't;
 //! - `nest`, `version` (the compiler's), `backend_block`, and in a service's own file `part` and `service`.
 
+mod aws;
 mod openapi;
 
 use minijinja::{Value, context, value::Serde};
@@ -50,15 +51,13 @@ const YANDEX: &[Template] = &[
     always("variables.tf", &["mothergoose/yandex/variables.tf.j2"]),
 ];
 
-const AWS: &[Template] = &[];
-
 const LOCAL: &[Template] = &[];
 
 /// The files of a cloud.
 const fn files_of(provider: Provider) -> &'static [Template] {
     match provider {
         Provider::Yandex => YANDEX,
-        Provider::Aws => AWS,
+        Provider::Aws => aws::TEMPLATES,
         Provider::Local => LOCAL,
     }
 }
@@ -71,19 +70,29 @@ pub(super) fn files(
     installation: Installation<'_>,
 ) -> Result<Vec<File>, LowerError> {
     plain::without_nul(config, MothergooseConfig::WHAT, options)?;
-    let root = root_context(config, options, installation.components)?;
+    let mut root = root_context(config, options, installation.components)?;
+    if config.cloud.provider == Provider::Aws {
+        let own = installation.openapi.is_some();
+        let aws = aws::context(config, &options.nest, installation.components, own)?;
+        root = context! { aws, ..root };
+    }
     let mut rendered: Vec<(String, String)> = vec![("config.json".to_owned(), config.to_json()?)];
     for template in files_of(config.cloud.provider) {
         let Some(context) = context_of(template.component, config, &root, installation.components) else {
             continue;
         };
+        let mut body = String::new();
+        for part in template.parts {
+            body.push_str(&render(part, &context)?);
+        }
+        if body.trim().is_empty() {
+            continue;
+        }
         let mut text = String::new();
         if template.file.ends_with(".tf") {
             text.push_str(&render("mothergoose/header.tf.j2", &context)?);
         }
-        for part in template.parts {
-            text.push_str(&render(part, &context)?);
-        }
+        text.push_str(&body);
         if let Some(component) = template.component {
             let targets = targets(&text);
             if !targets.is_empty() {
