@@ -58,6 +58,13 @@ pub(in crate::lower::mothergoose) fn check(config: &MothergooseConfig) -> Vec<Lo
         }
         found.name(&format!("triggers.{key}.name"), &trigger.name);
     }
+    if arns(config) > MOST_ARNS {
+        found.add(
+            "database.tables".to_owned(),
+            "the names of so many tables don't fit in a policy of IAM".to_owned(),
+            "write fewer tables, or shorter names",
+        );
+    }
     for (key, table) in &config.database.tables {
         found.table(&format!("database.tables.{key}"), table);
     }
@@ -192,6 +199,16 @@ impl Found {
         }
     }
 }
+
+/// How long the ARNs of the tables and their indexes are together, as the policy of a service names them.
+fn arns(config: &MothergooseConfig) -> usize {
+    let arn = "\"arn:aws-us-gov:dynamodb:ap-southeast-1:123456789012:table/-\",".len() + config.database.name.len();
+    let tables = config.database.tables.values();
+    tables.map(|table| (arn + table.name.len()) * if table.indexes.is_empty() { 1 } else { 2 } + "/index/*".len()).sum()
+}
+
+/// What is left for the ARNs of tables of the 6144 characters of a policy.
+const MOST_ARNS: usize = 3000;
 
 /// The most indexes of a table.
 const MOST_INDEXES: usize = 20;
