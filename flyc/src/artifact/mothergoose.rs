@@ -172,6 +172,9 @@ pub struct ApiGateway {
     /// The host name it is reached by; none for the one the cloud gives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
+    /// The account it calls the API as, by its key in `service_accounts`; empty where the cloud has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub service_account: String,
     /// What decides whether a webhook is let in.
     pub auth_function: AuthFunction,
     /// Which web pages may call the API; none when no page may.
@@ -192,7 +195,8 @@ pub struct AuthFunction {
     pub memory_mib: u64,
     /// How long one call may take, in seconds.
     pub timeout_s: u64,
-    /// The account it acts as, by its key in `service_accounts`.
+    /// The account it acts as, by its key in `service_accounts`; empty when MotherGoose itself decides.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub service_account: String,
     /// Its environment.
     pub env: BTreeMap<String, EnvValue>,
@@ -243,7 +247,8 @@ pub struct Service {
     /// The command the image is started with; empty for its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
-    /// The account it acts as, by its key in `service_accounts`.
+    /// The account it acts as, by its key in `service_accounts`; empty for [`Provider::Local`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub service_account: String,
     /// Its environment, beside what MotherGoose sets.
     pub env: BTreeMap<String, EnvValue>,
@@ -329,7 +334,8 @@ pub struct Trigger {
     pub endpoint: String,
     /// The HTTP method.
     pub method: String,
-    /// The account the call is made as, by its key in `service_accounts`.
+    /// The account the call is made as, by its key in `service_accounts`; empty for [`Provider::Local`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub service_account: String,
 }
 

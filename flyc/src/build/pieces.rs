@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Piece;
 use crate::{
-    artifact::{Artifact, ArtifactError, Components, EntryKind, Provider, RunnerType},
+    artifact::{Artifact, ArtifactError, Components, EntryKind, RunnerType},
     check::NOT_DEPLOYABLE,
     config::{self, Installation, Resolved, Unresolved, block_config, egg_configs},
     db::{Db, SourceFile},
@@ -16,8 +16,6 @@ use crate::{
 
 const SERVERLESS: &str = "serverless runners are not lowered to OpenTofu yet; config.json alone is written";
 const JOB: &str = "jobs are not lowered to OpenTofu and GitLab schedules yet; config.json alone is written";
-const MOTHERGOOSE: &str =
-    "the installation is not lowered to OpenTofu for AWS yet; config.json alone is written";
 const RIFT: &str = "Rift servers are not lowered to OpenTofu yet; config.json alone is written";
 
 /// The pieces of a file, and what can't be built of it.
@@ -101,8 +99,13 @@ fn installation_piece(
     let Some(Installation { config, places }) = config::installation(block) else {
         return Err(unknown(&source.path, block));
     };
-    let openapi = config.api_gateway.openapi_spec.as_ref().and_then(|path| installation_asset(db, path));
-    let chosen = lower::Installation { components, openapi: openapi.as_deref() };
+    let spec = config.api_gateway.openapi_spec.as_deref();
+    let openapi = spec.and_then(|path| installation_asset(db, path));
+    let chosen = lower::Installation {
+        components,
+        openapi: openapi.as_deref(),
+        missing_openapi: spec.filter(|_| openapi.is_none()),
+    };
     let files = lower::mothergoose(&config, &places.origins(source), options, chosen)
         .map_err(|error| lower_error(&error, &source.path, &|path| places.range(path)))?;
     Ok(Piece {
@@ -112,7 +115,7 @@ fn installation_piece(
         source_file: source.path.to_string(),
         files,
         cloud: None,
-        skipped: (config.cloud.provider == Provider::Aws).then_some(MOTHERGOOSE),
+        skipped: None,
     })
 }
 

@@ -37,7 +37,24 @@ pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "mothergoose/aws/triggers.tf.j2",
     "mothergoose/aws/variables.tf.j2",
     "mothergoose/header.tf.j2",
+    "mothergoose/local/checks.tf.j2",
+    "mothergoose/local/main.tf.j2",
+    "mothergoose/local/outputs.tf.j2",
+    "mothergoose/local/variables.tf.j2",
+    "mothergoose/local/versions.tf.j2",
+    "mothergoose/openapi.yaml.j2",
+    "mothergoose/yandex/api_gateway.tf.j2",
+    "mothergoose/yandex/checks.tf.j2",
+    "mothergoose/yandex/database.tf.j2",
+    "mothergoose/yandex/locals.tf.j2",
+    "mothergoose/yandex/message_queues.tf.j2",
+    "mothergoose/yandex/network.tf.j2",
+    "mothergoose/yandex/outputs.tf.j2",
     "mothergoose/yandex/providers.tf.j2",
+    "mothergoose/yandex/service.tf.j2",
+    "mothergoose/yandex/service_accounts.tf.j2",
+    "mothergoose/yandex/storage.tf.j2",
+    "mothergoose/yandex/triggers.tf.j2",
     "mothergoose/yandex/variables.tf.j2",
     "mothergoose/yandex/versions.tf.j2",
     "tofu/aws/checks.tf.j2",
@@ -77,7 +94,9 @@ static ENVIRONMENT: LazyLock<Result<Environment<'static>, minijinja::Error>> = L
     environment.add_filter("block", escape::block);
     environment.add_filter("environment", escape::environment);
     environment.add_filter("heredoc", escape::heredoc);
+    environment.add_filter("ident", escape::ident);
     environment.add_filter("line", escape::line);
+    environment.add_test("defined", minijinja::tests::is_defined);
     environment.add_function("at", marks::at);
     for (name, source) in TEMPLATES {
         environment.add_template(name, source)?;

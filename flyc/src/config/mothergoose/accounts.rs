@@ -126,6 +126,8 @@ pub(super) fn settle(config: &mut MothergooseConfig, block: &TypedBlock) -> Opti
     let mut own = |wanted: &str, part: &str, name: &str, roles: Vec<String>| {
         match accounts.iter().find(|(_, account)| account.name == wanted && !wanted.is_empty()) {
             Some((key, _)) => Some(key.clone()),
+            // Whoever owns this machine acts for everything on it.
+            None if wanted.is_empty() && provider == Provider::Local => Some(String::new()),
             None if wanted.is_empty() => {
                 let mut key = part.to_owned();
                 while accounts.contains_key(&key) {
@@ -151,8 +153,15 @@ pub(super) fn settle(config: &mut MothergooseConfig, block: &TypedBlock) -> Opti
             own(&service.service_account, component.name(), &service.name, roles(component))?;
     }
     let auth = &mut config.api_gateway.auth_function;
-    if auth.code.is_some() || !auth.service_account.is_empty() {
-        auth.service_account = own(&auth.service_account, "auth_function", &auth.name, Vec::new())?;
+    if auth.code.is_some() {
+        let roles = match provider {
+            Provider::Yandex => yandex_roles(&[Need::ReadSecrets]),
+            Provider::Aws | Provider::Local => Vec::new(),
+        };
+        auth.service_account = own(&auth.service_account, "auth_function", &auth.name, roles)?;
+    }
+    if provider == Provider::Yandex {
+        config.api_gateway.service_account = own("", "api_gateway", &config.api_gateway.name, Vec::new())?;
     }
     let mut clock: Option<String> = None;
     for trigger in config.triggers.values_mut() {

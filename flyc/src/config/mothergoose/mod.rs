@@ -54,10 +54,11 @@ pub fn installation(block: &TypedBlock) -> Option<Installation> {
     let root = Reader::of(block);
     let cloud = site(block)?;
     let names = names(root)?;
-    let services = |component: Component| service(root.child(component.name())?, component);
+    let step = memory_step(cloud.provider);
+    let services = |component: Component| service(root.child(component.name())?, component, step);
     let mut config = MothergooseConfig {
         format_version: MothergooseConfig::FORMAT_VERSION,
-        api_gateway: api_gateway(root.child("api_gateway")?)?,
+        api_gateway: api_gateway(root.child("api_gateway")?, step)?,
         fastapi_app: services(Component::FastapiApp)?,
         celery_workers: services(Component::CeleryWorkers)?,
         uglyfox_workers: services(Component::UglyfoxWorkers)?,
@@ -71,6 +72,14 @@ pub fn installation(block: &TypedBlock) -> Option<Installation> {
     };
     accounts::settle(&mut config, block)?;
     Some(Installation { config, places: Places::of(block) })
+}
+
+/// The steps, in MiB, that a cloud sells the memory of a service in; what is asked for is rounded up to them.
+const fn memory_step(provider: Provider) -> u64 {
+    match provider {
+        Provider::Yandex => 128,
+        Provider::Aws | Provider::Local => 1,
+    }
 }
 
 /// The cloud of an installation: the one it names, or else that of the services it names, or else the default.
@@ -113,7 +122,10 @@ fn site(block: &TypedBlock) -> Option<Site> {
             let cloud = clouds::Cloud::Yandex;
             let within = cloud.region_of(&region);
             if within.len() < region.len() {
-                (region.clone(), vec![region])
+                // Containers want a subnet in every zone; the one that is named comes first.
+                let others = cloud.zones().filter(|zone| cloud.region_of(zone) == within && *zone != region);
+                let zones = std::iter::once(region.clone()).chain(others).collect();
+                (region, zones)
             } else {
                 let listed: Vec<String> =
                     cloud.zones().filter(|zone| cloud.region_of(zone) == region).collect();
@@ -142,7 +154,7 @@ fn names(root: Reader<'_>) -> Option<Vec<(String, Component)>> {
         .collect()
 }
 
-fn api_gateway(gateway: Reader<'_>) -> Option<ApiGateway> {
+fn api_gateway(gateway: Reader<'_>, step: u64) -> Option<ApiGateway> {
     let auth = gateway.child("auth_function")?;
     let code = match (auth.text("runtime"), auth.text("handler")) {
         (Some(runtime), Some(handler)) => Some(Code { runtime, handler }),
@@ -156,10 +168,11 @@ fn api_gateway(gateway: Reader<'_>) -> Option<ApiGateway> {
         name: gateway.text("name")?,
         openapi_spec: gateway.text("openapi_spec"),
         domain: gateway.text("domain"),
+        service_account: String::new(),
         auth_function: AuthFunction {
             name: auth.text("name")?,
             code,
-            memory_mib: auth.size("memory")?.div_ceil(MIB),
+            memory_mib: auth.size("memory")?.div_ceil(MIB).next_multiple_of(step),
             timeout_s: auth.duration("timeout")?,
             service_account: auth.text("service_account").unwrap_or_default(),
             env: environment(auth.written("env"))?,
@@ -176,7 +189,7 @@ fn cors(cors: Reader<'_>) -> Option<Cors> {
     })
 }
 
-fn service(service: Reader<'_>, component: Component) -> Option<Service> {
+fn service(service: Reader<'_>, component: Component, step: u64) -> Option<Service> {
     // Requests wait for the API itself; tasks wait in a queue.
     let scaling = service.child("scaling")?;
     let metric = match (service.written("scaling"), component) {
@@ -191,7 +204,7 @@ fn service(service: Reader<'_>, component: Component) -> Option<Service> {
     Some(Service {
         name: service.text("name")?,
         runtime: service.text("runtime"),
-        memory_mib: service.size("memory")?.div_ceil(MIB),
+        memory_mib: service.size("memory")?.div_ceil(MIB).next_multiple_of(step),
         timeout_s: service.duration("timeout")?,
         min_instances: service.int("min_instances")?,
         max_instances: service.int("max_instances")?,

@@ -15,7 +15,6 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 
 use fly_std::{
-    endpoints::ENDPOINTS,
     formats::{SecretBackend, eventbridge, image, secret_uri},
     schema,
 };
@@ -26,7 +25,7 @@ use self::{
     accounts::Accounts,
     text::{Labels, fragment, padded, safe, slug},
 };
-use super::{Template, always, of};
+use super::{Template, aligned, always, env_value, of, part_environment};
 use crate::{
     artifact::{Bucket, ColumnType, Component, Components, EnvValue, Metric, MothergooseConfig, Queue, Service, Table},
     lower::LowerError,
@@ -62,9 +61,6 @@ pub(super) const TEMPLATES: &[Template] = &[
 
 const SERVICE: &[&str] = &["mothergoose/aws/service.tf.j2", "mothergoose/aws/service_policy.tf.j2"];
 
-/// Where the API's own paths begin that have no way in from outside.
-const INTERNAL: &str = "/internal/";
-
 /// What the gateway waits for an answer at most, in seconds.
 const GATEWAY_TIMEOUT_S: u64 = 30;
 
@@ -76,7 +72,6 @@ pub(super) fn context(
     config: &MothergooseConfig,
     nest: &str,
     components: Components,
-    own_openapi: bool,
 ) -> Result<Value, LowerError> {
     if let Some(error) = check(config).into_iter().next() {
         return Err(error);
@@ -91,11 +86,6 @@ pub(super) fn context(
             services.insert(component.name(), service_context(component, service, &images, &accounts)?);
         }
     }
-    let routes: Vec<String> = ENDPOINTS
-        .iter()
-        .filter(|endpoint| !endpoint.path.starts_with(INTERNAL))
-        .flat_map(|endpoint| endpoint.methods.iter().map(move |method| format!("{method} {}", endpoint.path)))
-        .collect();
     let gateway = &config.api_gateway;
     Ok(context! {
         prefix => prefix.clone(),
@@ -120,12 +110,9 @@ pub(super) fn context(
         buckets => buckets(config),
         services => Value::from_pairs(services),
         auth => auth(config, &images, &accounts)?,
-        accounts => accounts.contexts(config),
+        accounts => accounts.contexts(config)?,
         callers => accounts.callers(config),
         schedules => schedules(config, &accounts)?,
-        routes,
-        own_openapi,
-        openapi_text => safe(gateway.openapi_spec.as_deref().map_or("", |_| "openapi.yaml")),
         domain => gateway.domain.clone().unwrap_or_default(),
         domain_text => fragment(gateway.domain.as_deref().unwrap_or_default())?,
         cors => gateway.cors.as_ref().is_some_and(|cors| !cors.allowed_origins.is_empty()),
@@ -244,34 +231,24 @@ fn service_context(
     accounts: &Accounts,
 ) -> Result<Value, LowerError> {
     let part = component.name();
-    let (doc, role, queue, sends) = match component {
+    let (doc, queue, sends) = match component {
         Component::CeleryWorkers => (
             "The workers: sync the Nest, plan and deploy runners.",
-            "worker",
             "webhook_queue",
             "aws_sqs_queue.uglyfox_queue.arn, aws_sqs_queue.webhook_queue.arn",
         ),
         Component::UglyfoxWorkers => (
             "UglyFox: looks after runners, and tells the workers which to prune.",
-            "uglyfox",
             "uglyfox_queue",
             "aws_sqs_queue.webhook_queue.arn",
         ),
         _ => (
             "The API: takes webhooks, and answers runners and operators.",
-            "api",
             "",
             "aws_sqs_queue.uglyfox_queue.arn, aws_sqs_queue.webhook_queue.arn",
         ),
     };
-    // An image of somebody else's is started as its author says; ours is told what it is.
-    let (entry_point, command) = match service.command.split_first() {
-        Some((program, rest)) => (vec![program.clone()], rest.to_vec()),
-        None if service.image.is_none() => {
-            (Vec::new(), ["serve", "--roles", role].map(str::to_owned).to_vec())
-        }
-        None => (Vec::new(), Vec::new()),
-    };
+    let (entry_point, command) = service.command.split_at(service.command.len().min(1));
     let batch = match service.scaling.metric {
         Metric::QueueDepth => service.scaling.target_value.min(MOST_MESSAGES),
         Metric::Concurrency | Metric::CpuUsage => 1,
@@ -283,9 +260,9 @@ fn service_context(
         name_text => fragment(&service.name)?,
         account => accounts.label(&service.service_account),
         image => images.expression(service.image.as_deref())?,
-        entry_point,
-        command,
-        env => environment(&service.env, &format!("{part}.env"))?,
+        entry_point => entry_point.to_vec(),
+        command => command.to_vec(),
+        env => part_environment(component, service),
         queue => safe(queue),
         sends => safe(sends),
         batch,
@@ -295,25 +272,18 @@ fn service_context(
 /// The most messages that Lambda hands over at one time.
 const MOST_MESSAGES: u32 = 10_000;
 
-/// The variables of an environment. A secret stands there as its URI.
-fn environment(env: &BTreeMap<String, EnvValue>, path: &str) -> Result<Vec<Value>, LowerError> {
-    let variables = env.iter().map(|(name, value)| {
-        let (EnvValue::Text(value) | EnvValue::Secret(value)) = value;
-        (name.as_str(), context! { value => value.clone(), path => format!("{path}.{name}") })
-    });
-    padded(variables)
-}
-
 fn auth(config: &MothergooseConfig, images: &Images, accounts: &Accounts) -> Result<Value, LowerError> {
     let auth = &config.api_gateway.auth_function;
     let tables = table_labels(config);
     let runtime = auth.code.as_ref().map_or_else(String::new, |code| runtime(&code.runtime));
+    let mut env: BTreeMap<&str, Value> = BTreeMap::from([("GOSLING_ROLES", "authorizer".into())]);
+    env.extend(auth.env.iter().map(|(name, value)| (name.as_str(), env_value(value))));
     Ok(context! {
         name_text => fragment(&auth.name)?,
         account => accounts.auth(),
         runtime,
         image => images.expression(None)?,
-        env => environment(&auth.env, "api_gateway.auth_function.env")?,
+        env => aligned(env.into_iter()),
         table => tables.label(EGGS_TABLE),
     })
 }

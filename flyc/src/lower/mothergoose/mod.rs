@@ -10,12 +10,19 @@
 //! - `nest`, `version` (the compiler's), `backend_block`, and in a service's own file `part` and `service`.
 
 mod aws;
+mod local;
 mod openapi;
+mod schedule;
+mod yandex;
+
+use std::collections::BTreeMap;
 
 use minijinja::{Value, context, value::Serde};
 
-use super::{Backend, File, LowerError, Options, config as plain, marks, render::render};
-use crate::artifact::{Artifact, Component, Components, MothergooseConfig, Origins, Provider, SourceMap};
+use super::{Backend, File, LowerError, Options, config as values, escape, marks, render::render};
+use crate::artifact::{
+    Artifact, Component, Components, EnvValue, MothergooseConfig, Origins, Provider, Service, SourceMap,
+};
 
 /// The folder of the module in a build.
 const FOLDER: &str = "mothergoose";
@@ -27,6 +34,8 @@ pub struct Installation<'a> {
     pub components: Components,
     /// The text of the author's own `OpenAPI` description.
     pub openapi: Option<&'a str>,
+    /// The path of that text, from the Nest's root, when there is none.
+    pub missing_openapi: Option<&'a str>,
 }
 
 /// A file of the module and the templates it is made of, one after the other.
@@ -49,9 +58,28 @@ const YANDEX: &[Template] = &[
     always("versions.tf", &["mothergoose/yandex/versions.tf.j2"]),
     always("providers.tf", &["mothergoose/yandex/providers.tf.j2"]),
     always("variables.tf", &["mothergoose/yandex/variables.tf.j2"]),
+    always("locals.tf", &["mothergoose/yandex/locals.tf.j2"]),
+    of(Component::ApiGateway, "api_gateway.tf", &["mothergoose/yandex/api_gateway.tf.j2"]),
+    of(Component::FastapiApp, "fastapi_app.tf", &["mothergoose/yandex/service.tf.j2"]),
+    of(Component::CeleryWorkers, "celery_workers.tf", &["mothergoose/yandex/service.tf.j2"]),
+    of(Component::UglyfoxWorkers, "uglyfox_workers.tf", &["mothergoose/yandex/service.tf.j2"]),
+    of(Component::MessageQueues, "message_queues.tf", &["mothergoose/yandex/message_queues.tf.j2"]),
+    of(Component::Triggers, "triggers.tf", &["mothergoose/yandex/triggers.tf.j2"]),
+    of(Component::Database, "database.tf", &["mothergoose/yandex/database.tf.j2"]),
+    of(Component::Storage, "storage.tf", &["mothergoose/yandex/storage.tf.j2"]),
+    of(Component::ServiceAccounts, "service_accounts.tf", &["mothergoose/yandex/service_accounts.tf.j2"]),
+    of(Component::Network, "network.tf", &["mothergoose/yandex/network.tf.j2"]),
+    always("checks.tf", &["mothergoose/yandex/checks.tf.j2"]),
+    always("outputs.tf", &["mothergoose/yandex/outputs.tf.j2"]),
 ];
 
-const LOCAL: &[Template] = &[];
+const LOCAL: &[Template] = &[
+    always("versions.tf", &["mothergoose/local/versions.tf.j2"]),
+    always("variables.tf", &["mothergoose/local/variables.tf.j2"]),
+    always("main.tf", &["mothergoose/local/main.tf.j2"]),
+    always("checks.tf", &["mothergoose/local/checks.tf.j2"]),
+    always("outputs.tf", &["mothergoose/local/outputs.tf.j2"]),
+];
 
 /// The files of a cloud.
 const fn files_of(provider: Provider) -> &'static [Template] {
@@ -69,13 +97,8 @@ pub(super) fn files(
     options: &Options,
     installation: Installation<'_>,
 ) -> Result<Vec<File>, LowerError> {
-    plain::without_nul(config, MothergooseConfig::WHAT, options)?;
-    let mut root = root_context(config, options, installation.components)?;
-    if config.cloud.provider == Provider::Aws {
-        let own = installation.openapi.is_some();
-        let aws = aws::context(config, &options.nest, installation.components, own)?;
-        root = context! { aws, ..root };
-    }
+    values::without_nul(config, MothergooseConfig::WHAT, options)?;
+    let root = root_context(config, options, installation.components)?;
     let mut rendered: Vec<(String, String)> = vec![("config.json".to_owned(), config.to_json()?)];
     for template in files_of(config.cloud.provider) {
         let Some(context) = context_of(template.component, config, &root, installation.components) else {
@@ -102,10 +125,12 @@ pub(super) fn files(
         rendered.push((template.file.to_owned(), text));
     }
     rendered.push(("tofu.rc".to_owned(), render("tofu/tofu.rc.j2", &root)?));
-    if config.cloud.provider != Provider::Local && installation.components.contains(Component::ApiGateway) {
+    if config.cloud.provider == Provider::Local {
+        rendered.extend(local::SCRIPTS.map(|(file, text)| (file.to_owned(), text.to_owned())));
+    } else if installation.components.contains(Component::ApiGateway) {
         let text = match installation.openapi {
             Some(own) => own.to_owned(),
-            None => openapi::description(config, &root)?,
+            None => openapi::description(config, &root, installation.missing_openapi)?,
         };
         rendered.push(("openapi.yaml".to_owned(), text));
     }
@@ -157,11 +182,14 @@ fn context_of(
         return None;
     }
     let Some(service) = config.service(component) else { return Some(root.clone()) };
+    let own = match config.cloud.provider {
+        Provider::Yandex => yandex::service(component, service, config, components),
+        Provider::Aws | Provider::Local => context! {},
+    };
     Some(context! {
         part => component.name(),
         service => Value::from(Serde(service)),
-        role => role(component),
-        ..root.clone()
+        ..context! { ..own, ..root.clone() }
     })
 }
 
@@ -191,7 +219,7 @@ fn root_context(
     let root = context! {
         name => FOLDER,
         nest => options.nest.clone(),
-        version => env!("CARGO_PKG_VERSION"),
+        version => plain(env!("CARGO_PKG_VERSION")),
         provider => provider.name(),
         backend,
         state_key => format!("tofu-states/{FOLDER}/terraform.tfstate"),
@@ -200,5 +228,49 @@ fn root_context(
         config => Value::from(Serde(config)),
     };
     let block = Value::from_safe_string(render("tofu/backend.tf.j2", &root)?.trim_end().to_owned());
-    Ok(context! { backend_block => block, ..root })
+    let own = match provider {
+        Provider::Yandex => yandex::context(config, components),
+        Provider::Aws => context! { aws => aws::context(config, &options.nest, components)? },
+        Provider::Local => local::context(config, components),
+    };
+    Ok(context! { backend_block => block, ..context! { ..own, ..root } })
+}
+
+/// A text of the compiler's own, which is written as it is.
+fn plain(text: &str) -> Value {
+    Value::from_safe_string(text.to_owned())
+}
+
+/// The entries of a map of HCL, their keys as wide as the widest, as `tofu fmt` sets them: `key`, `pad`, `value`, and
+/// `name`, the key as it is.
+fn aligned<'a>(entries: impl Iterator<Item = (&'a str, Value)>) -> Vec<Value> {
+    // What no key can hold was refused before anything was rendered.
+    let entries: Vec<(&str, String, Value)> =
+        entries.filter_map(|(name, value)| Some((name, escape::hcl::key(name).ok()?, value))).collect();
+    let width = entries.iter().map(|(_, key, _)| key.chars().count()).max().unwrap_or_default();
+    entries
+        .into_iter()
+        .map(|(name, key, value)| {
+            let pad = " ".repeat(width - key.chars().count());
+            context! { name, key => Value::from_safe_string(key), pad => plain(&pad), value }
+        })
+        .collect()
+}
+
+/// The variables of an `env`.
+fn environment(env: &BTreeMap<String, EnvValue>) -> Vec<Value> {
+    aligned(env.iter().map(|(name, value)| (name.as_str(), env_value(value))))
+}
+
+/// The variables of a service: its role, and what its `env` says. A secret goes as its URI; the service reads it.
+fn part_environment(component: Component, service: &Service) -> Vec<Value> {
+    let mut all: BTreeMap<&str, Value> = BTreeMap::from([("GOSLING_ROLES", role(component).into())]);
+    all.extend(service.env.iter().map(|(name, value)| (name.as_str(), env_value(value))));
+    aligned(all.into_iter())
+}
+
+fn env_value(value: &EnvValue) -> Value {
+    match value {
+        EnvValue::Text(text) | EnvValue::Secret(text) => text.as_str().into(),
+    }
 }

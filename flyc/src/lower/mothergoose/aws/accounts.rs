@@ -7,8 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::{Value, context};
 
-use super::text::{Labels, safe};
-use crate::artifact::{Component, MothergooseConfig, ServiceAccount};
+use super::text::{Labels, padded, safe};
+use crate::{
+    artifact::{Component, MothergooseConfig, ServiceAccount},
+    lower::LowerError,
+};
 
 /// The accounts of an installation, and the labels of their roles.
 pub(super) struct Accounts {
@@ -45,15 +48,15 @@ impl Accounts {
     }
 
     /// What the templates see of each account.
-    pub(super) fn contexts(&self, config: &MothergooseConfig) -> Vec<Value> {
+    pub(super) fn contexts(&self, config: &MothergooseConfig) -> Result<Vec<Value>, LowerError> {
         let own = (!config.service_accounts.contains_key(&self.auth)).then(|| ServiceAccount {
             name: format!("{}-sa", config.api_gateway.auth_function.name),
             roles: Vec::new(),
             derived: true,
         });
         let accounts = config.service_accounts.iter().chain(own.iter().map(|own| (&self.auth, own)));
-        accounts
-            .map(|(key, account)| {
+        padded(
+            accounts.map(|(key, account)| {
                 let mut users = self.functions(config, key);
                 let runs = !users.is_empty();
                 let clock = config.triggers.values().any(|trigger| trigger.service_account == *key);
@@ -62,7 +65,7 @@ impl Accounts {
                 }
                 let doc = if users.is_empty() { "nothing yet".to_owned() } else { users.join(", ") };
                 let policies = account.roles.iter().filter(|role| is_policy(role)).cloned();
-                context! {
+                let context = context! {
                     label => self.label(key),
                     path => format!("service_accounts.{key}"),
                     name => account.name.clone(),
@@ -72,9 +75,10 @@ impl Accounts {
                     clock,
                     grants => grants(config, &account.roles),
                     policies => policies.collect::<Vec<_>>(),
-                }
-            })
-            .collect()
+                };
+                (key.as_str(), context)
+            }),
+        )
     }
 
     /// The functions that act as an account.

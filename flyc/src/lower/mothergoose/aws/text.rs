@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::{Value, context};
 
-use crate::lower::{LowerError, escape::hcl};
+use crate::lower::{
+    LowerError,
+    escape::{Unrepresentable, hcl},
+};
 
 /// A fragment that is HCL already.
 pub(super) fn safe(text: &str) -> Value {
@@ -13,7 +16,12 @@ pub(super) fn safe(text: &str) -> Value {
 
 /// A quoted string.
 pub(super) fn quoted(text: &str) -> Result<String, LowerError> {
-    hcl::quote(text).map_err(|error| LowerError::Template { template: "HCL".to_owned(), message: error.to_string() })
+    written(hcl::quote(text))
+}
+
+/// What HCL can hold; a NUL, the one thing it can't, was refused long before.
+fn written(text: Result<String, Unrepresentable>) -> Result<String, LowerError> {
+    text.map_err(|error| LowerError::Template { template: "HCL".to_owned(), message: error.to_string() })
 }
 
 /// Text within a quoted string that has more in it.
@@ -40,7 +48,7 @@ pub(super) fn slug(text: &str) -> String {
 /// Entries of a map, their `=` in one column: each with `key`, as it stands in HCL, and `pad`.
 pub(super) fn padded<'a>(entries: impl Iterator<Item = (&'a str, Value)>) -> Result<Vec<Value>, LowerError> {
     let entries: Vec<(String, Value)> =
-        entries.map(|(key, value)| Ok((map_key(key)?, value))).collect::<Result<_, LowerError>>()?;
+        entries.map(|(key, value)| Ok((written(hcl::key(key))?, value))).collect::<Result<_, LowerError>>()?;
     let width = entries.iter().map(|(key, _)| key.chars().count()).max().unwrap_or_default();
     Ok(entries
         .into_iter()
@@ -49,13 +57,6 @@ pub(super) fn padded<'a>(entries: impl Iterator<Item = (&'a str, Value)>) -> Res
             context! { key => safe(&key), pad => safe(&pad), ..value }
         })
         .collect())
-}
-
-/// A map's key: bare where that is a plain word.
-fn map_key(key: &str) -> Result<String, LowerError> {
-    let plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if plain { Ok(key.to_owned()) } else { quoted(key) }
 }
 
 /// Labels of resources by the names of the author's blocks.
