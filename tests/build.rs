@@ -406,7 +406,7 @@ fn hostile_values_stay_plain_text() {
 /// The example Nest's eggs in real `OpenTofu`, as they lie on disk.
 fn opentofu_plans(egg: &str, provider: Provider) {
     let tofu = need!(tools::tofu());
-    let stand_in = need!(tools::schema_provider());
+    let fake_cloud = need!(tools::fake_cloud());
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("build");
     let (_, built) = host::build_nest(&example(), &out, Some(Backend::Local));
@@ -418,7 +418,7 @@ fn opentofu_plans(egg: &str, provider: Provider) {
         fs::create_dir_all(place.parent().unwrap()).unwrap();
         fs::write(place, text).unwrap();
     }
-    let bench = Bench::over(&tofu, top, egg).with_provider(&stand_in, provider);
+    let bench = Bench::over(&tofu, top, egg).with_provider(&fake_cloud, provider);
     bench.tofu(&["fmt", "-check", "-recursive", "-diff", "../.."]);
     bench.tofu(&["init", "-input=false"]);
     bench.tofu(&["validate"]);

@@ -12,7 +12,7 @@ use flyc::{
     artifact::{EggConfig, Origin, Origins, Provider},
     lower::{self, Options},
 };
-use polar_gosling_tests::tools;
+use polar_gosling_tests::tools::{self, FakeCloud};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -22,6 +22,7 @@ pub(crate) struct Bench {
     pub(crate) egg: PathBuf,
     tofu: PathBuf,
     pub(crate) environment: Vec<(&'static str, PathBuf)>,
+    pub(crate) cloud: FakeCloud,
 }
 
 impl Bench {
@@ -42,11 +43,12 @@ impl Bench {
         fs::write(&settings, "disable_checkpoint = true\n").unwrap();
         let egg = folder.path().join("eggs").join(egg);
         let environment = vec![("TF_CLI_CONFIG_FILE", settings)];
-        Self { folder, egg, tofu: tofu.into(), environment }
+        let cloud = FakeCloud::new(folder.path().join("cloud"));
+        Self { folder, egg, tofu: tofu.into(), environment, cloud }
     }
 
-    /// Puts the stand-in where `OpenTofu` looks for the cloud's provider.
-    pub(crate) fn with_provider(mut self, stand_in: &Path, provider: Provider) -> Self {
+    /// Puts the fake cloud where `OpenTofu` looks for the cloud's provider.
+    pub(crate) fn with_provider(mut self, fake_cloud: &Path, provider: Provider) -> Self {
         let (namespace, name, version) = match provider {
             Provider::Yandex => ("yandex-cloud", "yandex", "0.219.0"),
             Provider::Aws => ("hashicorp", "aws", "6.66.0"),
@@ -60,17 +62,19 @@ impl Bench {
         let place =
             mirror.join("registry.opentofu.org").join(namespace).join(name).join(version).join(platform);
         fs::create_dir_all(&place).unwrap();
-        symlink(stand_in, place.join(format!("terraform-provider-{name}_v{version}"))).unwrap();
+        symlink(fake_cloud, place.join(format!("terraform-provider-{name}_v{version}"))).unwrap();
         let settings = format!(
             "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
             mirror.display()
         );
         fs::write(self.folder.path().join("own.rc"), settings).unwrap();
         self.environment.push(("SCHEMA_JSON", tools::provider_schema(name)));
+        self.environment.push(("FAKE_CLOUD_DIR", self.cloud.folder().into()));
         self
     }
 
-    pub(crate) fn try_tofu(&self, arguments: &[&str]) -> Output {
+    /// `OpenTofu`, ready to start.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.tofu);
         command
             .args(arguments)
@@ -78,7 +82,11 @@ impl Bench {
             .env("TF_IN_AUTOMATION", "1")
             .env_remove("TF_PLUGIN_CACHE_DIR");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.output().unwrap()
+        command
+    }
+
+    pub(crate) fn try_tofu(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
     }
 
     pub(crate) fn tofu(&self, arguments: &[&str]) -> String {
