@@ -208,7 +208,7 @@ fn arns(config: &MothergooseConfig) -> usize {
 }
 
 /// What is left for the ARNs of tables of the 6144 characters of a policy.
-const MOST_ARNS: usize = 3000;
+const MOST_ARNS: usize = 3500;
 
 /// The most indexes of a table.
 const MOST_INDEXES: usize = 20;
