@@ -3,6 +3,7 @@
 //! A rule reads the typed IR and the index and adds its findings; only those about how a thing is written (credentials,
 //! names nobody uses) look at the tree. To add one, write its file, add it to [`FILE_RULES`] or [`NEST_RULES`], its page to `diag/docs` and its cases to `tests/fly`.
 
+mod accounts;
 mod assert_failed;
 mod claims;
 mod condition_entities;
@@ -10,6 +11,7 @@ mod duplicate_name;
 mod exactly_one_of;
 mod fraction_percent;
 mod inherited;
+mod installation;
 mod job_limits;
 mod locals;
 mod min_above_max;
@@ -33,11 +35,13 @@ mod unused;
 
 use std::sync::Arc;
 
+pub use accounts::{MISSING_ROLE, WIDE_ROLE};
 pub use assert_failed::{ASSERT_FAILED, ASSERT_WARNING};
 pub use claims::OVERLAPPING_EGGS;
 pub use duplicate_name::DUPLICATE_NAME;
 pub use exactly_one_of::EXACTLY_ONE_OF;
 pub use fraction_percent::FRACTION_PERCENT;
+pub use installation::{BAD_TABLE, FOREIGN_SERVICE, MISSING_OPENAPI, SERVICE_LIMITS};
 pub use job_limits::JOB_LIMITS;
 pub use min_above_max::MIN_ABOVE_MAX;
 pub use not_deployable::NOT_DEPLOYABLE;
@@ -82,6 +86,8 @@ const FILE_RULES: &[FileRule] = &[
     secret_backend::check,
     triggers::check,
     parts::check,
+    installation::check,
+    accounts::check,
     too_frequent::check,
     tags::check,
     pools::check,

@@ -19,6 +19,7 @@ pub use block::{block_config, silent_nest};
 pub use egg::{Resolved, Unresolved, provider, provider_of, resources, runner_type};
 pub use mothergoose::{
     Installation, Need, installation, installation_provider, needs, own_table, service_types, users,
+    written_table,
 };
 pub use places::Places;
 pub use subject::subjects;

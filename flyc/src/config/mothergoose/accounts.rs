@@ -38,16 +38,16 @@ impl Need {
         Self::MakeRunners,
     ];
 
-    /// What is done, as the end of "…, which".
+    /// What is done, as the end of "it may not …".
     pub const fn doc(self) -> &'static str {
         match self {
-            Self::ReadSecrets => "reads secrets",
-            Self::ReadRows => "reads the database",
-            Self::WriteRows => "writes to the database",
-            Self::SendMessages => "sends messages to the queues",
-            Self::TakeMessages => "takes messages from the queues",
-            Self::WriteFiles => "keeps files in the buckets",
-            Self::MakeRunners => "makes and ends runners",
+            Self::ReadSecrets => "read secrets",
+            Self::ReadRows => "read the database",
+            Self::WriteRows => "write to the database",
+            Self::SendMessages => "send messages to the queues",
+            Self::TakeMessages => "take messages from the queues",
+            Self::WriteFiles => "keep files in the buckets",
+            Self::MakeRunners => "make and end runners",
         }
     }
 

@@ -256,7 +256,7 @@ pub(super) fn merged(block: Option<&TypedBlock>) -> Option<BTreeMap<String, Tabl
     let mut tables: BTreeMap<String, Table> =
         table_names().filter_map(|name| Some((name.to_owned(), own_table(name)?))).collect();
     for block in block.map_or(&[][..], |block| &block.blocks) {
-        let written = table(block)?;
+        let written = written_table(block)?;
         match tables.get_mut(block.name.as_str()) {
             Some(own) => add(own, written),
             None => drop(tables.insert(block.name.to_string(), written)),
@@ -282,7 +282,7 @@ fn add(own: &mut Table, written: Table) {
 }
 
 /// A table as it is written.
-pub(super) fn table(block: &TypedBlock) -> Option<Table> {
+pub fn written_table(block: &TypedBlock) -> Option<Table> {
     let table = Reader::of(block);
     let Value::List(columns) = table.get("columns")? else { return None };
     let indexes = block.blocks("global_secondary_index").map(|block| {

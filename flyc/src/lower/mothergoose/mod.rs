@@ -262,9 +262,15 @@ fn environment(env: &BTreeMap<String, EnvValue>) -> Vec<Value> {
     aligned(env.iter().map(|(name, value)| (name.as_str(), env_value(value))))
 }
 
-/// The variables of a service: its role, and what its `env` says. A secret goes as its URI; the service reads it.
-fn part_environment(component: Component, service: &Service) -> Vec<Value> {
+/// The variables of a service: its role, what else MotherGoose tells it (expressions of HCL), and what its `env` says. A
+/// secret goes as its URI; the service reads it.
+fn part_environment<'a>(
+    component: Component,
+    service: &'a Service,
+    told: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Vec<Value> {
     let mut all: BTreeMap<&str, Value> = BTreeMap::from([("GOSLING_ROLES", role(component).into())]);
+    all.extend(told.into_iter().map(|(name, expression)| (name, plain(expression))));
     all.extend(service.env.iter().map(|(name, value)| (name.as_str(), env_value(value))));
     aligned(all.into_iter())
 }

@@ -66,10 +66,15 @@ pub(super) fn service(
         (None, Metric::Concurrency) => service.scaling.target_value.min(MOST_CONCURRENT),
         (None, Metric::QueueDepth | Metric::CpuUsage) => MOST_CONCURRENT,
     };
+    // Who makes runners tells them where MotherGoose is. The API can't be told: the gateway is made after it.
+    let url = components.contains(Component::ApiGateway)
+        && config.api_gateway.domain.is_none()
+        && component != Component::FastapiApp;
+    let url = url.then_some(("GOSLING_URL", "\"https://${yandex_api_gateway.api_gateway.domain}\""));
     let context = context! {
         doc,
         concurrency,
-        environment => part_environment(component, service),
+        environment => part_environment(component, service, url),
         callers => Value::from_iter(callers(component, config, components)),
     };
     let Some(key) = queue else { return context };
