@@ -159,6 +159,12 @@ pub fn mothergoose(
     mothergoose::files(config, origins, options, installation)
 }
 
+/// What of an installation its cloud can't make, though it is written as it should be: each with its path and what to
+/// write instead.
+pub fn installation_limits(config: &MothergooseConfig) -> Vec<LowerError> {
+    mothergoose::limits(config)
+}
+
 /// Whether the cloud has machines this large; answered from tables, without lowering anything.
 pub fn fits(provider: Provider, resources: &Resources) -> Result<(), LowerError> {
     match provider {

@@ -262,7 +262,7 @@ fn service_context(
         image => images.expression(service.image.as_deref())?,
         entry_point => entry_point.to_vec(),
         command => command.to_vec(),
-        env => part_environment(component, service),
+        env => part_environment(component, service, []),
         queue => safe(queue),
         sends => safe(sends),
         batch,

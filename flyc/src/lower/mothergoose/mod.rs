@@ -137,6 +137,14 @@ pub(super) fn files(
     finish(rendered, origins)
 }
 
+/// What the installation's cloud can't make of it.
+pub(super) fn limits(config: &MothergooseConfig) -> Vec<LowerError> {
+    match config.cloud.provider {
+        Provider::Aws => aws::check(config),
+        Provider::Yandex | Provider::Local => Vec::new(),
+    }
+}
+
 /// Takes the marks out, and adds the source map.
 fn finish(rendered: Vec<(String, String)>, origins: &Origins) -> Result<Vec<File>, LowerError> {
     let mut map = SourceMap::new();

@@ -118,34 +118,35 @@ pub(super) fn is_policy(role: &str) -> bool {
         && parts.nth(2).is_some_and(|name| name.starts_with("policy/"))
 }
 
-/// Whether a role is an IAM action, such as `ec2:StartInstances`.
+/// Whether a role is an IAM action, such as `ec2:StartInstances`; `*` is every action there is.
 pub(super) fn is_action(role: &str) -> bool {
-    let Some((service, action)) = role.split_once(':') else { return false };
+    let Some((service, action)) = role.split_once(':') else { return role == "*" };
     !service.is_empty()
-        && service.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && service.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !action.is_empty()
         && action.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'?'))
 }
 
 /// Statements for the actions among the roles, one a service.
 fn grants(config: &MothergooseConfig, roles: &[String]) -> Vec<Value> {
-    let mut statements: BTreeMap<(&str, bool), BTreeSet<&str>> = BTreeMap::new();
+    let mut statements: BTreeMap<(String, bool), BTreeSet<&str>> = BTreeMap::new();
     for role in roles.iter().filter(|role| is_action(role)) {
-        if let Some((service, _)) = role.split_once(':') {
-            statements.entry((service, OF_NOTHING.contains(&role.as_str()))).or_default().insert(role);
-        }
+        // IAM knows no difference between small and large letters.
+        let service = role.split_once(':').map_or("any", |(service, _)| service).to_ascii_lowercase();
+        let of_nothing = OF_NOTHING.iter().any(|action| action.eq_ignore_ascii_case(role));
+        statements.entry((service, of_nothing)).or_default().insert(role);
     }
     statements
         .into_iter()
         .map(|((service, of_nothing), actions)| {
-            let resources = if of_nothing { None } else { resources(config, service) };
+            let resources = if of_nothing { None } else { resources(config, &service) };
             let why = if of_nothing {
                 "These actions have no narrower resource."
             } else {
                 "Nothing of this service is made here, so nothing narrower is known."
             };
             context! {
-                sid => format!("{}{}", sid(service), if of_nothing { "All" } else { "" }),
+                sid => format!("{}{}", sid(&service), if of_nothing { "All" } else { "" }),
                 actions => actions.into_iter().map(str::to_owned).collect::<Vec<_>>(),
                 resources => safe(resources.as_deref().unwrap_or_default()),
                 why => safe(why),

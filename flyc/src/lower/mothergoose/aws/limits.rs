@@ -93,11 +93,11 @@ pub(in crate::lower::mothergoose) fn check(config: &MothergooseConfig) -> Vec<Lo
     found.0
 }
 
-/// The queue a service works on, with the name of its block.
-const fn queue_of(config: &MothergooseConfig, component: Component) -> Option<(&'static str, &Queue)> {
+/// The queue a service works on, with the name of its block and the default of its `visibility_timeout`.
+const fn queue_of(config: &MothergooseConfig, component: Component) -> Option<(&'static str, &Queue, u64)> {
     match component {
-        Component::CeleryWorkers => Some(("webhook_queue", &config.message_queues.webhook_queue)),
-        Component::UglyfoxWorkers => Some(("uglyfox_queue", &config.message_queues.uglyfox_queue)),
+        Component::CeleryWorkers => Some(("webhook_queue", &config.message_queues.webhook_queue, 300)),
+        Component::UglyfoxWorkers => Some(("uglyfox_queue", &config.message_queues.uglyfox_queue, 180)),
         _ => None,
     }
 }
@@ -139,7 +139,7 @@ impl Found {
         }
     }
 
-    fn service(&mut self, component: Component, service: &Service, queue: Option<(&str, &Queue)>) {
+    fn service(&mut self, component: Component, service: &Service, queue: Option<(&str, &Queue, u64)>) {
         let part = component.name();
         self.name(&format!("{part}.name"), &service.name);
         if service.timeout_s > LAMBDA_S {
@@ -150,12 +150,20 @@ impl Found {
             );
         }
         self.environment(&format!("{part}.env"), service.env.keys());
-        let Some((block, queue)) = queue else { return };
+        let Some((block, queue, usual_s)) = queue else { return };
         if queue.visibility_timeout_s < service.timeout_s {
+            let visible = format!("message_queues.{block}.visibility_timeout");
             self.add(
-                format!("message_queues.{block}.visibility_timeout"),
-                format!("a message of `{}` would come again while `{}` is still at work on it", queue.name, service.name),
-                format!("write `visibility_timeout = {}s` or more, or a shorter `timeout` for `{part}`", service.timeout_s),
+                // By default both are the same, so that one of them was written; the longer time is the likelier one.
+                if queue.visibility_timeout_s < usual_s { visible } else { format!("{part}.timeout") },
+                format!(
+                    "a message of `{}` would come again while `{}` is still at work on it",
+                    queue.name, service.name
+                ),
+                format!(
+                    "write `visibility_timeout = {}s` or more for `{block}`, or a shorter `timeout` for `{part}`",
+                    service.timeout_s
+                ),
             );
         }
         if service.max_instances < LEAST_INSTANCES {
