@@ -409,7 +409,8 @@ fn opentofu_plans(egg: &str, provider: Provider) {
     let fake_cloud = need!(tools::fake_cloud());
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("build");
-    let (_, built) = host::build_nest(&example(), &out, Some(Backend::Local));
+    let (_, built) =
+        host::build_nest(&example(), &out, &Options { backend: Some(Backend::Local), ..options() });
     built.unwrap();
     // The bench wants the build at the top of its folder.
     let top = tempfile::tempdir().unwrap();
