@@ -27,7 +27,9 @@ use self::{
 };
 use super::{Template, aligned, always, env_value, of, part_environment};
 use crate::{
-    artifact::{Bucket, ColumnType, Component, Components, EnvValue, Metric, MothergooseConfig, Queue, Service, Table},
+    artifact::{
+        Bucket, ColumnType, Component, Components, EnvValue, Metric, MothergooseConfig, Service, Table,
+    },
     lower::LowerError,
 };
 
@@ -38,11 +40,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     always("variables.tf", &["mothergoose/aws/variables.tf.j2"]),
     always("registry.tf", &["mothergoose/aws/registry.tf.j2"]),
     always("environment.tf", &["mothergoose/aws/environment.tf.j2"]),
-    of(
-        Component::Network,
-        "network.tf",
-        &["mothergoose/aws/network.tf.j2", "mothergoose/aws/runners.tf.j2"],
-    ),
+    of(Component::Network, "network.tf", &["mothergoose/aws/network.tf.j2", "mothergoose/aws/runners.tf.j2"]),
     of(Component::ServiceAccounts, "service_accounts.tf", &["mothergoose/aws/service_accounts.tf.j2"]),
     of(Component::Storage, "storage.tf", &["mothergoose/aws/storage.tf.j2"]),
     of(Component::Database, "database.tf", &["mothergoose/aws/database.tf.j2"]),
@@ -96,11 +94,11 @@ pub(super) fn context(
         public_address => !config.network.nat,
         secret_names => secret_names(config),
         gosling_image => images.gosling,
-        repositories => images.repositories(),
+        repositories => images.repositories()?,
         state_bucket => bucket_name("state_bucket", &config.storage.state_bucket)?,
         binary_bucket => bucket_name("binary_bucket", &config.storage.binary_bucket)?,
-        network => network(config),
-        queues => queues(config),
+        network => network(config)?,
+        queues => queues(config)?,
         dead_letters => padded(config.message_queues.dead_letter_queues.iter().map(|queue| {
             (queue.name.as_str(), context! { name => queue.name.clone(), message_retention_s => queue.message_retention_s })
         }))?,
@@ -137,12 +135,12 @@ fn secret_names(config: &MothergooseConfig) -> Vec<String> {
     let services = [&config.fastapi_app, &config.celery_workers, &config.uglyfox_workers];
     let environments =
         services.into_iter().map(|service| &service.env).chain([&config.api_gateway.auth_function.env]);
-    let named = environments.flat_map(BTreeMap::values).filter_map(|value| match value {
+    let written = environments.flat_map(BTreeMap::values).filter_map(|value| match value {
         EnvValue::Secret(uri) => secret_uri::parse(uri).ok(),
         EnvValue::Text(_) => None,
     });
     let mut names: BTreeSet<String> = SECRETS.iter().map(ToString::to_string).collect();
-    names.extend(named.filter(|uri| uri.backend == SecretBackend::AwsSm).map(|uri| uri.id.to_string()));
+    names.extend(written.filter(|uri| uri.backend == SecretBackend::AwsSm).map(|uri| uri.id.to_string()));
     names.into_iter().collect()
 }
 
@@ -159,7 +157,8 @@ const GOSLING: &str = "gosling";
 
 impl Images {
     fn of(config: &MothergooseConfig, prefix: &str) -> Self {
-        let mut images = Self { gosling: config.api_gateway.auth_function.code.is_none(), copies: BTreeMap::new() };
+        let mut images =
+            Self { gosling: config.api_gateway.auth_function.code.is_none(), copies: BTreeMap::new() };
         for service in [&config.fastapi_app, &config.celery_workers, &config.uglyfox_workers] {
             match service.image.as_deref() {
                 None => images.gosling = true,
@@ -178,14 +177,16 @@ impl Images {
     }
 
     /// The expression that names an image.
-    fn expression(&self, image: Option<&str>) -> Result<Value, LowerError> {
+    fn expression(image: Option<&str>) -> Result<Value, LowerError> {
         let copy = |source: &str, tag: &str| -> Result<Value, LowerError> {
             let source = text::quoted(source)?;
             let tag = fragment(tag)?;
             Ok(safe(&format!("\"${{aws_ecr_repository.image[{source}].repository_url}}{tag}\"")))
         };
         let Some(image) = image else {
-            return Ok(safe(&format!("\"${{aws_ecr_repository.image[\"{GOSLING}\"].repository_url}}:${{var.gosling_tag}}\"")));
+            return Ok(safe(&format!(
+                "\"${{aws_ecr_repository.image[\"{GOSLING}\"].repository_url}}:${{var.gosling_tag}}\""
+            )));
         };
         match foreign(image) {
             Some((source, _, tag)) => copy(&source, &tag),
@@ -193,19 +194,11 @@ impl Images {
         }
     }
 
-    fn repositories(&self) -> Vec<Value> {
-        let width = self.copies.keys().map(|source| source.chars().count()).max().unwrap_or_default();
-        self.copies
-            .iter()
-            .map(|(source, (name, moves))| {
-                context! {
-                    key => source.clone(),
-                    pad => safe(&" ".repeat(width - source.chars().count())),
-                    name => name.clone(),
-                    mutability => if *moves { "MUTABLE" } else { "IMMUTABLE" },
-                }
-            })
-            .collect()
+    fn repositories(&self) -> Result<Vec<Value>, LowerError> {
+        padded(self.copies.iter().map(|(source, (name, moves))| {
+            let mutability = if *moves { "MUTABLE" } else { "IMMUTABLE" };
+            (source.as_str(), context! { name => name.clone(), mutability })
+        }))
     }
 }
 
@@ -259,7 +252,7 @@ fn service_context(
         label => safe(part),
         name_text => fragment(&service.name)?,
         account => accounts.label(&service.service_account),
-        image => images.expression(service.image.as_deref())?,
+        image => Images::expression(service.image.as_deref())?,
         entry_point => entry_point.to_vec(),
         command => command.to_vec(),
         env => part_environment(component, service, []),
@@ -282,7 +275,7 @@ fn auth(config: &MothergooseConfig, images: &Images, accounts: &Accounts) -> Res
         name_text => fragment(&auth.name)?,
         account => accounts.auth(),
         runtime,
-        image => images.expression(None)?,
+        image => Images::expression(None)?,
         env => aligned(env.into_iter()),
         table => tables.label(EGGS_TABLE),
     })
@@ -306,26 +299,20 @@ fn runtime(name: &str) -> String {
     }
 }
 
-fn network(config: &MothergooseConfig) -> Value {
+fn network(config: &MothergooseConfig) -> Result<Value, LowerError> {
     let network = &config.network;
-    let zones = &config.cloud.zones;
-    let width = zones.iter().map(|zone| zone.chars().count()).max().unwrap_or_default();
-    let zones = zones.iter().enumerate().map(|(at, zone)| {
-        context! {
-            name => zone.clone(),
-            pad => safe(&" ".repeat(width - zone.chars().count())),
-            number => zone_number(zone).unwrap_or(at),
-        }
+    let zones = config.cloud.zones.iter().enumerate().map(|(at, zone)| {
+        (zone.as_str(), context! { name => zone.clone(), number => zone_number(zone).unwrap_or(at) })
     });
-    context! {
+    Ok(context! {
         id => network.id.clone().unwrap_or_default(),
         subnets => network.subnets.clone(),
         security_groups => network.security_groups.clone(),
         made => network.id.is_none() && network.subnets.is_empty(),
         nat => network.nat,
         kind => safe(if network.nat { "private" } else { "public" }),
-        zones => zones.collect::<Vec<_>>(),
-    }
+        zones => padded(zones)?,
+    })
 }
 
 /// Which of a network's eight places a zone has: that of its letter.
@@ -333,35 +320,33 @@ fn zone_number(zone: &str) -> Option<usize> {
     zone.chars().next_back().and_then(|letter| ('a'..='h').position(|known| known == letter))
 }
 
-fn queues(config: &MothergooseConfig) -> Vec<Value> {
+fn queues(config: &MothergooseConfig) -> Result<Vec<Value>, LowerError> {
     let queues = &config.message_queues;
     let all = [
         ("webhook_queue", &queues.webhook_queue, "Where webhooks wait for a worker."),
         ("uglyfox_queue", &queues.uglyfox_queue, "Where UglyFox's tasks wait."),
     ];
-    let width = all.iter().map(|(_, queue, _)| queue.name.chars().count()).max().unwrap_or_default();
-    let context = |(key, queue, doc): (&str, &Queue, &str)| {
-        context! {
-            key,
-            label => safe(key),
+    padded(all.into_iter().map(|(block, queue, doc)| {
+        let context = context! {
+            block,
+            label => safe(block),
             doc => safe(doc),
             name => queue.name.clone(),
-            quoted => queue.name.clone(),
-            pad => safe(&" ".repeat(width - queue.name.chars().count())),
             visibility_timeout_s => queue.visibility_timeout_s,
             message_retention_s => queue.message_retention_s,
             dead_letter_queue => queue.dead_letter_queue.clone(),
             max_receives => queue.max_receives,
-        }
-    };
-    all.into_iter().map(context).collect()
+        };
+        (queue.name.as_str(), context)
+    }))
 }
 
 /// The dead letter queues that a queue sends to, each with the queues that do.
 fn redrives(config: &MothergooseConfig) -> Result<Vec<Value>, LowerError> {
     let queues = &config.message_queues;
     let mut sources: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (label, queue) in [("webhook_queue", &queues.webhook_queue), ("uglyfox_queue", &queues.uglyfox_queue)] {
+    for (label, queue) in [("webhook_queue", &queues.webhook_queue), ("uglyfox_queue", &queues.uglyfox_queue)]
+    {
         sources.entry(&queue.dead_letter_queue).or_default().push(label);
     }
     padded(sources.into_iter().map(|(name, labels)| {
@@ -398,7 +383,8 @@ fn tables(config: &MothergooseConfig) -> Result<Vec<Value>, LowerError> {
 
 /// The columns that `DynamoDB` must know: those of keys, in the order of the columns.
 fn keys(table: &Table) -> Vec<Value> {
-    let index_keys = table.indexes.iter().flat_map(|index| [Some(&index.partition_key), index.sort_key.as_ref()]);
+    let index_keys =
+        table.indexes.iter().flat_map(|index| [Some(&index.partition_key), index.sort_key.as_ref()]);
     let used: BTreeSet<&String> = table.primary_key.iter().chain(index_keys.flatten()).collect();
     let columns = table.columns.iter().filter(|column| used.contains(&column.name));
     columns
@@ -439,7 +425,12 @@ fn bucket_default(block: &str) -> Option<&'static str> {
 fn buckets(config: &MothergooseConfig) -> Vec<Value> {
     let storage = &config.storage;
     [
-        ("state_bucket", &storage.state_bucket, "", "OpenTofu's state, and what eggs' folders keep between runs."),
+        (
+            "state_bucket",
+            &storage.state_bucket,
+            "",
+            "OpenTofu's state, and what eggs' folders keep between runs.",
+        ),
         ("binary_bucket", &storage.binary_bucket, "", "The binaries that workers and runners download."),
     ]
     .into_iter()

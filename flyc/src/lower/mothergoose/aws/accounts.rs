@@ -55,30 +55,28 @@ impl Accounts {
             derived: true,
         });
         let accounts = config.service_accounts.iter().chain(own.iter().map(|own| (&self.auth, own)));
-        padded(
-            accounts.map(|(key, account)| {
-                let mut users = self.functions(config, key);
-                let runs = !users.is_empty();
-                let clock = config.triggers.values().any(|trigger| trigger.service_account == *key);
-                if clock {
-                    users.push("triggers");
-                }
-                let doc = if users.is_empty() { "nothing yet".to_owned() } else { users.join(", ") };
-                let policies = account.roles.iter().filter(|role| is_policy(role)).cloned();
-                let context = context! {
-                    label => self.label(key),
-                    path => format!("service_accounts.{key}"),
-                    name => account.name.clone(),
-                    description => format!("Polar Gosling: {doc}."),
-                    // A role that nothing acts as yet must be somebody's all the same.
-                    functions => runs || !clock,
-                    clock,
-                    grants => grants(config, &account.roles),
-                    policies => policies.collect::<Vec<_>>(),
-                };
-                (key.as_str(), context)
-            }),
-        )
+        padded(accounts.map(|(key, account)| {
+            let mut users = self.functions(config, key);
+            let runs = !users.is_empty();
+            let clock = config.triggers.values().any(|trigger| trigger.service_account == *key);
+            if clock {
+                users.push("triggers");
+            }
+            let doc = if users.is_empty() { "nothing yet".to_owned() } else { users.join(", ") };
+            let policies = account.roles.iter().filter(|role| is_policy(role)).cloned();
+            let context = context! {
+                label => self.label(key),
+                path => format!("service_accounts.{key}"),
+                name => account.name.clone(),
+                description => format!("Polar Gosling: {doc}."),
+                // A role that nothing acts as yet must be somebody's all the same.
+                functions => runs || !clock,
+                clock,
+                grants => grants(config, &account.roles),
+                policies => policies.collect::<Vec<_>>(),
+            };
+            (key.as_str(), context)
+        }))
     }
 
     /// The functions that act as an account.
@@ -102,7 +100,8 @@ impl Accounts {
         calls
             .into_iter()
             .map(|(key, targets)| {
-                let arns: Vec<_> = targets.iter().map(|target| format!("aws_lambda_alias.{target}.arn")).collect();
+                let arns: Vec<_> =
+                    targets.iter().map(|target| format!("aws_lambda_alias.{target}.arn")).collect();
                 context! { label => self.label(key), targets => safe(&arns.join(", ")) }
             })
             .collect()
@@ -167,7 +166,9 @@ fn sid(service: &str) -> String {
 
 /// What is made here of a service, as an expression; none when nothing is.
 fn resources(config: &MothergooseConfig, service: &str) -> Option<String> {
-    let arn = |rest: &str| format!("arn:${{local.partition}}:{service}:${{local.region}}:${{local.account}}:{rest}");
+    let arn = |rest: &str| {
+        format!("arn:${{local.partition}}:{service}:${{local.region}}:${{local.account}}:{rest}")
+    };
     let arns: Vec<String> = match service {
         "s3" => ["state_bucket", "binary_bucket"]
             .into_iter()
@@ -186,8 +187,8 @@ fn resources(config: &MothergooseConfig, service: &str) -> Option<String> {
         "secretsmanager" => return Some("local.secret_arns".to_owned()),
         _ => return None,
     };
-    let lines: String = arns.iter().map(|arn| format!("          \"{arn}\",\n")).collect();
-    Some(format!("[\n{lines}        ]"))
+    let lines: Vec<String> = arns.iter().map(|arn| format!("          \"{arn}\",")).collect();
+    Some(format!("[\n{}\n        ]", lines.join("\n")))
 }
 
 /// Actions of these services that are about nothing that is made here.

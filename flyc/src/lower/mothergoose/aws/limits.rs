@@ -179,7 +179,11 @@ impl Found {
         if table.primary_key.is_empty() || table.primary_key.len() > 2 {
             self.add(
                 format!("{path}.primary_key"),
-                format!("a table of DynamoDB has one or two key columns, and `{}` has {}", table.name, table.primary_key.len()),
+                format!(
+                    "a table of DynamoDB has one or two key columns, and `{}` has {}",
+                    table.name,
+                    table.primary_key.len()
+                ),
                 "name one or two columns",
             );
         }
@@ -193,7 +197,9 @@ impl Found {
             let column = table.columns.iter().find(|column| column.name == *key);
             let message = match column.map(|column| key_type(column.ty)) {
                 Some(Some(_)) => continue,
-                Some(None) => format!("the column `{key}` can't be a key on DynamoDB: it is no text, number or bytes"),
+                Some(None) => {
+                    format!("the column `{key}` can't be a key on DynamoDB: it is no text, number or bytes")
+                }
                 None => format!("`{}` has no column `{key}`", table.name),
             };
             self.add(format!("{path}.{attribute}"), message, "name another column, or change `columns`");
@@ -201,7 +207,11 @@ impl Found {
         if table.indexes.len() > MOST_INDEXES {
             self.add(
                 path.to_owned(),
-                format!("a table of DynamoDB has {MOST_INDEXES} indexes at most, and `{}` has {}", table.name, table.indexes.len()),
+                format!(
+                    "a table of DynamoDB has {MOST_INDEXES} indexes at most, and `{}` has {}",
+                    table.name,
+                    table.indexes.len()
+                ),
                 "remove some of them",
             );
         }
@@ -210,9 +220,14 @@ impl Found {
 
 /// How long the ARNs of the tables and their indexes are together, as the policy of a service names them.
 fn arns(config: &MothergooseConfig) -> usize {
-    let arn = "\"arn:aws-us-gov:dynamodb:ap-southeast-1:123456789012:table/-\",".len() + config.database.name.len();
+    let arn =
+        "\"arn:aws-us-gov:dynamodb:ap-southeast-1:123456789012:table/-\",".len() + config.database.name.len();
     let tables = config.database.tables.values();
-    tables.map(|table| (arn + table.name.len()) * if table.indexes.is_empty() { 1 } else { 2 } + "/index/*".len()).sum()
+    tables
+        .map(|table| {
+            (arn + table.name.len()) * if table.indexes.is_empty() { 1 } else { 2 } + "/index/*".len()
+        })
+        .sum()
 }
 
 /// What is left for the ARNs of tables of the 6144 characters of a policy.

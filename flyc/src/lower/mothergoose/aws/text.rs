@@ -47,8 +47,9 @@ pub(super) fn slug(text: &str) -> String {
 
 /// Entries of a map, their `=` in one column: each with `key`, as it stands in HCL, and `pad`.
 pub(super) fn padded<'a>(entries: impl Iterator<Item = (&'a str, Value)>) -> Result<Vec<Value>, LowerError> {
-    let entries: Vec<(String, Value)> =
-        entries.map(|(key, value)| Ok((written(hcl::key(key))?, value))).collect::<Result<_, LowerError>>()?;
+    let entries: Vec<(String, Value)> = entries
+        .map(|(key, value)| Ok((written(hcl::key(key))?, value)))
+        .collect::<Result<_, LowerError>>()?;
     let width = entries.iter().map(|(key, _)| key.chars().count()).max().unwrap_or_default();
     Ok(entries
         .into_iter()
@@ -97,7 +98,8 @@ mod tests {
     #[test]
     fn labels_are_identifiers_and_differ() {
         let labels = Labels::of(["a", "a b", "a_b", "1", "é", "roles"].into_iter(), &["roles"]);
-        let all: Vec<_> = ["a", "a b", "a_b", "1", "é", "roles"].map(|name| labels.label(name).to_string()).into();
+        let all: Vec<_> =
+            ["a", "a b", "a_b", "1", "é", "roles"].map(|name| labels.label(name).to_string()).into();
         assert_eq!(all, ["a", "a_b", "a_b_", "_1", "_", "roles_"]);
     }
 
