@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "this is a test")]
 
+#[path = "mothergoose/aws.rs"]
+mod aws;
 #[allow(dead_code, reason = "shared with other test programs, which use the rest")]
 #[path = "tofu/bench.rs"]
 mod bench;

@@ -4,7 +4,7 @@ use std::{cell::LazyCell, sync::Arc};
 
 use super::Piece;
 use crate::{
-    artifact::{Artifact, ArtifactError, Components, EntryKind, Provider},
+    artifact::{Artifact, ArtifactError, Components, EntryKind},
     check::NOT_DEPLOYABLE,
     config::{
         self, Installation, Resolved, ResolvedJob, ResolvedRift, Unresolved, block_config, egg_configs,
@@ -17,8 +17,6 @@ use crate::{
     text::{Source, TextRange, TextSize},
 };
 
-const MOTHERGOOSE: &str =
-    "the installation is not lowered to OpenTofu for AWS yet; config.json alone is written";
 
 /// The pieces of a file, and what can't be built of it.
 pub(super) fn of_file(
@@ -150,7 +148,7 @@ fn installation_piece(
         source_file: source.path.to_string(),
         files,
         module: None,
-        skipped: (config.cloud.provider == Provider::Aws).then_some(MOTHERGOOSE),
+        skipped: None,
     })
 }
 
@@ -196,6 +194,7 @@ fn lower_error(error: &LowerError, file: &Arc<str>, place: &dyn Fn(&str) -> Text
             let nearest = nearest.collect::<Vec<_>>().join(" and ");
             of("too large").help(format!("write {nearest} or less, or `type = \"vm\"`"))
         }
+        LowerError::Limit { help, .. } => of("not on this cloud").help(help.clone()),
         LowerError::Artifact(ArtifactError::Json { .. } | ArtifactError::Version { .. })
         | LowerError::Template { .. } => of("").note("this is a defect of the compiler; please report it"),
     })

@@ -11,13 +11,14 @@ use fly_std::{
 use super::FileScope;
 use crate::{
     artifact::{Component, Provider, Table},
-    config,
+    config::{self, Installation},
     diag::{Diagnostic, declare_diagnostic},
+    lower::{self, LowerError},
     model::{TypedAttribute, TypedBlock, installation_asset},
 };
 
 declare_diagnostic! { pub FOREIGN_SERVICE = "foreign-service", Error, "a part of MotherGoose on another cloud than the others" }
-declare_diagnostic! { pub SERVICE_LIMITS = "service-limits", Error, "a part of MotherGoose that its cloud can't make so large or slow" }
+declare_diagnostic! { pub SERVICE_LIMITS = "service-limits", Error, "a part of MotherGoose that its cloud can't make as it is written" }
 declare_diagnostic! { pub BAD_TABLE = "bad-table", Error, "a table whose keys or columns don't fit together" }
 declare_diagnostic! { pub BAD_CIDR = "bad-cidr", Error, "a network whose addresses are no range, or too few" }
 declare_diagnostic! { pub MISSING_OPENAPI = "missing-openapi", Warning, "an OpenAPI description that is not there" }
@@ -37,7 +38,22 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
         for table in tables.map_or(&[][..], |tables| &tables.blocks) {
             self::table(scope, table, diagnostics);
         }
+        diagnostics.extend(unmakeable(scope, root, diagnostics));
     }
+}
+
+/// What lowering knows that the cloud can't make, unless something else is wrong at the same place.
+fn unmakeable(scope: &FileScope<'_>, root: &TypedBlock, told: &[Diagnostic]) -> Vec<Diagnostic> {
+    let Some(Installation { config, places }) = config::installation(root) else { return Vec::new() };
+    let limits = lower::installation_limits(&config).into_iter().filter_map(|error| match error {
+        LowerError::Limit { path, message, help } => {
+            let span = scope.span(places.range(&path));
+            let known = told.iter().any(|other| other.span == span);
+            (!known).then(|| Diagnostic::new(&SERVICE_LIMITS, span, message, "not to be had").help(help))
+        }
+        _ => None,
+    });
+    limits.collect()
 }
 
 const fn named(provider: Provider) -> &'static str {

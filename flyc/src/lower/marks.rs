@@ -16,6 +16,8 @@ const CLOSE: char = '\u{E001}';
 
 /// The mark of a configuration path, for templates.
 pub(super) fn at(path: &str) -> Value {
+    // The name of an author's block may be in it; nothing of that may end the mark or its line.
+    let path = path.replace(|c: char| c.is_control() || matches!(c, OPEN | CLOSE), "");
     Value::from_safe_string(format!("{OPEN}{path}{CLOSE}"))
 }
 

@@ -114,6 +114,16 @@ pub enum LowerError {
         /// What is too large, and what there is.
         error: sizing_serverless::TooLarge,
     },
+    /// The cloud has no such thing.
+    #[error("{message}")]
+    Limit {
+        /// The configuration path.
+        path: String,
+        /// What it can't do.
+        message: String,
+        /// What to write instead.
+        help: String,
+    },
     /// An artifact could not be written.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
@@ -133,7 +143,7 @@ impl LowerError {
         match self {
             Self::Name { .. } => Some("name"),
             Self::Missing { path, .. } => Some(path),
-            Self::Nul { path } => Some(path),
+            Self::Nul { path } | Self::Limit { path, .. } => Some(path),
             Self::TooLarge { .. } => Some("resources"),
             Self::NoContainer { error, .. } => Some(match error.attributes().next() {
                 Some("cpu") => "resources.cpu",
@@ -237,6 +247,12 @@ pub fn mothergoose(
     installation: Installation<'_>,
 ) -> Result<Vec<File>, LowerError> {
     mothergoose::files(config, origins, options, installation)
+}
+
+/// What of an installation its cloud can't make, though it is written as it should be: each with its path and what to
+/// write instead.
+pub fn installation_limits(config: &MothergooseConfig) -> Vec<LowerError> {
+    mothergoose::limits(config)
 }
 
 /// A shared Compute Module, under `compute-module/<name>/`.

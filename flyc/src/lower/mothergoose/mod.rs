@@ -9,6 +9,7 @@
 //! - `has.<component>`: whether the component is made, so that a file shared by all of them refers to nothing that isn't;
 //! - `nest`, `version` (the compiler's), `backend_block`, and in a service's own file `part` and `service`.
 
+mod aws;
 mod local;
 mod openapi;
 mod schedule;
@@ -72,8 +73,6 @@ const YANDEX: &[Template] = &[
     always("outputs.tf", &["mothergoose/yandex/outputs.tf.j2"]),
 ];
 
-const AWS: &[Template] = &[];
-
 const LOCAL: &[Template] = &[
     always("versions.tf", &["mothergoose/local/versions.tf.j2"]),
     always("variables.tf", &["mothergoose/local/variables.tf.j2"]),
@@ -86,7 +85,7 @@ const LOCAL: &[Template] = &[
 const fn files_of(provider: Provider) -> &'static [Template] {
     match provider {
         Provider::Yandex => YANDEX,
-        Provider::Aws => AWS,
+        Provider::Aws => aws::TEMPLATES,
         Provider::Local => LOCAL,
     }
 }
@@ -109,10 +108,14 @@ pub(super) fn files(
         let Some(context) = context_of(template.component, config, &root, installation.components) else {
             continue;
         };
-        let mut text = render("mothergoose/header.tf.j2", &context)?;
+        let mut body = String::new();
         for part in template.parts {
-            text.push_str(&render(part, &context)?);
+            body.push_str(&render(part, &context)?);
         }
+        if body.trim().is_empty() {
+            continue;
+        }
+        let text = render("mothergoose/header.tf.j2", &context)? + &body;
         let (text, mappings) = marks::strip(template.file, &text, origins);
         if !mappings.is_empty() {
             map.files.insert(template.file.to_owned(), mappings);
@@ -136,6 +139,14 @@ pub(super) fn files(
     }
     files.push(("source-map.json".to_owned(), map.to_json()?));
     Ok(files.into_iter().map(|(file, text)| (format!("{FOLDER}/{file}"), text)).collect())
+}
+
+/// What the installation's cloud can't make of it.
+pub(super) fn limits(config: &MothergooseConfig) -> Vec<LowerError> {
+    match config.cloud.provider {
+        Provider::Aws => aws::check(config),
+        Provider::Yandex | Provider::Local => Vec::new(),
+    }
 }
 
 /// The addresses of what a file makes, as `tofu plan -target-file` reads them.
@@ -211,7 +222,7 @@ fn root_context(
     let block = Value::from_safe_string(render("tofu/backend.tf.j2", &root)?.trim_end().to_owned());
     let own = match provider {
         Provider::Yandex => yandex::context(config, components),
-        Provider::Aws => context! {},
+        Provider::Aws => context! { aws => aws::context(config, &options.nest, components)? },
         Provider::Local => local::context(config, components),
     };
     Ok(context! { backend_block => block, ..context! { ..own, ..root } })
