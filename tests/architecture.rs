@@ -41,19 +41,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("build", &["text", "diag", "db", "model", "check", "artifact", "config", "lower"]),
     ("plan", &["artifact", "build", "render"]),
     ("proof", &["text", "diag", "db", "model", "artifact", "config", "routing", "pipeline"]),
+    ("translate", &["text", "diag", "artifact", "lower", "build", "render"]),
     (
         "compiler",
         &[
             "text", "syntax", "diag", "format", "render", "artifact", "db", "model", "config", "lower",
-            "check", "build", "routing", "pipeline", "proof",
+            "check", "build", "routing", "pipeline", "proof", "translate",
         ],
     ),
-    ("host", &["text", "syntax", "diag", "artifact", "lower", "pipeline", "build", "compiler"]),
+    ("host", &["text", "syntax", "diag", "artifact", "lower", "pipeline", "build", "render", "translate", "compiler"]),
     (
         "cli",
         &[
             "text", "syntax", "diag", "format", "render", "artifact", "db", "model", "config", "lower",
-            "check", "build", "plan", "routing", "pipeline", "proof", "compiler", "host",
+            "check", "build", "plan", "routing", "pipeline", "proof", "translate", "compiler", "host",
         ],
     ),
 ];

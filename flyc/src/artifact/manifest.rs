@@ -72,6 +72,9 @@ pub struct Entry {
     /// The `.fly` file it came from, relative to the Nest, with `/`.
     /// Empty for what comes with the compiler.
     pub source_file: String,
+    /// SHA-256 of that file's text as it was built, in lower-case hexadecimal: whoever shows a line of it can see whether
+    /// it is still the one that is meant. Empty for what comes with the compiler.
+    pub source_digest: String,
     /// Every file of it, relative to the build and in order. Whatever else stands in its folder (state, plans, downloaded
     /// providers) is somebody else's.
     pub files: Vec<String>,
@@ -108,6 +111,7 @@ mod tests {
             digest: String::new(),
             folder: String::new(),
             source_file: String::new(),
+            source_digest: String::new(),
             files: Vec::new(),
         }
     }

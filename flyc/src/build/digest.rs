@@ -14,6 +14,15 @@ pub(super) fn of<'a>(texts: impl Iterator<Item = (&'a str, &'a str)>) -> String 
             hash.update(part);
         }
     }
+    hexadecimal(hash)
+}
+
+/// SHA-256 of the text of a source, in lower-case hexadecimal, as a manifest has it.
+pub fn source_digest(text: &str) -> String {
+    hexadecimal(Sha256::new_with_prefix(text))
+}
+
+fn hexadecimal(hash: Sha256) -> String {
     let mut digest = String::with_capacity(64);
     for byte in hash.finalize() {
         // Writing to a string can't fail.
@@ -30,6 +39,7 @@ mod tests {
     fn a_digest_tells_texts_and_their_borders_apart() {
         let none = of([].into_iter());
         assert_eq!(none, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(source_digest(""), none);
         assert_ne!(of([("a", "bc")].into_iter()), of([("ab", "c")].into_iter()));
         assert_ne!(of([("a", "b"), ("c", "")].into_iter()), of([("a", "bc"), ("", "")].into_iter()));
     }

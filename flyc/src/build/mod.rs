@@ -8,7 +8,7 @@ mod pieces;
 mod snapshot;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -23,6 +23,7 @@ use crate::{
     lower::{self, Backend, File},
 };
 
+pub use digest::source_digest;
 pub use snapshot::{Snapshot, Unknown, snapshot};
 
 /// The name of the table of contents, which is also what tells a folder that was built from any other.
@@ -123,7 +124,8 @@ fn finish(db: &Database, nest: Nest, mut built: Vec<Piece>) -> Result<Build, Art
         nest.files(db).iter().map(|file| (file.path(db), file.text(db))).collect();
     let digest = digest::of(texts.iter().map(|(path, text)| (&***path, &***text)));
     let manifest = Manifest::new(defaults.edition.to_string(), env!("CARGO_PKG_VERSION"), digest);
-    assemble(built, manifest)
+    let sources: HashMap<&str, &str> = texts.iter().map(|(path, text)| (&***path, &***text)).collect();
+    assemble(built, manifest, &sources)
 }
 
 fn compute_module(provider: Provider) -> Piece {
@@ -139,7 +141,11 @@ fn compute_module(provider: Provider) -> Piece {
 }
 
 /// Puts the pieces together; their order doesn't matter.
-fn assemble(mut pieces: Vec<Piece>, mut manifest: Manifest) -> Result<Build, ArtifactError> {
+fn assemble(
+    mut pieces: Vec<Piece>,
+    mut manifest: Manifest,
+    sources: &HashMap<&str, &str>,
+) -> Result<Build, ArtifactError> {
     pieces.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     let mut files = BTreeMap::new();
     let mut skipped = Vec::new();
@@ -155,11 +161,13 @@ fn assemble(mut pieces: Vec<Piece>, mut manifest: Manifest) -> Result<Build, Art
                 reason,
             });
         }
+        let source_digest = sources.get(&*piece.source_file).map(|text| source_digest(text)).unwrap_or_default();
         manifest.entries.push(Entry {
             kind: piece.kind,
             name: piece.name,
             digest,
             folder: piece.folder,
+            source_digest,
             source_file: piece.source_file,
             files: piece.files.iter().map(|(path, _)| path.clone()).collect(),
         });

@@ -11,6 +11,7 @@ mod compute;
 mod config;
 mod escape;
 mod marks;
+pub mod outline;
 mod render;
 mod sizing;
 mod vm;

@@ -21,6 +21,7 @@ fn build(eggs: &[(&str, &[(&str, &str)])]) -> Build {
             digest: String::new(),
             folder,
             source_file: String::new(),
+            source_digest: String::new(),
             files: own.iter().map(|(path, _)| path.clone()).collect(),
         });
         files.extend(own);
