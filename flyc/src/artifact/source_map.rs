@@ -99,8 +99,16 @@ impl Artifact for SourceMap {
             file_gap = ",\n";
             let mut gap = "\n";
             for mapping in mappings {
-                let Mapping { address, generated_line, generated_end, file, line, column, end_line, end_column } =
-                    mapping;
+                let Mapping {
+                    address,
+                    generated_line,
+                    generated_end,
+                    file,
+                    line,
+                    column,
+                    end_line,
+                    end_column,
+                } = mapping;
                 if last.0 != file || last.1.is_empty() {
                     last = (file, quote(file)?);
                 }

@@ -161,7 +161,8 @@ fn assemble(
                 reason,
             });
         }
-        let source_digest = sources.get(&*piece.source_file).map(|text| source_digest(text)).unwrap_or_default();
+        let source_digest =
+            sources.get(&*piece.source_file).map(|text| source_digest(text)).unwrap_or_default();
         manifest.entries.push(Entry {
             kind: piece.kind,
             name: piece.name,

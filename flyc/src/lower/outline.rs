@@ -136,10 +136,12 @@ pub(super) fn cloud_config(text: &str) -> Vec<Part> {
     for content in text.lines() {
         number += 1;
         if let Some(path) = content.strip_prefix("  - path: ") {
-            let within = around
-                .and_then(|around: usize| parts.get(around))
-                .map_or("", |part| part.address.as_str());
+            let within =
+                around.and_then(|around: usize| parts.get(around)).map_or("", |part| part.address.as_str());
             let address = [within, ".", path].concat();
+            if let Some(block) = around.and_then(|around| parts.get_mut(around)) {
+                block.last = number;
+            }
             parts.push(Part { address, first: number, last: number, parent: around, is_block: true });
         } else if !content.starts_with([' ', '#', '-'])
             && let Some((key, _)) = content.split_once(':')

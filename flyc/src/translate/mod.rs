@@ -95,7 +95,10 @@ pub fn translate(
             None => found.push((complaint, address.into_iter().collect(), 1)),
         }
     }
-    Ok(found.into_iter().map(|(complaint, addresses, count)| module.tell(complaint, &addresses, count)).collect())
+    Ok(found
+        .into_iter()
+        .map(|(complaint, addresses, count)| module.tell(complaint, &addresses, count))
+        .collect())
 }
 
 /// The folder that `OpenTofu` ran in.
@@ -145,7 +148,7 @@ impl<'a> Module<'a> {
                 let told = Diagnostic::new(kind, self.head(root), message, label);
                 match causes.first() {
                     Some(cause) => told.note(format!(
-                        "no line of the {} gives `{}`: it is the installation's, or flyc's own",
+                        "no line of the {} gives `{}`: the installation does, or flyc itself",
                         self.what(),
                         cause.gives
                     )),
@@ -174,9 +177,8 @@ impl<'a> Module<'a> {
 
     /// What caused a complaint, the likeliest first.
     fn causes(&self, complaint: &Complaint, path: Option<&str>) -> Vec<Cause<'a>> {
-        let own = |mapping: &'a Mapping| Cause { mapping, gives: last_name(&mapping.address) };
-        let named =
-            || trace::named(complaint).and_then(|address| self.map.at_address(address)).map(own);
+        let own = |mapping: &'a Mapping| Cause { mapping, gives: self.name(mapping) };
+        let named = || trace::named(complaint).and_then(|address| self.map.at_address(address)).map(own);
         let (Some(path), Some(range)) = (path, &complaint.range) else {
             return named().into_iter().collect();
         };
@@ -189,9 +191,8 @@ impl<'a> Module<'a> {
         let calls = calling.calls(self.folder, other);
         // Of several calls, the one that the complaint names.
         let is_named = |call: &&&str| {
-            let is_in = |text: &str| {
-                ["[", "."].iter().any(|end| text.contains(&format!("module.{call}{end}")))
-            };
+            let is_in =
+                |text: &str| ["[", "."].iter().any(|end| text.contains(&format!("module.{call}{end}")));
             complaint.address.as_deref().is_some_and(is_in) || is_in(&complaint.detail)
         };
         let Some(call) = calls.iter().find(is_named).or(calls.first()) else {
@@ -202,7 +203,8 @@ impl<'a> Module<'a> {
             .iter()
             .filter_map(|input| {
                 let address = format!("module.{call}.{input}");
-                self.map.at_address(&address).filter(|mapping| mapping.address == address).map(own)
+                let mapping = self.map.at_address(&address).filter(|mapping| mapping.address == address)?;
+                Some(Cause { mapping, gives: last_name(&mapping.address) })
             })
             .collect();
         let root = self.root();
@@ -211,12 +213,32 @@ impl<'a> Module<'a> {
         if causes.is_empty() { named().into_iter().collect() } else { causes }
     }
 
+    /// What a person calls a part: an attribute of its own by its name, one that is there because of the block around it by
+    /// that block.
+    fn name(&self, mapping: &'a Mapping) -> &'a str {
+        let siblings =
+            || self.map.files.values().find(|parts| parts.iter().any(|part| std::ptr::eq(part, mapping)));
+        let around = siblings().into_iter().flatten().find(|part| {
+            let inside = mapping.address.strip_prefix(&part.address);
+            inside.is_some_and(|rest| rest.starts_with('.')) && same_place(part, mapping)
+        });
+        let is_block = || {
+            let inside = |part: &Mapping| part.address.strip_prefix(&mapping.address).map(|rest| rest.starts_with('.'));
+            self.map.files.values().flatten().any(|part| inside(part) == Some(true))
+        };
+        match around {
+            Some(block) => &block.address,
+            None if is_block() => &mapping.address,
+            None => last_name(&mapping.address),
+        }
+    }
+
     /// Where the block begins that the folder is built from.
     fn root(&self) -> Option<&'a Mapping> {
         // The settings of OpenTofu itself come from no attribute.
-        self.map
-            .at_address("terraform")
-            .or_else(|| self.map.files.values().flatten().min_by_key(|mapping| (mapping.line, mapping.column)))
+        self.map.at_address("terraform").or_else(|| {
+            self.map.files.values().flatten().min_by_key(|mapping| (mapping.line, mapping.column))
+        })
     }
 
     /// `egg`, `bucket` or what else the folder is built from.
@@ -256,11 +278,14 @@ impl<'a> Module<'a> {
         });
         let Some(path) = ours else {
             // Such a file may hold tickets, so nothing of it is shown; and a path may tell of the machine.
-            let name = Path::new(&range.filename).file_name().map_or(Cow::default(), |name| name.to_string_lossy());
-            return Some(format!(
-                "OpenTofu stopped at {name}:{}:{}, which `flyc build` did not write",
-                range.start.line, range.start.column
-            ));
+            let name =
+                Path::new(&range.filename).file_name().map_or(Cow::default(), |name| name.to_string_lossy());
+            return (!name.is_empty()).then(|| {
+                format!(
+                    "OpenTofu stopped at {name}:{}:{}, which `flyc build` did not write",
+                    range.start.line, range.start.column
+                )
+            });
         };
         let mut note = format!("OpenTofu stopped at {path}:{}:{}", range.start.line, range.start.column);
         let Some(snippet) = &complaint.snippet else { return Some(note) };
@@ -283,7 +308,8 @@ impl<'a> Module<'a> {
 
 /// The headline, and the paragraphs that don't fit in it.
 fn headline(complaint: &Complaint) -> (String, Vec<String>) {
-    let mut paragraphs = complaint.detail.split("\n\n").map(str::trim).filter(|text| !text.is_empty()).peekable();
+    let mut paragraphs =
+        complaint.detail.split("\n\n").map(str::trim).filter(|text| !text.is_empty()).peekable();
     let mut message = complaint.summary.trim().trim_end_matches(['.', ':']).to_owned();
     if message.is_empty() {
         "OpenTofu does not say what is wrong".clone_into(&mut message);
@@ -297,9 +323,12 @@ fn headline(complaint: &Complaint) -> (String, Vec<String>) {
 
 /// Which resources it is about.
 fn about(addresses: &[&str], count: usize) -> Option<String> {
-    let named: Vec<String> = addresses.iter().take(MOST_NAMED).map(|address| format!("`{address}`")).collect();
+    let named: Vec<String> =
+        addresses.iter().take(MOST_NAMED).map(|address| format!("`{address}`")).collect();
     match (named.is_empty(), addresses.len().saturating_sub(MOST_NAMED)) {
-        (true, _) if count > 1 => Some(format!("OpenTofu says so {count} times, once for each runner it is true of")),
+        (true, _) if count > 1 => {
+            Some(format!("OpenTofu says so {count} times, once for each runner it is true of"))
+        }
         (true, _) => None,
         (false, 0) => Some(format!("it is about {}", named.join(", "))),
         (false, more) => Some(format!("it is about {} and {more} more", named.join(", "))),

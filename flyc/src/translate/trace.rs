@@ -42,8 +42,7 @@ impl Folder {
         let mut calls = Vec::new();
         for file in &self.files {
             for part in file.parts.iter().filter(|part| !part.is_block) {
-                let name =
-                    part.address.strip_prefix("module.").and_then(|rest| rest.strip_suffix(".source"));
+                let name = part.address.strip_prefix("module.").and_then(|rest| rest.strip_suffix(".source"));
                 let source = file.lines(part.first, part.first).split('"').nth(1);
                 if let (Some(name), Some(source)) = (name, source)
                     && within(own, source).as_deref() == Some(other)
@@ -60,7 +59,8 @@ impl Folder {
         let Some(file) = self.files.iter().find(|file| file.path == path) else { return Vec::new() };
         let line = stretch.start.line;
         let holds = |part: &&Part| part.first <= line && line <= part.last;
-        let Some(part) = file.parts.iter().filter(holds).max_by_key(|part| (part.first, !part.is_block)) else {
+        let Some(part) = file.parts.iter().filter(holds).max_by_key(|part| (part.first, !part.is_block))
+        else {
             return Vec::new();
         };
         let text = match part.parent {
