@@ -8,7 +8,7 @@ use super::{Artifact, ArtifactError, FORMAT_VERSION};
 
 /// Where the parts of generated files come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Written", into = "Written")]
 pub struct SourceMap {
     /// [`FORMAT_VERSION`].
     pub format_version: u32,
@@ -17,8 +17,7 @@ pub struct SourceMap {
 }
 
 /// One generated block or attribute, and the text that caused it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
     /// Its address: `module.runner`, `module.runner.cores`, `write_files./etc/gosling/egg.json`.
     pub address: String,
@@ -38,10 +37,86 @@ pub struct Mapping {
     pub end_column: u32,
 }
 
+/// The map as it stands in the file, which is large enough without what goes without saying.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    format_version: u32,
+    /// The file of the mappings that name none.
+    source_file: String,
+    files: BTreeMap<String, Vec<WrittenMapping>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenMapping {
+    address: String,
+    generated_line: u32,
+    /// None for the same line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    generated_end: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    line: u32,
+    column: u32,
+    /// None for the same line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end_line: Option<u32>,
+    end_column: u32,
+}
+
+impl From<SourceMap> for Written {
+    fn from(map: SourceMap) -> Self {
+        let source_file = map.source_file().to_owned();
+        let written = |mapping: Mapping| WrittenMapping {
+            address: mapping.address,
+            generated_line: mapping.generated_line,
+            generated_end: (mapping.generated_end != mapping.generated_line).then_some(mapping.generated_end),
+            file: (mapping.file != source_file).then_some(mapping.file),
+            line: mapping.line,
+            column: mapping.column,
+            end_line: (mapping.end_line != mapping.line).then_some(mapping.end_line),
+            end_column: mapping.end_column,
+        };
+        let files = map
+            .files
+            .into_iter()
+            .map(|(file, mappings)| (file, mappings.into_iter().map(&written).collect()))
+            .collect();
+        Self { format_version: map.format_version, source_file, files }
+    }
+}
+
+impl From<Written> for SourceMap {
+    fn from(written: Written) -> Self {
+        let Written { format_version, source_file, files } = written;
+        let mapping = |written: WrittenMapping| Mapping {
+            address: written.address,
+            generated_line: written.generated_line,
+            generated_end: written.generated_end.unwrap_or(written.generated_line),
+            file: written.file.unwrap_or_else(|| source_file.clone()),
+            line: written.line,
+            column: written.column,
+            end_line: written.end_line.unwrap_or(written.line),
+            end_column: written.end_column,
+        };
+        let files = files
+            .into_iter()
+            .map(|(file, mappings)| (file, mappings.into_iter().map(&mapping).collect()))
+            .collect();
+        Self { format_version, files }
+    }
+}
+
 impl SourceMap {
     /// A map of nothing.
     pub fn new() -> Self {
         Self { format_version: FORMAT_VERSION, files: BTreeMap::new() }
+    }
+
+    /// The file that the first mapping comes from, and nearly always the others with it.
+    fn source_file(&self) -> &str {
+        self.files.values().flatten().next().map_or("", |mapping| &mapping.file)
     }
 
     /// The attribute or block that a line of a generated file belongs to, the innermost one; for a line between them,
@@ -85,42 +160,42 @@ impl Artifact for SourceMap {
     /// One line a mapping: there are many, and a person who looks for one looks for a line.
     fn to_json(&self) -> Result<String, ArtifactError> {
         let mappings: usize = self.files.values().map(Vec::len).sum();
-        let mut text = String::with_capacity(64 + mappings * 200);
+        let mut text = String::with_capacity(256 + mappings * 120);
         let quote = |value: &str| {
             serde_json::to_string(value).map_err(|source| ArtifactError::Json { what: Self::WHAT, source })
         };
+        let source_file = self.source_file();
         // Writing to a string can't fail.
-        let _ = write!(text, "{{\n  \"format_version\": {},\n  \"files\": {{", self.format_version);
-        // Nearly all come from one file.
-        let mut last = ("", String::new());
+        let _ = write!(
+            text,
+            "{{\n  \"format_version\": {},\n  \"source_file\": {},\n  \"files\": {{",
+            self.format_version,
+            quote(source_file)?
+        );
         let mut file_gap = "\n";
         for (file, mappings) in &self.files {
             let _ = write!(text, "{file_gap}    {}: [", quote(file)?);
             file_gap = ",\n";
             let mut gap = "\n";
             for mapping in mappings {
-                let Mapping {
-                    address,
-                    generated_line,
-                    generated_end,
-                    file,
-                    line,
-                    column,
-                    end_line,
-                    end_column,
-                } = mapping;
-                if last.0 != file || last.1.is_empty() {
-                    last = (file, quote(file)?);
-                }
+                let Mapping { address, generated_line, line, column, end_column, .. } = mapping;
                 let _ = write!(
                     text,
-                    "{gap}      {{ \"address\": {}, \"generated_line\": {generated_line}, \
-                     \"generated_end\": {generated_end}, \"file\": {}, \"line\": {line}, \"column\": {column}, \
-                     \"end_line\": {end_line}, \"end_column\": {end_column} }}",
-                    quote(address)?,
-                    last.1
+                    "{gap}      {{ \"address\": {}, \"generated_line\": {generated_line}, ",
+                    quote(address)?
                 );
                 gap = ",\n";
+                if mapping.generated_end != *generated_line {
+                    let _ = write!(text, "\"generated_end\": {}, ", mapping.generated_end);
+                }
+                if mapping.file != source_file {
+                    let _ = write!(text, "\"file\": {}, ", quote(&mapping.file)?);
+                }
+                let _ = write!(text, "\"line\": {line}, \"column\": {column}, ");
+                if mapping.end_line != *line {
+                    let _ = write!(text, "\"end_line\": {}, ", mapping.end_line);
+                }
+                let _ = write!(text, "\"end_column\": {end_column} }}");
             }
             text.push_str(if mappings.is_empty() { "]" } else { "\n    ]" });
         }
@@ -299,9 +374,14 @@ mod tests {
 
     #[test]
     fn the_text_has_a_line_for_each_mapping_and_reads_back() {
-        for map in [SourceMap::new(), map(&[]), map(&[("a", 1, 1), ("a.\"b\"", 2, 4)])] {
+        let mut other = map(&[("a", 1, 1), ("b", 2, 2)]);
+        let mapping = &mut other.files.get_mut("resources.tf").unwrap()[1];
+        (mapping.file, mapping.end_line) = ("other.fly".into(), 90);
+        for map in [SourceMap::new(), map(&[]), map(&[("a", 1, 1), ("a.\"b\"", 2, 4)]), other] {
             let text = map.to_json().unwrap();
             assert_eq!(SourceMap::from_json(&text).unwrap(), map, "{text}");
+            let derived: serde_json::Value = serde_json::to_value(&map).unwrap();
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), derived);
             let count = map.files.values().flatten().count();
             assert_eq!(text.lines().filter(|line| line.contains("\"address\"")).count(), count);
         }

@@ -29,6 +29,10 @@ pub use snapshot::{Snapshot, Unknown, snapshot};
 /// The name of the table of contents, which is also what tells a folder that was built from any other.
 pub const MANIFEST: &str = "manifest.json";
 
+/// The name of the file in a built folder that tells where its parts come from. No digest counts it: it changes when a
+/// block merely moves within its `.fly` file.
+pub const SOURCE_MAP: &str = "source-map.json";
+
 /// What a build depends on beside the Nest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
@@ -151,7 +155,7 @@ fn assemble(
     let mut skipped = Vec::new();
     for mut piece in pieces {
         piece.files.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let counted = piece.files.iter().filter(|(path, _)| !path.ends_with("/source-map.json"));
+        let counted = piece.files.iter().filter(|(path, _)| !path.ends_with(SOURCE_MAP));
         let digest = digest::of(counted.map(|(path, text)| (path.as_str(), text.as_str())));
         if let Some(reason) = piece.skipped {
             skipped.push(Skipped {

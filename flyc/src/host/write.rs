@@ -15,7 +15,6 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::discover::MARKS;
@@ -23,6 +22,11 @@ use crate::{
     artifact::{Artifact, ArtifactError, Manifest},
     build::{Build, MANIFEST},
 };
+
+#[path = "write/same.rs"]
+mod same;
+
+use same::changed_files;
 
 /// Where new and old files wait while a build is put in place.
 const STAGE: &str = ".flyc-stage";
@@ -95,15 +99,12 @@ pub(super) fn write_watched(
     let out = &out.canonicalize()?;
     let _lock = lock(out)?;
     recover_locked(out)?;
-    let Some(old) = own_files(out)? else { return write_anew(build, out, watch) };
-    let compared: Vec<Option<&str>> = build
-        .files
-        .par_iter()
-        .map(|(path, text)| Ok((!is_same(&out.join(path), text)?).then_some(path.as_str())))
-        .collect::<io::Result<_>>()?;
-    let mut changed: Vec<&str> = compared.into_iter().flatten().collect();
+    let Some(old) = own_manifest(out)? else { return write_anew(build, out, watch) };
+    let mut changed = changed_files(build, &old, out)?;
+    // A path that leads elsewhere was not written by us, whatever the manifest says.
+    let old = old.entries.into_iter().flat_map(|entry| entry.files).filter(|path| is_plain(path));
     let is_gone = |path: &String| !build.files.contains_key(path) && is_own(out, path);
-    let gone: BTreeSet<String> = old.into_iter().filter(is_gone).collect();
+    let gone: BTreeSet<String> = old.filter(is_gone).collect();
     if changed.is_empty() && gone.is_empty() {
         return Ok(Written { written: 0, unchanged: build.files.len(), removed: 0 });
     }
@@ -153,7 +154,9 @@ fn write_anew(
     fs::create_dir(&beside)?;
     let _lock = lock(&beside)?;
     let done = (|| {
-        for (path, text) in &build.files {
+        // The manifest comes last, so that every other file is older.
+        let (manifest, others): (Vec<_>, Vec<_>) = build.files.iter().partition(|(path, _)| *path == MANIFEST);
+        for (path, text) in others.into_iter().chain(manifest) {
             watch(Step::Stage(path))?;
             write_new(&beside, path, text)?;
         }
@@ -170,8 +173,8 @@ fn write_anew(
     Ok(Written { written: build.files.len(), unchanged: 0, removed: 0 })
 }
 
-/// The files of the build that a folder holds; none for an empty folder.
-fn own_files(out: &Path) -> io::Result<Option<Vec<String>>> {
+/// The manifest of the build that a folder holds; none for an empty folder.
+fn own_manifest(out: &Path) -> io::Result<Option<Manifest>> {
     let mut empty = true;
     for entry in fs::read_dir(out)? {
         let name = entry?.file_name();
@@ -203,9 +206,7 @@ fn own_files(out: &Path) -> io::Result<Option<Vec<String>>> {
             refused(out, "its manifest.json is not one of `flyc build`; choose another folder with `--out`")
         }
     })?;
-    // A path that leads elsewhere was not written by us, whatever the manifest says.
-    let files = manifest.entries.into_iter().flat_map(|entry| entry.files).filter(|path| is_plain(path));
-    Ok(Some(files.collect()))
+    Ok(Some(manifest))
 }
 
 /// Writes what changed, the old files and the journal to the stage.
@@ -362,10 +363,15 @@ fn remove_empty_parents(out: &Path, path: &str) {
 /// Writes a file that isn't there yet.
 fn write_new(folder: &Path, path: &str, text: &str) -> io::Result<()> {
     let place = folder.join(path);
-    if let Some(parent) = place.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    let mut file = File::options().write(true).create_new(true).open(place)?;
+    let create = || File::options().write(true).create_new(true).open(&place);
+    let mut file = match (create(), place.parent()) {
+        // Most files have a neighbour whose folder is theirs.
+        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(parent)?;
+            create()?
+        }
+        (file, _) => file?,
+    };
     file.write_all(text.as_bytes())
 }
 
@@ -383,22 +389,6 @@ fn make_parents(root: &Path, path: &str) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether the file is there, an ordinary file, with this very text.
-fn is_same(place: &Path, text: &str) -> io::Result<bool> {
-    let found = match fs::symlink_metadata(place) {
-        Ok(found) => found,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(false);
-        }
-        Err(error) => return Err(error),
-    };
-    if found.is_dir() {
-        return Err(refused(place, "a file is to be written there, and it is a folder"));
-    }
-    let same_length = usize::try_from(found.len()).is_ok_and(|length| length == text.len());
-    Ok(found.is_file() && same_length && fs::read(place)? == text.as_bytes())
 }
 
 /// Whether anything is there, be it a link that leads nowhere.
