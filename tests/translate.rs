@@ -145,7 +145,10 @@ fn an_attribute_that_the_provider_refuses() {
     shop.provider(|provider| {
         instance(provider)["attributes"].as_object_mut().unwrap().remove("instance_type");
     });
-    shop.says(VALIDATE, &[], &expect![[r#"
+    shop.says(
+        VALIDATE,
+        &[],
+        &expect![[r#"
         error[tofu-error]: Unsupported argument: An argument named "instance_type" is not expected here
             ,-[ Eggs/shop/config.fly:12:3 ]
          12 |   resources {
@@ -156,7 +159,8 @@ fn an_attribute_that_the_provider_refuses() {
         ----' flyc explain tofu-error
         OpenTofu: 1 error
         exit 1
-    "#]]);
+    "#]],
+    );
     // A value of the wrong kind is found when the runners are known, once for each.
     shop.provider(|provider| instance(provider)["attributes"]["instance_type"]["type"] = json!("number"));
     shop.says(PLAN, &["--output-format", "concise"], &expect![[r#"
@@ -171,7 +175,10 @@ fn an_attribute_that_the_provider_refuses() {
     shop.provider(|provider| {
         provider["provider"]["block"]["attributes"].as_object_mut().unwrap().remove("region");
     });
-    shop.says(VALIDATE, &[], &expect![[r#"
+    shop.says(
+        VALIDATE,
+        &[],
+        &expect![[r#"
         error[tofu-error]: Unsupported argument: An argument named "region" is not expected here
            ,-[ Eggs/shop/config.fly:7:5 ]
          7 |     region   = "eu-central-1"
@@ -182,7 +189,8 @@ fn an_attribute_that_the_provider_refuses() {
         ---' flyc explain tofu-error
         OpenTofu: 1 error
         exit 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -191,7 +199,10 @@ fn a_block_that_the_provider_refuses() {
     shop.provider(|provider| {
         instance(provider)["block_types"].as_object_mut().unwrap().remove("root_block_device");
     });
-    shop.says(VALIDATE, &[], &expect![[r#"
+    shop.says(
+        VALIDATE,
+        &[],
+        &expect![[r#"
         error[tofu-error]: Unsupported block type: Blocks of type "root_block_device" are not expected here
             ,-[ Eggs/shop/config.fly:15:5 ]
          15 |     disk   = 40GiB
@@ -202,7 +213,8 @@ fn a_block_that_the_provider_refuses() {
         ----' flyc explain tofu-error
         OpenTofu: 1 error
         exit 1
-    "#]]);
+    "#]],
+    );
     // One in the egg's own module.
     shop.provider(|provider| {
         let block = &mut provider["data_source_schemas"]["aws_ami"]["block"];
@@ -240,7 +252,10 @@ fn an_input_that_the_compute_module_refuses() {
     let disk = "variable \"disk_size\" {\n";
     let larger = "  validation {\n    condition     = var.disk_size >= 100\n    error_message = \"Disks here have 100 GiB or more.\"\n  }\n\n";
     shop.change(variables, disk, &format!("{disk}{larger}"));
-    shop.says(VALIDATE, &[], &expect![[r#"
+    shop.says(
+        VALIDATE,
+        &[],
+        &expect![[r#"
         error[tofu-error]: Invalid value for variable: Disks here have 100 GiB or more
             ,-[ Eggs/shop/config.fly:15:5 ]
          15 |     disk   = 40GiB
@@ -253,7 +268,8 @@ fn an_input_that_the_compute_module_refuses() {
         ----' flyc explain tofu-error
         OpenTofu: 1 error
         exit 1
-    "#]]);
+    "#]],
+    );
     shop.change(variables, larger, "");
     shop.change(variables, "type        = number", "type        = list(number)");
     shop.says(VALIDATE, &[], &expect![[r#"

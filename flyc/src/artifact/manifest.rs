@@ -75,6 +75,12 @@ pub struct Entry {
     /// SHA-256 of that file's text as it was built, in lower-case hexadecimal: whoever shows a line of it can see whether
     /// it is still the one that is meant. Empty for what comes with the compiler.
     pub source_digest: String,
+    /// SHA-256 of everything it was made from; equal means that a compiler would make it as it is. Empty when nobody kept
+    /// account of that.
+    pub input_digest: String,
+    /// The folders of the Compute Modules that its files call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<String>,
     /// Every file of it, relative to the build and in order. Whatever else stands in its folder (state, plans, downloaded
     /// providers) is somebody else's.
     pub files: Vec<String>,
@@ -112,6 +118,8 @@ mod tests {
             folder: String::new(),
             source_file: String::new(),
             source_digest: String::new(),
+            input_digest: String::new(),
+            modules: Vec::new(),
             files: Vec::new(),
         }
     }

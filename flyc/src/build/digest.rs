@@ -9,12 +9,16 @@ use sha2::{Digest as _, Sha256};
 pub(super) fn of<'a>(texts: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut hash = Sha256::new();
     for (path, text) in texts {
-        for part in [path, text] {
-            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
-            hash.update(part);
-        }
+        add(&mut hash, path);
+        add(&mut hash, text);
     }
     hexadecimal(hash)
+}
+
+/// Adds a text, preceded by its length.
+pub(super) fn add(hash: &mut Sha256, text: &str) {
+    hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+    hash.update(text);
 }
 
 /// SHA-256 of the text of a source, in lower-case hexadecimal, as a manifest has it.
@@ -22,7 +26,7 @@ pub fn source_digest(text: &str) -> String {
     hexadecimal(Sha256::new_with_prefix(text))
 }
 
-fn hexadecimal(hash: Sha256) -> String {
+pub(super) fn hexadecimal(hash: Sha256) -> String {
     let mut digest = String::with_capacity(64);
     for byte in hash.finalize() {
         // Writing to a string can't fail.

@@ -4,9 +4,9 @@
 
 use std::{io, path::Path};
 
-use super::{Loaded, Written, load, write};
+use super::{Loaded, Written, load};
 use crate::{
-    build::{Build, Options},
+    build::{Build, Options, Previous},
     diag::{Diagnostic, Severity},
     lower::Backend,
 };
@@ -44,7 +44,6 @@ pub fn build(
         return Err(BuildError::Nest(loaded.diagnostics.iter().cloned().chain(found).collect()));
     }
     let options = Options { backend };
-    let build = loaded.compiler.build(&options).map_err(BuildError::Nest)?;
     if contains(out, root) {
         let message = format!(
             "nothing can be built in `{}`: the Nest stands in it; choose another folder with `--out`",
@@ -52,8 +51,15 @@ pub fn build(
         );
         return Err(BuildError::Output(io::Error::new(io::ErrorKind::AlreadyExists, message)));
     }
-    let written = write(&build, out)?;
-    Ok(Built { build, written })
+    let mut previous = super::write::previous(out);
+    loop {
+        let build = loaded.compiler.build_after(&options, &previous).map_err(BuildError::Nest)?;
+        if let Some(written) = super::write::write_after(&build, out)? {
+            return Ok(Built { build, written });
+        }
+        // The folder is no longer what it was a moment ago, so nothing of it can be left as it is.
+        previous = Previous::default();
+    }
 }
 
 /// Reads a Nest and builds it; see [`build`].

@@ -15,12 +15,13 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use super::discover::MARKS;
 use crate::{
     artifact::{Artifact, ArtifactError, Manifest},
-    build::{Build, MANIFEST},
+    build::{Build, MANIFEST, Previous, source_digest},
 };
 
 #[path = "write/same.rs"]
@@ -69,9 +70,25 @@ struct Journal {
     stale: BTreeSet<String>,
 }
 
-/// Writes a build to a folder.
+/// Writes a build to a folder, all of it.
 pub fn write(build: &Build, out: &Path) -> io::Result<Written> {
+    write_after(build, out)?.ok_or_else(|| refused(out, "the build it was to go on from is no longer there"))
+}
+
+/// Writes a build to a folder; nothing when what the build leaves as it is is not there.
+pub(super) fn write_after(build: &Build, out: &Path) -> io::Result<Option<Written>> {
     write_watched(build, out, &mut |_| Ok(()))
+}
+
+/// The build in a folder, as far as it can be gone on from.
+pub(super) fn previous(out: &Path) -> Previous {
+    // What was interrupted is put in order first, by whoever writes.
+    if exists(&out.join(STAGE)) {
+        return Previous::default();
+    }
+    let Ok(text) = fs::read_to_string(out.join(MANIFEST)) else { return Previous::default() };
+    // Why it can't be read is told when it is to be written over.
+    Previous::new(&text, |entries| same::untouched(out, entries)).unwrap_or_default()
 }
 
 /// Puts a folder in order that a crash left half written. Whether there was anything to do.
@@ -85,7 +102,7 @@ pub(super) fn write_watched(
     build: &Build,
     out: &Path,
     watch: &mut dyn FnMut(Step<'_>) -> io::Result<()>,
-) -> io::Result<Written> {
+) -> io::Result<Option<Written>> {
     if let Some(wrong) = build.files.keys().find(|path| !is_plain(path)) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -93,20 +110,27 @@ pub(super) fn write_watched(
         ));
     }
     if !exists(out) {
-        return write_anew(build, out, watch);
+        return if build.kept.is_some() { Ok(None) } else { write_anew(build, out, watch).map(Some) };
     }
     // Where a link leads is the place that is meant.
     let out = &out.canonicalize()?;
     let _lock = lock(out)?;
     recover_locked(out)?;
-    let Some(old) = own_manifest(out)? else { return write_anew(build, out, watch) };
+    let Some((old, digest)) = own_manifest(out)? else {
+        return if build.kept.is_some() { Ok(None) } else { write_anew(build, out, watch).map(Some) };
+    };
+    if build.kept.as_ref().is_some_and(|kept| kept.manifest_digest != digest) {
+        return Ok(None);
+    }
+    let all: FxHashSet<&String> = build.manifest.entries.iter().flat_map(|entry| &entry.files).collect();
+    let count = build.files.len() + build.kept.as_ref().map_or(0, |kept| kept.files);
     let mut changed = changed_files(build, &old, out)?;
     // A path that leads elsewhere was not written by us, whatever the manifest says.
     let old = old.entries.into_iter().flat_map(|entry| entry.files).filter(|path| is_plain(path));
-    let is_gone = |path: &String| !build.files.contains_key(path) && is_own(out, path);
+    let is_gone = |path: &String| !build.files.contains_key(path) && !all.contains(path) && is_own(out, path);
     let gone: BTreeSet<String> = old.filter(is_gone).collect();
     if changed.is_empty() && gone.is_empty() {
-        return Ok(Written { written: 0, unchanged: build.files.len(), removed: 0 });
+        return Ok(Some(Written { written: 0, unchanged: count, removed: 0 }));
     }
     // The manifest's leaving the stage is what makes the new build hold, so it goes there in any case.
     if !changed.contains(&MANIFEST) {
@@ -115,11 +139,8 @@ pub(super) fn write_watched(
     let (replaced, created) =
         changed.iter().map(|path| (*path).to_owned()).partition(|path| exists(&out.join(path)));
     let journal = Journal { created, replaced, stale: gone };
-    let counts = Written {
-        written: changed.len(),
-        unchanged: build.files.len() - changed.len(),
-        removed: journal.stale.len(),
-    };
+    let counts =
+        Written { written: changed.len(), unchanged: count - changed.len(), removed: journal.stale.len() };
     let stage = out.join(STAGE);
     let done = stage_files(build, &changed, &journal, &stage, watch)
         .and_then(|()| place_files(&changed, out, &stage, watch));
@@ -129,7 +150,7 @@ pub(super) fn write_watched(
         return Err(error);
     }
     finish(out, &stage, &journal, watch)?;
-    Ok(counts)
+    Ok(Some(counts))
 }
 
 /// Writes a build beside its place and renames it there.
@@ -155,7 +176,8 @@ fn write_anew(
     let _lock = lock(&beside)?;
     let done = (|| {
         // The manifest comes last, so that every other file is older.
-        let (manifest, others): (Vec<_>, Vec<_>) = build.files.iter().partition(|(path, _)| *path == MANIFEST);
+        let (manifest, others): (Vec<_>, Vec<_>) =
+            build.files.iter().partition(|(path, _)| *path == MANIFEST);
         for (path, text) in others.into_iter().chain(manifest) {
             watch(Step::Stage(path))?;
             write_new(&beside, path, text)?;
@@ -173,8 +195,8 @@ fn write_anew(
     Ok(Written { written: build.files.len(), unchanged: 0, removed: 0 })
 }
 
-/// The manifest of the build that a folder holds; none for an empty folder.
-fn own_manifest(out: &Path) -> io::Result<Option<Manifest>> {
+/// The manifest of the build that a folder holds, with its digest; none for an empty folder.
+fn own_manifest(out: &Path) -> io::Result<Option<(Manifest, String)>> {
     let mut empty = true;
     for entry in fs::read_dir(out)? {
         let name = entry?.file_name();
@@ -206,7 +228,7 @@ fn own_manifest(out: &Path) -> io::Result<Option<Manifest>> {
             refused(out, "its manifest.json is not one of `flyc build`; choose another folder with `--out`")
         }
     })?;
-    Ok(Some(manifest))
+    Ok(Some((manifest, source_digest(&text))))
 }
 
 /// Writes what changed, the old files and the journal to the stage.

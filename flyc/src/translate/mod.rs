@@ -223,7 +223,9 @@ impl<'a> Module<'a> {
             inside.is_some_and(|rest| rest.starts_with('.')) && same_place(part, mapping)
         });
         let is_block = || {
-            let inside = |part: &Mapping| part.address.strip_prefix(&mapping.address).map(|rest| rest.starts_with('.'));
+            let inside = |part: &Mapping| {
+                part.address.strip_prefix(&mapping.address).map(|rest| rest.starts_with('.'))
+            };
             self.map.files.values().flatten().any(|part| inside(part) == Some(true))
         };
         match around {

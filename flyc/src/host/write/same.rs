@@ -51,6 +51,18 @@ pub(super) fn changed_files<'a>(build: &'a Build, old: &Manifest, out: &Path) ->
     Ok(changed.into_iter().flatten().collect())
 }
 
+/// The entries of the manifest in a folder whose files nobody has touched since it was placed.
+pub(super) fn untouched(out: &Path, entries: Vec<Entry>) -> Vec<Entry> {
+    let Some(placed) = fs::symlink_metadata(out.join(MANIFEST)).ok().and_then(|found| touched(&found)) else {
+        return Vec::new();
+    };
+    let is_untouched = |path: &String| {
+        let found = fs::symlink_metadata(out.join(path)).ok().filter(Metadata::is_file);
+        found.and_then(|found| touched(&found)).is_some_and(|touched| touched < placed)
+    };
+    entries.into_par_iter().filter(|entry| entry.files.iter().all(is_untouched)).collect()
+}
+
 /// Whether the file is there, an ordinary file, with this very text; without a look at the text when nobody has touched
 /// it since the manifest was `placed`.
 fn is_same(place: &Path, text: &str, placed: Option<Touched>) -> io::Result<bool> {
@@ -68,7 +80,7 @@ fn is_same(place: &Path, text: &str, placed: Option<Touched>) -> io::Result<bool
     if !found.is_file() || !same_length {
         return Ok(false);
     }
-    // Of one and the same tick of the clock nobody knows which was first.
+    // Of one and the same tick of the clock nobody knows what was first.
     let untouched = placed.zip(touched(&found)).is_some_and(|(placed, touched)| touched < placed);
     Ok(untouched || fs::read(place)? == text.as_bytes())
 }
