@@ -4,20 +4,27 @@
 
 use std::{io, path::Path};
 
-use super::{Loaded, Written, load};
+use super::{
+    Loaded, Written, load,
+    write::{Done, previous, write_after},
+};
 use crate::{
     build::{Build, Options, Previous},
     diag::{Diagnostic, Severity},
     lower::Backend,
 };
 
-/// A build and what writing it did.
+/// A build and what writing it did. Of what was left as the last build made it, `build` holds the entries of the manifest
+/// and no texts.
 #[derive(Debug)]
 pub struct Built {
     /// What was built.
     pub build: Build,
     /// What was written of it.
     pub written: Written,
+    /// The folders in the output that are no longer built, and that hold a state of `OpenTofu`: what it speaks of may still
+    /// exist.
+    pub states: Vec<String>,
 }
 
 /// Why there is no build.
@@ -51,11 +58,11 @@ pub fn build(
         );
         return Err(BuildError::Output(io::Error::new(io::ErrorKind::AlreadyExists, message)));
     }
-    let mut previous = super::write::previous(out);
+    let mut previous = previous(out);
     loop {
         let build = loaded.compiler.build_after(&options, &previous).map_err(BuildError::Nest)?;
-        if let Some(written) = super::write::write_after(&build, out)? {
-            return Ok(Built { build, written });
+        if let Some(Done { written, states }) = write_after(&build, out)? {
+            return Ok(Built { build, written, states });
         }
         // The folder is no longer what it was a moment ago, so nothing of it can be left as it is.
         previous = Previous::default();

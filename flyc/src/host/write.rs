@@ -70,13 +70,31 @@ struct Journal {
     stale: BTreeSet<String>,
 }
 
+/// A build that was written.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Done {
+    /// What was done.
+    pub(super) written: Written,
+    /// The folders of the last build that the new one has no more, and that hold a state of `OpenTofu`.
+    pub(super) states: Vec<String>,
+}
+
+impl Done {
+    fn new(written: Written) -> Self {
+        Self { written, states: Vec::new() }
+    }
+}
+
 /// Writes a build to a folder, all of it.
 pub fn write(build: &Build, out: &Path) -> io::Result<Written> {
-    write_after(build, out)?.ok_or_else(|| refused(out, "the build it was to go on from is no longer there"))
+    match write_after(build, out)? {
+        Some(done) => Ok(done.written),
+        None => Err(refused(out, "the build it was to go on from is no longer there")),
+    }
 }
 
 /// Writes a build to a folder; nothing when what the build leaves as it is is not there.
-pub(super) fn write_after(build: &Build, out: &Path) -> io::Result<Option<Written>> {
+pub(super) fn write_after(build: &Build, out: &Path) -> io::Result<Option<Done>> {
     write_watched(build, out, &mut |_| Ok(()))
 }
 
@@ -102,7 +120,7 @@ pub(super) fn write_watched(
     build: &Build,
     out: &Path,
     watch: &mut dyn FnMut(Step<'_>) -> io::Result<()>,
-) -> io::Result<Option<Written>> {
+) -> io::Result<Option<Done>> {
     if let Some(wrong) = build.files.keys().find(|path| !is_plain(path)) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -110,14 +128,22 @@ pub(super) fn write_watched(
         ));
     }
     if !exists(out) {
-        return if build.kept.is_some() { Ok(None) } else { write_anew(build, out, watch).map(Some) };
+        return if build.kept.is_some() {
+            Ok(None)
+        } else {
+            write_anew(build, out, watch).map(Done::new).map(Some)
+        };
     }
     // Where a link leads is the place that is meant.
     let out = &out.canonicalize()?;
     let _lock = lock(out)?;
     recover_locked(out)?;
     let Some((old, digest)) = own_manifest(out)? else {
-        return if build.kept.is_some() { Ok(None) } else { write_anew(build, out, watch).map(Some) };
+        return if build.kept.is_some() {
+            Ok(None)
+        } else {
+            write_anew(build, out, watch).map(Done::new).map(Some)
+        };
     };
     if build.kept.as_ref().is_some_and(|kept| kept.manifest_digest != digest) {
         return Ok(None);
@@ -125,12 +151,13 @@ pub(super) fn write_watched(
     let all: FxHashSet<&String> = build.manifest.entries.iter().flat_map(|entry| &entry.files).collect();
     let count = build.files.len() + build.kept.as_ref().map_or(0, |kept| kept.files);
     let mut changed = changed_files(build, &old, out)?;
+    let states = left_states(&old, build, out);
     // A path that leads elsewhere was not written by us, whatever the manifest says.
     let old = old.entries.into_iter().flat_map(|entry| entry.files).filter(|path| is_plain(path));
     let is_gone = |path: &String| !build.files.contains_key(path) && !all.contains(path) && is_own(out, path);
     let gone: BTreeSet<String> = old.filter(is_gone).collect();
     if changed.is_empty() && gone.is_empty() {
-        return Ok(Some(Written { written: 0, unchanged: count, removed: 0 }));
+        return Ok(Some(Done::new(Written { written: 0, unchanged: count, removed: 0 })));
     }
     // The manifest's leaving the stage is what makes the new build hold, so it goes there in any case.
     if !changed.contains(&MANIFEST) {
@@ -150,7 +177,19 @@ pub(super) fn write_watched(
         return Err(error);
     }
     finish(out, &stage, &journal, watch)?;
-    Ok(Some(counts))
+    Ok(Some(Done { written: counts, states }))
+}
+
+/// The folders of entries that are no longer built, and that hold a state of `OpenTofu`: what it speaks of may still exist.
+fn left_states(old: &Manifest, build: &Build, out: &Path) -> Vec<String> {
+    let built: FxHashSet<&str> = build.manifest.entries.iter().map(|entry| &*entry.folder).collect();
+    let gone = old.entries.iter().map(|entry| &*entry.folder).filter(|folder| !built.contains(folder));
+    let holds_state = |folder: &&str| {
+        let entries = fs::read_dir(out.join(folder)).into_iter().flatten().flatten();
+        let mut names = entries.map(|entry| entry.file_name());
+        names.any(|name| name.to_string_lossy().ends_with(".tfstate"))
+    };
+    gone.filter(|folder| is_plain(folder)).filter(holds_state).map(str::to_owned).collect()
 }
 
 /// Writes a build beside its place and renames it there.
