@@ -16,7 +16,7 @@ use hcl_edit::{
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use crate::{cases, generate::config};
+use crate::{cases, generate::config, told};
 
 fn compiler(files: &[(String, String)]) -> Compiler {
     Compiler::new(files.iter().map(|(path, text)| (path.as_str(), text.as_str())))
@@ -60,12 +60,13 @@ fn tells_a_time(text: &str) -> bool {
             _ => byte.is_ascii_digit(),
         })
     });
-    // About a month of seconds.
-    has_date
-        || text.contains(&seconds[..4])
-            && text
-                .split(|c: char| !c.is_ascii_digit())
-                .any(|number| number.len() >= 10 && number.starts_with(&seconds[..4]))
+    // A number of its own, in seconds or parts of them, of about this day; digests have digits too.
+    let is_now = |word: &str| {
+        [10, 13, 16, 19].contains(&word.len())
+            && word.bytes().all(|byte| byte.is_ascii_digit())
+            && word.starts_with(&seconds[..5])
+    };
+    has_date || text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_now)
 }
 
 /// What holds of every file of a build.
@@ -78,19 +79,6 @@ fn is_pure(build: &Build) -> Result<(), TestCaseError> {
         prop_assert!(names_secrets || mask(text) == text.as_str(), "{}:\n{}", path, text);
         for place in [env!("CARGO_MANIFEST_DIR"), "/home/", "/root/", "/tmp/"] {
             prop_assert!(!text.contains(place), "{} names {}", path, place);
-        }
-        if is_tofu(path) {
-            for template in templates(text) {
-                let of_its_own =
-                    ["var.", "local.", "path.", "data.", "each.", "self.", "module.", "aws_", "yandex_"];
-                let template = template.trim();
-                prop_assert!(
-                    of_its_own.iter().any(|own| template.starts_with(own)),
-                    "{}: {}",
-                    path,
-                    template
-                );
-            }
         }
     }
     Ok(())
@@ -136,7 +124,7 @@ fn quoted(text: &str) -> String {
         }
     }
     out.push('"');
-    out.replace("${", "$${").replace("$$${", "$$$${")
+    out.replace("${", "$${")
 }
 
 /// A choice for each thing an egg can depend on beside its own file.
@@ -247,17 +235,17 @@ proptest! {
 
     #[test]
     fn property_no_template_comes_from_a_text(
-        texts in vec(hostile(), 6),
+        texts in vec(hostile(), 3),
         provider in select(&["yandex", "aws"][..]),
     ) {
         let text = |at: usize| quoted(&format!("x{}", texts[at]));
         let egg = format!(
-            "egg \"a\" {{\n  type = \"vm\"\n  cloud {{\n    provider = \"{provider}\"\n    image = {}\n    network = {}\n    subnet = {}\n  }}\n  \
-             runner {{\n    image = {}\n  }}\n  environment {{\n    A = {}\n    B = {}\n  }}\n  gitlab {{\n    project_id = 1\n  }}\n}}\n",
-            text(0), text(1), text(2), text(3), text(4), text(5)
+            "egg \"a\" {{\n  type = \"vm\"\n  cloud {{\n    provider = \"{provider}\"\n    image = {}\n  }}\n  \
+             environment {{\n    A = {}\n    B = {}\n  }}\n  gitlab {{\n    project_id = 1\n  }}\n}}\n",
+            text(0), text(1), text(2)
         );
         let compiler = Compiler::new([("Eggs/a/config.fly", egg.as_str())]);
-        let Ok(build) = compiler.build(&Options::default()) else { return Err(TestCaseError::reject("errors")) };
+        let build = compiler.build(&Options::default()).map_err(|found| TestCaseError::fail(told(&found)))?;
         is_pure(&build)?;
         for (path, text) in build.files.iter().filter(|(path, _)| is_tofu(path)) {
             for template in templates(text) {
@@ -267,10 +255,13 @@ proptest! {
         // What was written is what is meant, so nothing was escaped away.
         let config = EggConfig::from_json(&build.files["eggs/a/config.json"]).unwrap();
         prop_assert_eq!(config.cloud.image, format!("x{}", texts[0]));
-        let body: Body = build.files["eggs/a/variables.tf"].parse().unwrap();
-        let subnet = body.get_blocks("variable").find(|block| block.labels[0].as_str() == "subnet_id").unwrap();
-        let default = subnet.body.get_attribute("default").unwrap().value.as_str().map(str::to_owned);
-        prop_assert_eq!(default, Some(format!("x{}", texts[2])));
+        let body: Body = build.files["eggs/a/data.tf"].parse().unwrap();
+        let data = body.get_blocks("data").next().unwrap();
+        let image = match data.body.get_blocks("filter").next() {
+            Some(filter) => filter.body.get_attribute("values").unwrap().value.as_array().unwrap().get(0).unwrap(),
+            None => &data.body.get_attribute("family").unwrap().value,
+        };
+        prop_assert_eq!(image.as_str().map(str::to_owned), Some(format!("x{}", texts[0])));
     }
 
     /// Whatever changes between two builds, the second gives the same files whether it goes on from the first or not.
