@@ -12,6 +12,10 @@
 #[allow(dead_code, reason = "shared with other test programs, which use the rest")]
 #[path = "tofu/bench.rs"]
 mod bench;
+#[path = "build/incremental.rs"]
+mod incremental;
+#[path = "build/interruption.rs"]
+mod interruption;
 
 use std::{
     collections::BTreeMap,

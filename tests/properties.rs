@@ -11,6 +11,8 @@
     reason = "a test program reads the workspace"
 )]
 
+#[path = "properties/building.rs"]
+mod building;
 #[path = "properties/cascade.rs"]
 mod cascade;
 #[path = "properties/condition_trees.rs"]

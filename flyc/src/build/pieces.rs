@@ -49,9 +49,7 @@ pub(super) fn of_file(
                 _ => Err(unknown(path, block)),
             });
         } else if block.name == "mothergoose" {
-            let source =
-                source.get_or_insert_with(|| Source::new(Arc::clone(path), Arc::clone(file.text(db))));
-            pieces.push(installation_piece(db, block, source, options, components));
+            pieces.push(installation_piece(db, block, &source, options, components));
         } else if let Some(piece) = block_piece(path, block) {
             pieces.push(piece);
         }

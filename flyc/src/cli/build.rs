@@ -136,6 +136,13 @@ impl Build {
             written.unchanged,
             written.removed
         );
+        for folder in &built.states {
+            let _ = writeln!(
+                stderr,
+                "warning: `{folder}` is no longer in the Nest, but holds a state of OpenTofu, and what was made may still \
+                 exist\nhelp: build the Nest as it was, run `tofu destroy` in that folder, and build again"
+            );
+        }
         let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
         for skipped in &built.build.skipped {
             match reasons.iter_mut().find(|(reason, _)| *reason == skipped.reason) {

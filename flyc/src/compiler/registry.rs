@@ -3,7 +3,7 @@
 use crate::{
     check,
     diag::{Declaration, files},
-    model, pipeline, proof,
+    model, pipeline, proof, translate,
 };
 
 /// Every kind of diagnostic, ordered by id.
@@ -87,6 +87,8 @@ pub fn all_diagnostics() -> Vec<&'static Declaration> {
         &proof::JOB_WITH_SEVERAL_EGGS,
         &proof::TEST_FAILED,
         &proof::UNREACHABLE_TAG,
+        &translate::TOFU_ERROR,
+        &translate::TOFU_WARNING,
         &files::TOO_LARGE,
         &files::UNREADABLE,
     ];

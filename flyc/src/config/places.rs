@@ -10,13 +10,13 @@ use crate::{
 
 /// By configuration path (`resources.memory`, `environment.API_KEY`): what was written where. A path nobody wrote is
 /// answered by the block around it, at last by the egg itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Places {
     root: TextRange,
     paths: BTreeMap<String, Place>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Place {
     /// The keyword or attribute name.
     name: TextRange,
@@ -73,9 +73,14 @@ impl Places {
             let position = source.position(range.start());
             Origin { file: source.path.to_string(), line: position.line, column: position.column }
         };
-        let mut origins = Origins::new(origin(self.root));
+        let end = |range: TextRange| {
+            let position = source.position(range.end());
+            (position.line, position.column)
+        };
+        let mut origins = Origins::new(origin(self.root)).ending(end(self.root));
         for (path, place) in &self.paths {
-            origins.insert(path.clone(), origin(place.name));
+            // From the name to the end of the value.
+            origins.insert_stretch(path.clone(), origin(place.name), end(place.shown));
         }
         origins
     }

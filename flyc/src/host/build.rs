@@ -4,19 +4,26 @@
 
 use std::{io, path::Path};
 
-use super::{Loaded, Written, load, write};
+use super::{
+    Loaded, Written, load,
+    write::{Done, previous, write_after},
+};
 use crate::{
-    build::{Build, Options},
+    build::{Build, Options, Previous},
     diag::{Diagnostic, Severity},
 };
 
-/// A build and what writing it did.
+/// A build and what writing it did. Of what was left as the last build made it, `build` holds the entries of the manifest
+/// and no texts.
 #[derive(Debug)]
 pub struct Built {
     /// What was built.
     pub build: Build,
     /// What was written of it.
     pub written: Written,
+    /// The folders in the output that are no longer built, and that hold a state of `OpenTofu`: what it speaks of may still
+    /// exist.
+    pub states: Vec<String>,
 }
 
 /// Why there is no build.
@@ -37,7 +44,6 @@ pub fn build(loaded: &Loaded, root: &Path, out: &Path, options: &Options) -> Res
         let found = loaded.compiler.check();
         return Err(BuildError::Nest(loaded.diagnostics.iter().cloned().chain(found).collect()));
     }
-    let build = loaded.compiler.build(options).map_err(BuildError::Nest)?;
     if contains(out, root) {
         let message = format!(
             "nothing can be built in `{}`: the Nest stands in it; choose another folder with `--out`",
@@ -45,8 +51,15 @@ pub fn build(loaded: &Loaded, root: &Path, out: &Path, options: &Options) -> Res
         );
         return Err(BuildError::Output(io::Error::new(io::ErrorKind::AlreadyExists, message)));
     }
-    let written = write(&build, out)?;
-    Ok(Built { build, written })
+    let mut previous = previous(out);
+    loop {
+        let build = loaded.compiler.build_after(options, &previous).map_err(BuildError::Nest)?;
+        if let Some(Done { written, states }) = write_after(&build, out)? {
+            return Ok(Built { build, written, states });
+        }
+        // The folder is no longer what it was a moment ago, so nothing of it can be left as it is.
+        previous = Previous::default();
+    }
 }
 
 /// Reads a Nest and builds it; see [`build`].

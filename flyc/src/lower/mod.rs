@@ -13,6 +13,7 @@ mod escape;
 mod fleet;
 mod marks;
 mod mothergoose;
+pub mod outline;
 mod render;
 mod rift;
 mod root;

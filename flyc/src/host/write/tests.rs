@@ -21,12 +21,15 @@ fn build(eggs: &[(&str, &[(&str, &str)])]) -> Build {
             digest: String::new(),
             folder,
             source_file: String::new(),
+            source_digest: String::new(),
+            input_digest: String::new(),
+            modules: Vec::new(),
             files: own.iter().map(|(path, _)| path.clone()).collect(),
         });
         files.extend(own);
     }
     files.insert(MANIFEST.to_owned(), manifest.to_json().unwrap());
-    Build { files, manifest, skipped: Vec::new() }
+    Build { files, manifest, skipped: Vec::new(), kept: None }
 }
 
 fn first() -> Build {
