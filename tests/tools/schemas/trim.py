@@ -13,7 +13,8 @@ import os
 import pathlib
 import sys
 
-import cdktn
+sys.dont_write_bytecode = True
+import cdktn  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 SECTIONS = {"resource": "resource_schemas", "data": "data_source_schemas"}
