@@ -11,6 +11,7 @@ use super::{
 use crate::{
     build::{Build, Options, Previous},
     diag::{Diagnostic, Severity},
+    lower::Backend,
 };
 
 /// A build and what writing it did. Of what was left as the last build made it, `build` holds the entries of the manifest
@@ -63,9 +64,9 @@ pub fn build(loaded: &Loaded, root: &Path, out: &Path, options: &Options) -> Res
 }
 
 /// Reads a Nest and builds it; see [`build`].
-pub fn build_nest(root: &Path, out: &Path, options: &Options) -> (Loaded, Result<Built, BuildError>) {
+pub fn build_nest(root: &Path, out: &Path, backend: Option<Backend>) -> (Loaded, Result<Built, BuildError>) {
     let loaded = load(root);
-    let built = build(&loaded, root, out, options);
+    let built = build(&loaded, root, out, &Options { backend, ..Options::default() });
     (loaded, built)
 }
 
