@@ -1,6 +1,8 @@
 //! What an installation can't be made of: services of another cloud, sizes the cloud does not have, tables whose keys
 //! and columns don't fit, a description of the API that is not there.
 
+use std::net::Ipv4Addr;
+
 use fly_std::{
     Value,
     formats::{closest, size},
@@ -18,6 +20,7 @@ use crate::{
 declare_diagnostic! { pub FOREIGN_SERVICE = "foreign-service", Error, "a part of MotherGoose on another cloud than the others" }
 declare_diagnostic! { pub SERVICE_LIMITS = "service-limits", Error, "a part of MotherGoose that its cloud can't make as it is written" }
 declare_diagnostic! { pub BAD_TABLE = "bad-table", Error, "a table whose keys or columns don't fit together" }
+declare_diagnostic! { pub BAD_CIDR = "bad-cidr", Error, "a network whose addresses are no range, or too few" }
 declare_diagnostic! { pub MISSING_OPENAPI = "missing-openapi", Warning, "an OpenAPI description that is not there" }
 
 const GIB: u64 = 1 << 30;
@@ -30,6 +33,7 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
             limits(scope, root, provider, diagnostics);
         }
         diagnostics.extend(openapi(scope, root));
+        diagnostics.extend(cidr(scope, root));
         let tables = root.block("database").and_then(|database| database.block("tables"));
         for table in tables.map_or(&[][..], |tables| &tables.blocks) {
             self::table(scope, table, diagnostics);
@@ -133,6 +137,44 @@ fn openapi(scope: &FileScope<'_>, root: &TypedBlock) -> Option<Diagnostic> {
             .note("the description that MotherGoose brings along is used instead")
             .help("put the description there, or leave `openapi_spec` out"),
     )
+}
+
+/// The addresses of a network that is made: it is cut into sixteen subnets, which have to hold a machine or two.
+fn cidr(scope: &FileScope<'_>, root: &TypedBlock) -> Option<Diagnostic> {
+    const LARGEST: u32 = 8;
+    const SMALLEST: u32 = 24;
+    let (attribute, text) = value(root.block("network")?, "cidr")?;
+    let text = text.as_str()?;
+    let wrong = |message: String, label: &str| {
+        Diagnostic::new(&BAD_CIDR, scope.span(attribute.range), message, label)
+    };
+    let range = text.split_once('/').and_then(|(address, length)| {
+        Some((address.parse::<Ipv4Addr>().ok()?, length.parse::<u32>().ok().filter(|length| *length <= 32)?))
+    });
+    let Some((address, length)) = range else {
+        let shown: String = text.chars().take(60).collect();
+        return Some(
+            wrong(format!("`cidr` wants a range of addresses, found `{shown}`"), "not address/length")
+                .help("write a range such as `\"10.128.0.0/16\"`"),
+        );
+    };
+    if !(LARGEST..=SMALLEST).contains(&length) {
+        let nearest = length.clamp(LARGEST, SMALLEST);
+        let why = if length > SMALLEST { "too few addresses" } else { "more than a cloud's network has" };
+        return Some(
+            wrong(format!("`cidr` wants a length from /{LARGEST} to /{SMALLEST}, found /{length}"), why)
+                .note("the range is cut into sixteen subnets, one for each availability zone")
+                .fix(format!("write `/{nearest}`"), attribute.range, format!("\"{address}/{nearest}\"")),
+        );
+    }
+    let first = Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << (32 - length)));
+    (first != address).then(|| {
+        wrong(format!("the range of `{text}` begins at {first}"), "not the first address").fix(
+            format!("write `\"{first}/{length}\"`"),
+            attribute.range,
+            format!("\"{first}/{length}\""),
+        )
+    })
 }
 
 /// The keys and columns of a table, with those that MotherGoose itself needs of it.

@@ -41,7 +41,7 @@ pub use claims::OVERLAPPING_EGGS;
 pub use duplicate_name::DUPLICATE_NAME;
 pub use exactly_one_of::EXACTLY_ONE_OF;
 pub use fraction_percent::FRACTION_PERCENT;
-pub use installation::{BAD_TABLE, FOREIGN_SERVICE, MISSING_OPENAPI, SERVICE_LIMITS};
+pub use installation::{BAD_CIDR, BAD_TABLE, FOREIGN_SERVICE, MISSING_OPENAPI, SERVICE_LIMITS};
 pub use job_limits::JOB_LIMITS;
 pub use min_above_max::MIN_ABOVE_MAX;
 pub use not_deployable::NOT_DEPLOYABLE;

@@ -43,6 +43,7 @@ pub fn all_diagnostics() -> Vec<&'static Declaration> {
         &check::ASSERT_WARNING,
         &check::CONDITION_ALWAYS_FALSE,
         &check::CONDITION_ALWAYS_TRUE,
+        &check::BAD_CIDR,
         &check::BAD_TABLE,
         &check::BAD_TAG,
         &check::DEAD_CONDITION,

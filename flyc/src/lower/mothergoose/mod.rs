@@ -99,42 +99,47 @@ pub(super) fn files(
 ) -> Result<Vec<File>, LowerError> {
     values::without_nul(config, MothergooseConfig::WHAT, options)?;
     let root = root_context(config, options, installation.components)?;
-    let mut rendered: Vec<(String, String)> = vec![("config.json".to_owned(), config.to_json()?)];
+    let mut map = SourceMap::new();
+    let mut files: Vec<(String, String)> = vec![
+        ("config.json".to_owned(), config.to_json()?),
+        ("tofu.rc".to_owned(), render("tofu/tofu.rc.j2", &root)?),
+    ];
     for template in files_of(config.cloud.provider) {
         let Some(context) = context_of(template.component, config, &root, installation.components) else {
             continue;
         };
-        let mut body = String::new();
+        let header = render("mothergoose/header.tf.j2", &context)?;
+        let mut text = header.clone();
         for part in template.parts {
-            body.push_str(&render(part, &context)?);
+            text.push_str(&render(part, &context)?);
         }
-        if body.trim().is_empty() {
+        // What is not needed has no file.
+        if text.trim_end() == header.trim_end() {
             continue;
         }
-        let mut text = String::new();
-        if template.file.ends_with(".tf") {
-            text.push_str(&render("mothergoose/header.tf.j2", &context)?);
+        let (text, mappings) = marks::strip(template.file, &text, origins);
+        if !mappings.is_empty() {
+            map.files.insert(template.file.to_owned(), mappings);
         }
-        text.push_str(&body);
         if let Some(component) = template.component {
             let targets = targets(&text);
             if !targets.is_empty() {
-                rendered.push((format!("targets/{}.targets", component.name()), targets));
+                files.push((format!("targets/{}.targets", component.name()), targets));
             }
         }
-        rendered.push((template.file.to_owned(), text));
+        files.push((template.file.to_owned(), text));
     }
-    rendered.push(("tofu.rc".to_owned(), render("tofu/tofu.rc.j2", &root)?));
     if config.cloud.provider == Provider::Local {
-        rendered.extend(local::SCRIPTS.map(|(file, text)| (file.to_owned(), text.to_owned())));
+        files.extend(local::SCRIPTS.map(|(file, text)| (file.to_owned(), text.to_owned())));
     } else if installation.components.contains(Component::ApiGateway) {
         let text = match installation.openapi {
             Some(own) => own.to_owned(),
             None => openapi::description(config, &root, installation.missing_openapi)?,
         };
-        rendered.push(("openapi.yaml".to_owned(), text));
+        files.push(("openapi.yaml".to_owned(), text));
     }
-    finish(rendered, origins)
+    files.push(("source-map.json".to_owned(), map.to_json()?));
+    Ok(files.into_iter().map(|(file, text)| (format!("{FOLDER}/{file}"), text)).collect())
 }
 
 /// What the installation's cloud can't make of it.
@@ -143,26 +148,6 @@ pub(super) fn limits(config: &MothergooseConfig) -> Vec<LowerError> {
         Provider::Aws => aws::check(config),
         Provider::Yandex | Provider::Local => Vec::new(),
     }
-}
-
-/// Takes the marks out, and adds the source map.
-fn finish(rendered: Vec<(String, String)>, origins: &Origins) -> Result<Vec<File>, LowerError> {
-    let mut map = SourceMap::new();
-    let mut files = Vec::with_capacity(rendered.len() + 1);
-    for (file, text) in rendered {
-        let text = if file.ends_with(".tf") {
-            let (text, mappings) = marks::strip(&file, &text, origins);
-            if !mappings.is_empty() {
-                map.files.insert(file.clone(), mappings);
-            }
-            text
-        } else {
-            text
-        };
-        files.push((format!("{FOLDER}/{file}"), text));
-    }
-    files.push((format!("{FOLDER}/source-map.json"), map.to_json()?));
-    Ok(files)
 }
 
 /// The addresses of what a file makes, as `tofu plan -target-file` reads them.
