@@ -269,7 +269,8 @@ fn many(value: &Value) -> Vec<&str> {
 
 /// What every role is allowed: no `*` of actions, and no `*` of things but where AWS knows nothing narrower.
 fn may_do_no_more_than_it_must(bench: &Bench) {
-    let policies = resources(bench, "aws_iam_policy").into_iter().chain(resources(bench, "aws_iam_role_policy"));
+    let policies =
+        resources(bench, "aws_iam_policy").into_iter().chain(resources(bench, "aws_iam_role_policy"));
     for (address, values) in policies {
         let policy: Value = serde_json::from_str(values["policy"].as_str().unwrap()).unwrap();
         let mut sids = BTreeSet::new();
@@ -293,7 +294,10 @@ fn may_do_no_more_than_it_must(bench: &Bench) {
                 // `arn:aws:SERVICE:REGION:ACCOUNT:WHAT`
                 let what = resource.splitn(6, ':').nth(5).unwrap_or_default();
                 assert!(listed || resource.starts_with("arn:aws:"), "{address}: {resource}");
-                assert!(listed || !what.starts_with('*') || sid == "DetachFromNetwork", "{address}: {resource}");
+                assert!(
+                    listed || !what.starts_with('*') || sid == "DetachFromNetwork",
+                    "{address}: {resource}"
+                );
             }
         }
         // The longest that AWS takes.

@@ -36,7 +36,9 @@ fn default_names_of_buckets_are_known() {
 
 #[test]
 fn zones_have_places_that_do_not_depend_on_the_others() {
-    for (zone, place) in [("eu-central-1a", Some(0)), ("us-east-1f", Some(5)), ("eu-central-1", None), ("", None)] {
+    for (zone, place) in
+        [("eu-central-1a", Some(0)), ("us-east-1f", Some(5)), ("eu-central-1", None), ("", None)]
+    {
         assert_eq!(zone_number(zone), place, "{zone}");
     }
 }
