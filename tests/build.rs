@@ -16,6 +16,8 @@ mod bench;
 mod incremental;
 #[path = "build/interruption.rs"]
 mod interruption;
+#[path = "build/page.rs"]
+mod page;
 
 use std::{
     collections::BTreeMap,

@@ -149,7 +149,7 @@ fn parts_of(
         if let Some(inputs) = &inputs
             && let Some(entries) = previous.entries(file.path(db), inputs)
         {
-            return entries.iter().map(|entry| Ok(Part::Kept(entry.clone()))).collect();
+            return entries.into_iter().map(|entry| Ok(Part::Kept(entry))).collect();
         }
         let input_digest = inputs.map(|inputs| inputs.digest).unwrap_or_default();
         let new = |piece| Part::New { piece, input_digest: input_digest.clone() };

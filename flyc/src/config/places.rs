@@ -10,13 +10,13 @@ use crate::{
 
 /// By configuration path (`resources.memory`, `environment.API_KEY`): what was written where. A path nobody wrote is
 /// answered by the block around it, at last by the egg itself.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     root: TextRange,
     paths: BTreeMap<String, Place>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     /// The keyword or attribute name.
     name: TextRange,

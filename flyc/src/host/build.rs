@@ -55,7 +55,7 @@ pub fn build(loaded: &Loaded, root: &Path, out: &Path, options: &Options) -> Res
     let mut previous = previous(out);
     loop {
         let build = loaded.compiler.build_after(options, &previous).map_err(BuildError::Nest)?;
-        if let Some(Done { written, states }) = write_after(&build, out)? {
+        if let Some(Done { written, states }) = write_after(&build, out, &previous)? {
             return Ok(Built { build, written, states });
         }
         // The folder is no longer what it was a moment ago, so nothing of it can be left as it is.

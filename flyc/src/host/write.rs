@@ -13,6 +13,7 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, Write as _},
     path::{Component, Path, PathBuf},
+    sync::Arc,
 };
 
 use rustc_hash::FxHashSet;
@@ -87,15 +88,15 @@ impl Done {
 
 /// Writes a build to a folder, all of it.
 pub fn write(build: &Build, out: &Path) -> io::Result<Written> {
-    match write_after(build, out)? {
+    match write_after(build, out, &Previous::default())? {
         Some(done) => Ok(done.written),
         None => Err(refused(out, "the build it was to go on from is no longer there")),
     }
 }
 
-/// Writes a build to a folder; nothing when what the build leaves as it is is not there.
-pub(super) fn write_after(build: &Build, out: &Path) -> io::Result<Option<Done>> {
-    write_watched(build, out, &mut |_| Ok(()))
+/// Writes a build that goes on from another to a folder; nothing when that other is no longer there.
+pub(super) fn write_after(build: &Build, out: &Path, previous: &Previous) -> io::Result<Option<Done>> {
+    write_watched(build, out, previous, &mut |_| Ok(()))
 }
 
 /// The build in a folder, as far as it can be gone on from.
@@ -106,7 +107,7 @@ pub(super) fn previous(out: &Path) -> Previous {
     }
     let Ok(text) = fs::read_to_string(out.join(MANIFEST)) else { return Previous::default() };
     // Why it can't be read is told when it is to be written over.
-    Previous::new(&text, |entries| same::untouched(out, entries)).unwrap_or_default()
+    Previous::new(&text, |manifest| same::untouched(out, manifest)).unwrap_or_default()
 }
 
 /// Puts a folder in order that a crash left half written. Whether there was anything to do.
@@ -119,6 +120,7 @@ pub fn recover(out: &Path) -> io::Result<bool> {
 pub(super) fn write_watched(
     build: &Build,
     out: &Path,
+    previous: &Previous,
     watch: &mut dyn FnMut(Step<'_>) -> io::Result<()>,
 ) -> io::Result<Option<Done>> {
     if let Some(wrong) = build.files.keys().find(|path| !is_plain(path)) {
@@ -138,7 +140,7 @@ pub(super) fn write_watched(
     let out = &out.canonicalize()?;
     let _lock = lock(out)?;
     recover_locked(out)?;
-    let Some((old, digest)) = own_manifest(out)? else {
+    let Some((old, digest)) = own_manifest(out, previous)? else {
         return if build.kept.is_some() {
             Ok(None)
         } else {
@@ -148,14 +150,19 @@ pub(super) fn write_watched(
     if build.kept.as_ref().is_some_and(|kept| kept.manifest_digest != digest) {
         return Ok(None);
     }
-    let all: FxHashSet<&String> = build.manifest.entries.iter().flat_map(|entry| &entry.files).collect();
+    let all: FxHashSet<&String> = if build.kept.is_some() {
+        build.manifest.entries.iter().flat_map(|entry| &entry.files).collect()
+    } else {
+        FxHashSet::default()
+    };
     let count = build.files.len() + build.kept.as_ref().map_or(0, |kept| kept.files);
     let mut changed = changed_files(build, &old, out)?;
     let states = left_states(&old, build, out);
     // A path that leads elsewhere was not written by us, whatever the manifest says.
-    let old = old.entries.into_iter().flat_map(|entry| entry.files).filter(|path| is_plain(path));
-    let is_gone = |path: &String| !build.files.contains_key(path) && !all.contains(path) && is_own(out, path);
-    let gone: BTreeSet<String> = old.filter(is_gone).collect();
+    let old = old.entries.iter().flat_map(|entry| &entry.files).filter(|path| is_plain(path));
+    let is_gone =
+        |path: &&String| !build.files.contains_key(*path) && !all.contains(*path) && is_own(out, path);
+    let gone: BTreeSet<String> = old.filter(is_gone).cloned().collect();
     if changed.is_empty() && gone.is_empty() {
         return Ok(Some(Done::new(Written { written: 0, unchanged: count, removed: 0 })));
     }
@@ -235,7 +242,7 @@ fn write_anew(
 }
 
 /// The manifest of the build that a folder holds, with its digest; none for an empty folder.
-fn own_manifest(out: &Path) -> io::Result<Option<(Manifest, String)>> {
+fn own_manifest(out: &Path, previous: &Previous) -> io::Result<Option<(Arc<Manifest>, String)>> {
     let mut empty = true;
     for entry in fs::read_dir(out)? {
         let name = entry?.file_name();
@@ -258,6 +265,10 @@ fn own_manifest(out: &Path) -> io::Result<Option<(Manifest, String)>> {
         }
         Err(error) => return Err(error),
     };
+    let digest = source_digest(&text);
+    if let Some(known) = previous.manifest(&digest) {
+        return Ok(Some((known, digest)));
+    }
     let manifest = Manifest::from_json(&text).map_err(|error| match error {
         ArtifactError::Version { .. } => refused(
             out,
@@ -267,7 +278,7 @@ fn own_manifest(out: &Path) -> io::Result<Option<(Manifest, String)>> {
             refused(out, "its manifest.json is not one of `flyc build`; choose another folder with `--out`")
         }
     })?;
-    Ok(Some((manifest, source_digest(&text))))
+    Ok(Some((Arc::new(manifest), digest)))
 }
 
 /// Writes what changed, the old files and the journal to the stage.

@@ -8,13 +8,13 @@
 use std::{
     fs::{self, Metadata},
     io,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::refused;
+use super::{is_plain, refused};
 use crate::{
     artifact::{Entry, Manifest},
     build::{Build, MANIFEST, SOURCE_MAP},
@@ -51,16 +51,27 @@ pub(super) fn changed_files<'a>(build: &'a Build, old: &Manifest, out: &Path) ->
     Ok(changed.into_iter().flatten().collect())
 }
 
-/// The entries of the manifest in a folder whose files nobody has touched since it was placed.
-pub(super) fn untouched(out: &Path, entries: Vec<Entry>) -> Vec<Entry> {
+/// For each entry of the manifest in a folder, whether nobody has touched its files since the manifest was placed.
+pub(super) fn untouched(out: &Path, manifest: &Manifest) -> Vec<bool> {
     let Some(placed) = fs::symlink_metadata(out.join(MANIFEST)).ok().and_then(|found| touched(&found)) else {
         return Vec::new();
     };
-    let is_untouched = |path: &String| {
-        let found = fs::symlink_metadata(out.join(path)).ok().filter(Metadata::is_file);
+    let is_untouched = |place: &mut PathBuf, path: &str| {
+        // One buffer for all of them.
+        place.push(path);
+        let found = fs::symlink_metadata(&place).ok().filter(Metadata::is_file);
+        for _ in 0..path.split('/').count() {
+            place.pop();
+        }
         found.and_then(|found| touched(&found)).is_some_and(|touched| touched < placed)
     };
-    entries.into_par_iter().filter(|entry| entry.files.iter().all(is_untouched)).collect()
+    manifest
+        .entries
+        .par_iter()
+        .map_with(out.to_path_buf(), |place, entry| {
+            entry.files.iter().all(|path| is_plain(path) && is_untouched(place, path))
+        })
+        .collect()
 }
 
 /// Whether the file is there, an ordinary file, with this very text; without a look at the text when nobody has touched
