@@ -78,7 +78,7 @@ impl Shop {
 
     /// The provider has another schema from now on.
     fn provider(&mut self, change: impl Fn(&mut Value)) {
-        let text = fs::read_to_string(tools::provider_schema("aws")).unwrap();
+        let text = fs::read_to_string(tools::provider_schemas().join("aws.json")).unwrap();
         let mut schema: Value = serde_json::from_str(&text).unwrap();
         let provider = schema["provider_schemas"].as_object_mut().unwrap().values_mut().next().unwrap();
         change(provider);
@@ -141,7 +141,7 @@ const PLAN: &[&str] = &["plan", "-json", "-input=false"];
 
 #[test]
 fn an_attribute_that_the_provider_refuses() {
-    let mut shop = Shop::new(&need!(tools::tofu()), &need!(tools::schema_provider()));
+    let mut shop = Shop::new(&need!(tools::tofu()), &need!(tools::fake_cloud()));
     shop.provider(|provider| {
         instance(provider)["attributes"].as_object_mut().unwrap().remove("instance_type");
     });
@@ -195,7 +195,7 @@ fn an_attribute_that_the_provider_refuses() {
 
 #[test]
 fn a_block_that_the_provider_refuses() {
-    let mut shop = Shop::new(&need!(tools::tofu()), &need!(tools::schema_provider()));
+    let mut shop = Shop::new(&need!(tools::tofu()), &need!(tools::fake_cloud()));
     shop.provider(|provider| {
         instance(provider)["block_types"].as_object_mut().unwrap().remove("root_block_device");
     });
@@ -247,7 +247,7 @@ fn a_block_that_the_provider_refuses() {
 
 #[test]
 fn an_input_that_the_compute_module_refuses() {
-    let shop = Shop::new(&need!(tools::tofu()), &need!(tools::schema_provider()));
+    let shop = Shop::new(&need!(tools::tofu()), &need!(tools::fake_cloud()));
     let variables = "compute-module/aws/variables.tf";
     let disk = "variable \"disk_size\" {\n";
     let larger = "  validation {\n    condition     = var.disk_size >= 100\n    error_message = \"Disks here have 100 GiB or more.\"\n  }\n\n";
@@ -289,7 +289,7 @@ fn an_input_that_the_compute_module_refuses() {
 
 #[test]
 fn what_the_installation_got_wrong() {
-    let shop = Shop::new(&need!(tools::tofu()), &need!(tools::schema_provider()));
+    let shop = Shop::new(&need!(tools::tofu()), &need!(tools::fake_cloud()));
     let mut wrong = variables();
     wrong["runners"] = json!({ "R_1": { "pool": "apex" } });
     wrong.as_object_mut().unwrap().remove("orchestrator_url");
@@ -375,7 +375,7 @@ fn what_the_installation_got_wrong() {
 
 #[test]
 fn what_a_check_finds_is_a_warning() {
-    let shop = Shop::new(&need!(tools::tofu()), &need!(tools::schema_provider()));
+    let shop = Shop::new(&need!(tools::tofu()), &need!(tools::fake_cloud()));
     shop.says(PLAN, &[], &expect![[r#"
         warning[tofu-warning]: Check block assertion failed: The image aws_ami-id can't be used now
            ,-[ Eggs/shop/config.fly:9:5 ]
@@ -436,7 +436,7 @@ fn what_a_check_finds_is_a_warning() {
 
 #[test]
 fn an_apply_that_fails_half_way() {
-    let shop = Shop::new(&need!(tools::tofu()), &need!(tools::schema_provider()));
+    let shop = Shop::new(&need!(tools::tofu()), &need!(tools::fake_cloud()));
     let precondition = "    precondition {\n      condition     = aws_instance.runner.id == \"\"\n      error_message = \"The instance ${var.instance_type} is gone.\"\n    }\n";
     shop.change(
         "compute-module/aws/main.tf",

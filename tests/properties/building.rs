@@ -215,7 +215,7 @@ impl World {
     }
 
     fn options(&self) -> Options {
-        Options { backend: self.backend }
+        Options { backend: self.backend, ..Options::default() }
     }
 }
 

@@ -153,7 +153,10 @@ fn parts_of(
         }
         let input_digest = inputs.map(|inputs| inputs.digest).unwrap_or_default();
         let new = |piece| Part::New { piece, input_digest: input_digest.clone() };
-        pieces::of_file(db, file, &lowering, options.components).into_iter().map(|piece| piece.map(new)).collect()
+        pieces::of_file(db, file, &lowering, options.components)
+            .into_iter()
+            .map(|piece| piece.map(new))
+            .collect()
     };
     let part = files.len().div_ceil(rayon::current_num_threads() * 4).max(1);
     files

@@ -17,7 +17,6 @@ use crate::{
     text::{Source, TextRange, TextSize},
 };
 
-
 /// The pieces of a file, and what can't be built of it.
 pub(super) fn of_file(
     db: &dyn Db,

@@ -14,11 +14,8 @@ use crate::{
 
 /// The blocks that hold with their defaults when they are left out, by the block around them. Where a block is not
 /// named here, leaving it out means that there is none (`cors`, `rift`, `on_failure`).
-const ALWAYS_THERE: &[(&str, &[&str])] = &[
-    ("uglyfox", &["pruning", "apex", "nadir"]),
-    ("runners_condition", POOLS),
-    ("nest", &["gitlab"]),
-];
+const ALWAYS_THERE: &[(&str, &[&str])] =
+    &[("uglyfox", &["pruning", "apex", "nadir"]), ("runners_condition", POOLS), ("nest", &["gitlab"])];
 
 /// The pools of a `runners_condition`, whose attributes come from the blocks of the same name around it.
 const POOLS: &[&str] = &["apex", "nadir"];

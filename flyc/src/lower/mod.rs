@@ -30,7 +30,8 @@ pub use self::{
     sizing::{Market, Shape, Smaller},
 };
 use crate::artifact::{
-    Artifact, ArtifactError, EggConfig, JobConfig, MothergooseConfig, Origins, Provider, RiftConfig, RunnerType,
+    Artifact, ArtifactError, EggConfig, JobConfig, MothergooseConfig, Origins, Provider, RiftConfig,
+    RunnerType,
 };
 
 /// A generated file: its path relative to the build's folder, with `/`, and its text.
