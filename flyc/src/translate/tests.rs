@@ -78,7 +78,7 @@ fn every_input_of_the_compute_module_comes_from_its_line() {
         ("  instance_type = ", "resources", "`instance_type` comes from here"),
         ("ami           = ", "image    = \"ключ-12\"", "`image_id` comes from here"),
         ("subnet_id                   =", "cloud", "`subnet_id` comes from here"),
-        ("gosling-egg    =", "egg \"my-app\"", "in what is built from this egg"),
+        ("gosling-nest  ", "egg \"my-app\"", "in what is built from this egg"),
         ("resource \"aws_instance\"", "egg \"my-app\"", "in what is built from this egg"),
     ] {
         let found = told(&[at(&format!("../../{main}"), line(&build, main, code))]);

@@ -25,6 +25,9 @@ resource "aws_iam_role" "execution" {
   description = "Starts the tasks of GitLab runners of the ${local.owner_kind} ${local.owner}"
   tags        = local.tags
 
+  # MotherGoose may make no role without its boundary.
+  permissions_boundary = var.permissions_boundary
+
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
 

@@ -50,6 +50,11 @@ variable "disk_size" {
   type        = number
 }
 
+variable "permissions_boundary" {
+  description = "The policy that bounds the role tasks are started with; none means no boundary."
+  type        = string
+}
+
 variable "log_retention" {
   description = "Days that what the runners print is kept."
   type        = number
