@@ -426,6 +426,8 @@ fn a_local_server_is_a_real_process_that_keeps_its_cache() {
     fs::write(folder.join("cache/layer"), "kept").unwrap();
     set("");
     assert!(idle(), "a spent ticket changes nothing");
+    let state = fs::read_to_string(bench.egg.join("terraform.tfstate")).unwrap();
+    assert!(!state.contains("ticket-1"), "{state}");
 
     config.cache.max_age_s = 60;
     write(bench.folder.path(), &config, &options);
