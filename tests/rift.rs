@@ -22,6 +22,7 @@ use flyc::{
         Artifact, Cloud, Eviction, Provider, Resources, RiftAuth, RiftAuthMethod, RiftCache, RiftConfig,
         SourceMap, Upstream,
     },
+    compiler::Compiler,
     lower::{self, Backend, Options},
 };
 use polar_gosling_tests::{need, tools};
@@ -426,6 +427,8 @@ fn a_local_server_is_a_real_process_that_keeps_its_cache() {
     fs::write(folder.join("cache/layer"), "kept").unwrap();
     set("");
     assert!(idle(), "a spent ticket changes nothing");
+    let state = fs::read_to_string(bench.egg.join("terraform.tfstate")).unwrap();
+    assert!(!state.contains("ticket-1"), "{state}");
 
     config.cache.max_age_s = 60;
     write(bench.folder.path(), &config, &options);
@@ -492,5 +495,47 @@ fn no_secret_no_path_and_no_time_stands_in_what_is_generated() {
         }
         let (_, map) = files.iter().find(|(path, _)| path.ends_with("source-map.json")).unwrap();
         assert!(!SourceMap::from_json(map).unwrap().files["resources.tf"].is_empty());
+    }
+}
+
+/// From the text of a Nest to the module, and back from a line of the module to the text.
+#[test]
+fn a_nest_builds_its_server_and_every_line_knows_its_cause() {
+    let server = "rift \"main\" {\n  port = 9443\n\n  cloud {\n    provider = \"PROVIDER\"\n  }\n\n  resources {\n    cpu  = 4\n    disk = 40\n  }\n\n  cache {\n    max_size = 100\n  }\n}\n";
+    let egg = "egg \"a\" {\n  type = \"vm\"\n\n  gitlab {\n    project_id = 1\n  }\n\n  rift {\n  }\n}\n";
+    for (provider, causes) in [
+        (
+            "yandex",
+            [
+                ("yandex_compute_disk.cache.size", 14),
+                ("yandex_vpc_security_group.rift.ingress.port", 2),
+                ("yandex_compute_instance.rift.resources.cores", 9),
+                ("yandex_compute_instance.rift.boot_disk.initialize_params.size", 10),
+            ],
+        ),
+        (
+            "aws",
+            [
+                ("aws_ebs_volume.cache.size", 14),
+                ("aws_vpc_security_group_ingress_rule.runners.from_port", 2),
+                ("aws_instance.rift.instance_type", 8),
+                ("aws_instance.rift.root_block_device.volume_size", 10),
+            ],
+        ),
+    ] {
+        let server = server.replace("PROVIDER", provider);
+        let compiler = Compiler::new([("MG/config.fly", server.as_str()), ("Eggs/a/config.fly", egg)]);
+        let build = compiler.build(&flyc::build::Options::default()).unwrap();
+        assert!(build.skipped.is_empty(), "{:?}", build.skipped);
+        let config = RiftConfig::from_json(&build.files["rift/main/config.json"]).unwrap();
+        assert_eq!(config.auth.eggs, ["a"]);
+        assert_eq!(config.cache.max_size_bytes, 100 * GIB);
+        assert_eq!(config.cloud.offer.unwrap().cpu, 4);
+        let map = SourceMap::from_json(&build.files["rift/main/source-map.json"]).unwrap();
+        for (address, line) in causes {
+            let found = map.files["resources.tf"].iter().find(|mapping| mapping.address == address);
+            let found = found.unwrap_or_else(|| panic!("{address} is not mapped"));
+            assert_eq!((found.file.as_str(), found.line), ("MG/config.fly", line), "{address}");
+        }
     }
 }

@@ -169,8 +169,11 @@ impl Node {
 
     /// Makes what was drawn hold the rules between attributes and blocks.
     fn settle(&mut self, serverless: bool, entities: &mut usize) {
-        let kind = self.attribute("type").and_then(|a| text_of(&a.written.value));
-        let serverless = serverless || kind.as_deref() == Some("serverless");
+        // A job says it in its `runner`.
+        let runner = self.blocks.iter().find(|block| block.schema.name == "runner");
+        let kinds = [self.attribute("type"), runner.and_then(|runner| runner.attribute("type"))];
+        let is_serverless = |a: &Attr| text_of(&a.written.value).as_deref() == Some("serverless");
+        let serverless = serverless || kinds.into_iter().flatten().any(is_serverless);
         for constraint in self.schema.constraints {
             match constraint {
                 Constraint::ExactlyOneOf(names) => {
@@ -200,10 +203,13 @@ impl Node {
             "variables" => self.attributes.clear(),
             _ => {}
         }
-        // A machine of this size is on sale everywhere.
+        // A machine of this size is on sale everywhere, and near to it.
+        let largest_disk = if serverless { 10 << 30 } else { 8 << 40 };
         self.attributes.retain(|a| match (self.schema.name, a.name.as_str(), &a.written.value) {
-            ("resources", "cpu", Value::Int(cpus)) => *cpus <= 16,
-            ("resources", "memory", Value::Size(bytes)) => *bytes <= 16 << 30,
+            ("resources", "cpu", Value::Int(cpus)) => matches!(cpus, 1 | 2 | 4),
+            ("resources", "memory", Value::Size(bytes)) => *bytes <= 8 << 30,
+            ("resources", "disk", Value::Size(bytes)) => *bytes <= largest_disk,
+            ("cache", "max_size", Value::Size(bytes)) => *bytes <= 7 << 40,
             _ => true,
         });
         let longest = match self.schema.name {

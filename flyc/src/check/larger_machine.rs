@@ -2,7 +2,7 @@
 
 use super::{
     FileScope,
-    offers::{Wanted, cpus, size, wanted},
+    offers::{Wanted, cpus, size},
 };
 use crate::{
     artifact::Resources,
@@ -12,14 +12,15 @@ use crate::{
 
 declare_diagnostic! { pub LARGER_MACHINE = "larger-machine", Warning, "a machine much larger than what is asked for" }
 
-pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    for wanted in wanted(scope) {
-        let Resources { cpu, memory_mib, .. } = wanted.resources;
-        if let Some(shape) = wanted.market.nearest(cpu, memory_mib)
-            && wanted.market.is_much_larger(&shape, &wanted.resources)
-        {
-            diagnostics.push(larger(scope, &wanted, &shape));
-        }
+/// What is told of one size; `shape` is what it comes to.
+pub(super) fn check(
+    scope: &FileScope<'_>,
+    wanted: &Wanted<'_>,
+    shape: &Shape,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    if wanted.market.is_much_larger(shape, &wanted.resources) {
+        diagnostics.push(larger(scope, wanted, shape));
     }
 }
 

@@ -6,7 +6,7 @@ use fly_std::{Value, formats};
 
 use super::{
     FileScope,
-    offers::{Wanted, cpus, size, wanted},
+    offers::{Wanted, cpus, size},
 };
 use crate::{
     artifact::{Resources, RunnerType},
@@ -20,16 +20,9 @@ declare_diagnostic! { pub NOT_DEPLOYABLE = "not-deployable", Error, "runners tha
 
 const MIB_PER_GIB: u64 = 1024;
 
-pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    for wanted in wanted(scope) {
-        let Resources { cpu, memory_mib, .. } = wanted.resources;
-        if wanted.market.nearest(cpu, memory_mib).is_none() {
-            diagnostics.extend(no_machine(scope, &wanted));
-        }
-        diagnostics.extend(no_disk(scope, &wanted));
-    }
-    let rifts = scope.blocks.iter().filter(|block| block.name == "rift");
-    diagnostics.extend(rifts.filter_map(|rift| no_cache(scope, rift)));
+/// What is told of one size that comes to nothing the cloud sells.
+pub(super) fn check(scope: &FileScope<'_>, wanted: &Wanted<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.extend(no_machine(scope, wanted));
 }
 
 /// Why no machine is as large, and what the nearest are.
@@ -101,7 +94,8 @@ fn no_machine(scope: &FileScope<'_>, wanted: &Wanted<'_>) -> Option<Diagnostic> 
     )))
 }
 
-fn no_disk(scope: &FileScope<'_>, wanted: &Wanted<'_>) -> Option<Diagnostic> {
+/// Why no disk is as large.
+pub(super) fn no_disk(scope: &FileScope<'_>, wanted: &Wanted<'_>) -> Option<Diagnostic> {
     let most = wanted.market.largest_disk_gib()?;
     let disk = wanted.resources.disk_gib;
     if disk <= most {
@@ -129,7 +123,7 @@ fn no_disk(scope: &FileScope<'_>, wanted: &Wanted<'_>) -> Option<Diagnostic> {
 }
 
 /// Why no disk holds the cache of a Rift server.
-fn no_cache(scope: &FileScope<'_>, rift: &TypedBlock) -> Option<Diagnostic> {
+pub(super) fn no_cache(scope: &FileScope<'_>, rift: &TypedBlock) -> Option<Diagnostic> {
     let max_size = rift.block("cache")?.attribute("max_size")?;
     let Some(Value::Size(bytes)) = max_size.value else { return None };
     let provider = config::provider(rift)?;

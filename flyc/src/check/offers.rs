@@ -1,16 +1,29 @@
-//! What the rules about sizes look at: every block with `resources`, and where its machines are made.
+//! Sizes and what they come to: every block with `resources` is looked up once, for the rules about sizes.
 //!
-//! Never here: a rule.
+//! Never here: what is told of a size; that is `not_deployable`'s and `larger_machine`'s.
 
-use super::FileScope;
+use super::{FileScope, larger_machine, not_deployable};
 use crate::{
     artifact::Resources,
     config,
-    diag::Edit,
+    diag::{Diagnostic, Edit},
     lower::Market,
     model::{TypedAttribute, TypedBlock},
     text::TextRange,
 };
+
+pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for wanted in wanted(scope) {
+        let Resources { cpu, memory_mib, .. } = wanted.resources;
+        match wanted.market.nearest(cpu, memory_mib) {
+            Some(shape) => larger_machine::check(scope, &wanted, &shape, diagnostics),
+            None => not_deployable::check(scope, &wanted, diagnostics),
+        }
+        diagnostics.extend(not_deployable::no_disk(scope, &wanted));
+    }
+    let rifts = scope.blocks.iter().filter(|block| block.name == "rift");
+    diagnostics.extend(rifts.filter_map(|rift| not_deployable::no_cache(scope, rift)));
+}
 
 /// Resources that were asked for.
 pub(super) struct Wanted<'a> {
@@ -24,7 +37,7 @@ pub(super) struct Wanted<'a> {
 
 /// Every block of the file whose `resources` are known. Where there is no such block the default size holds, which is
 /// sold everywhere.
-pub(super) fn wanted<'a>(scope: &FileScope<'a>) -> impl Iterator<Item = Wanted<'a>> {
+fn wanted<'a>(scope: &FileScope<'a>) -> impl Iterator<Item = Wanted<'a>> {
     scope.blocks.iter().filter_map(|owner| {
         let block = owner.block("resources")?;
         // What a profile leaves open, each egg fills in otherwise.

@@ -140,7 +140,9 @@ fn rift_users(db: &dyn Db, nest: Nest) -> BTreeMap<String, Vec<String>> {
             users.entry(rift.name.clone()).or_default().push(config.name.clone());
         }
     }
-    users.values_mut().for_each(|names| names.sort());
+    for names in users.values_mut() {
+        names.sort();
+    }
     users
 }
 
