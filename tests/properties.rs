@@ -27,6 +27,8 @@ mod fixing;
 mod formatting;
 #[path = "properties/generate.rs"]
 mod generate;
+#[path = "properties/installation.rs"]
+mod installation;
 #[path = "properties/listing.rs"]
 mod listing;
 #[path = "properties/mutate.rs"]

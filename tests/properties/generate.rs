@@ -11,7 +11,10 @@ use fly_std::{
 use flyc::model::{Meaning, condition_texts};
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use crate::values::{Written, heredoc, name, parenthesized, value};
+use crate::{
+    installation,
+    values::{Written, heredoc, name, parenthesized, value},
+};
 
 /// One file with one block at its top.
 #[derive(Clone)]
@@ -169,6 +172,9 @@ impl Node {
 
     /// Makes what was drawn hold the rules between attributes and blocks.
     fn settle(&mut self, serverless: bool, entities: &mut usize) {
+        if self.schema.name == "mothergoose" {
+            installation::settle(self);
+        }
         // A job says it in its `runner`.
         let runner = self.blocks.iter().find(|block| block.schema.name == "runner");
         let kinds = [self.attribute("type"), runner.and_then(|runner| runner.attribute("type"))];

@@ -97,6 +97,9 @@ pub(super) fn runner_type_in(block: Reader<'_>) -> Option<RunnerType> {
 
 /// The cloud of a block that holds a `cloud` block, such as an egg.
 pub fn provider(egg: &TypedBlock) -> Option<Provider> {
+    if egg.name == "mothergoose" {
+        return super::installation_provider(egg);
+    }
     provider_in(Reader::of(egg).child("cloud")?)
 }
 
