@@ -197,11 +197,11 @@ fn a_build_is_the_same_wherever_and_whenever_it_is_made() {
     let root = nest.path().join("platform");
     let outside = tempfile::tempdir().unwrap();
     let (one, other) = (root.join(".fly/build"), outside.path().join("elsewhere"));
-    let (_, first) = host::build_nest(&root, &one, &options());
+    let (_, first) = host::build_nest(&root, &one, None);
     let first = first.unwrap();
     assert_eq!(first.written.unchanged, 0);
     // The second Nest is the same one at another place.
-    let (_, second) = host::build_nest(&example(), &other, &options());
+    let (_, second) = host::build_nest(&example(), &other, None);
     second.unwrap();
     assert_eq!(tree(&one), tree(&other));
     assert_eq!(tree(&one), first.build.files);
@@ -209,7 +209,7 @@ fn a_build_is_the_same_wherever_and_whenever_it_is_made() {
         assert!(!text.contains(nest.path().to_str().unwrap()), "no absolute path");
     }
 
-    let (_, again) = host::build_nest(&root, &one, &options());
+    let (_, again) = host::build_nest(&root, &one, None);
     let count = first.build.files.len();
     assert_eq!(again.unwrap().written, Written { written: 0, unchanged: count, removed: 0 });
 }
@@ -220,12 +220,12 @@ fn one_changed_egg_is_all_that_is_written() {
     let root = nest.path().join("platform");
     let out = root.join(".fly/build");
     let build = |written: Written| {
-        let (loaded, built) = host::build_nest(&root, &out, &options());
+        let (loaded, built) = host::build_nest(&root, &out, None);
         let built = built.unwrap_or_else(|error| panic!("{error:?} {:?}", loaded.diagnostics));
         assert_eq!(built.written, written);
         built.build
     };
-    let (_, first) = host::build_nest(&root, &out, &options());
+    let (_, first) = host::build_nest(&root, &out, None);
     let first = first.unwrap().build;
     let count = first.files.len();
 
@@ -252,7 +252,7 @@ fn one_changed_egg_is_all_that_is_written() {
     let uglyfox = root.join("UF/config.fly");
     let text = fs::read_to_string(&uglyfox).unwrap();
     fs::write(&uglyfox, text.replace("[\"docs\"]", "[\"lint\"]").replace("('docs')", "('lint')")).unwrap();
-    let (_, last) = host::build_nest(&root, &out, &options());
+    let (_, last) = host::build_nest(&root, &out, None);
     assert!(last.unwrap().written.removed > 10, "the egg, and the Compute Module nobody calls any more");
     assert!(!out.join("eggs/docs").exists() && !out.join("compute-module/local").exists());
 }
@@ -263,14 +263,14 @@ fn a_nest_with_errors_is_not_built() {
     let root = nest.path().join("platform");
     let out = root.join(".fly/build");
     fs::write(root.join("Eggs/docs/config.fly"), "egg \"docs\" {\n  type = \"wm\"\n}\n").unwrap();
-    let (_, built) = host::build_nest(&root, &out, &options());
+    let (_, built) = host::build_nest(&root, &out, None);
     let Err(BuildError::Nest(diagnostics)) = built else { panic!("{built:?}") };
     assert!(diagnostics.iter().any(|diagnostic| diagnostic.kind.id == "unknown-value"));
     assert!(!out.exists());
 
-    let (_, built) = host::build_nest(&example(), &nests(), &options());
+    let (_, built) = host::build_nest(&example(), &nests(), None);
     assert!(matches!(built, Err(BuildError::Output(_))), "the Nest stands below");
-    let (_, built) = host::build_nest(&example(), &example(), &options());
+    let (_, built) = host::build_nest(&example(), &example(), None);
     assert!(matches!(built, Err(BuildError::Output(_))));
 }
 
@@ -406,8 +406,7 @@ fn opentofu_plans(egg: &str, provider: Provider) {
     let fake_cloud = need!(tools::fake_cloud());
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("build");
-    let (_, built) =
-        host::build_nest(&example(), &out, &Options { backend: Some(Backend::Local), ..options() });
+    let (_, built) = host::build_nest(&example(), &out, Some(Backend::Local));
     built.unwrap();
     // The bench wants the build at the top of its folder.
     let top = tempfile::tempdir().unwrap();

@@ -319,9 +319,10 @@ fn a_part_of_a_running_installation_is_updated_alone() {
         let all = changes(&plan).into_iter().filter(|(_, (done, _))| done != "no-op");
         all.map(|(address, (done, _))| format!("{done} {address}")).collect::<Vec<_>>()
     };
-    let workers = "update yandex_serverless_container.celery_workers".to_owned();
-    let uglyfox = "update yandex_serverless_container.uglyfox_workers".to_owned();
-    assert_eq!(changed(&["-target-file=targets/celery_workers.targets"]), [workers.clone()]);
+    let workers = "update yandex_serverless_container.celery_workers";
+    let uglyfox = "update yandex_serverless_container.uglyfox_workers";
+    let alone = changed(&["-target-file=targets/celery_workers.targets"]);
+    assert_eq!(alone.as_slice(), [workers]);
     assert_eq!(changed(&[]), [workers, uglyfox]);
 }
 
@@ -409,7 +410,7 @@ fn this_machine_runs_it_as_one_process() {
     let data = bench.egg.join("data");
     let start = Instant::now();
     while !data.join("told").exists() {
-        assert!(start.elapsed() < Duration::from_secs(60), "it was never started");
+        assert!(start.elapsed() < Duration::from_mins(1), "it was never started");
         std::thread::yield_now();
     }
     assert!(data.join("gosling.pid").exists());

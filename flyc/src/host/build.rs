@@ -8,6 +8,7 @@ use super::{Loaded, Written, load, write};
 use crate::{
     build::{Build, Options},
     diag::{Diagnostic, Severity},
+    lower::Backend,
 };
 
 /// A build and what writing it did.
@@ -50,9 +51,9 @@ pub fn build(loaded: &Loaded, root: &Path, out: &Path, options: &Options) -> Res
 }
 
 /// Reads a Nest and builds it; see [`build`].
-pub fn build_nest(root: &Path, out: &Path, options: &Options) -> (Loaded, Result<Built, BuildError>) {
+pub fn build_nest(root: &Path, out: &Path, backend: Option<Backend>) -> (Loaded, Result<Built, BuildError>) {
     let loaded = load(root);
-    let built = build(&loaded, root, out, options);
+    let built = build(&loaded, root, out, &Options { backend, ..Options::default() });
     (loaded, built)
 }
 
