@@ -54,6 +54,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         &["mothergoose/aws/api_gateway.tf.j2", "mothergoose/aws/auth_function.tf.j2"],
     ),
     of(Component::Triggers, "triggers.tf", &["mothergoose/aws/triggers.tf.j2"]),
+    always("checks.tf", &["mothergoose/aws/checks.tf.j2"]),
     always("outputs.tf", &["mothergoose/aws/outputs.tf.j2"]),
 ];
 
