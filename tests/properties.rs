@@ -25,6 +25,8 @@ mod fixing;
 mod formatting;
 #[path = "properties/generate.rs"]
 mod generate;
+#[path = "properties/installation.rs"]
+mod installation;
 #[path = "properties/listing.rs"]
 mod listing;
 #[path = "properties/mutate.rs"]

@@ -11,7 +11,10 @@ use fly_std::{
 use flyc::model::{Meaning, condition_texts};
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use crate::values::{Written, heredoc, name, parenthesized, value};
+use crate::{
+    installation,
+    values::{Written, heredoc, name, parenthesized, value},
+};
 
 /// One file with one block at its top.
 #[derive(Clone)]
@@ -169,6 +172,9 @@ impl Node {
 
     /// Makes what was drawn hold the rules between attributes and blocks.
     fn settle(&mut self, serverless: bool, entities: &mut usize) {
+        if self.schema.name == "mothergoose" {
+            installation::settle(self);
+        }
         let kind = self.attribute("type").and_then(|a| text_of(&a.written.value));
         let serverless = serverless || kind.as_deref() == Some("serverless");
         for constraint in self.schema.constraints {

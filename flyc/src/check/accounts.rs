@@ -3,7 +3,7 @@
 
 use fly_std::{Value, words};
 
-use super::FileScope;
+use super::{FileScope, shown};
 use crate::{
     artifact::{Component, MothergooseConfig, Provider},
     config::{self, Need},
@@ -56,7 +56,7 @@ fn wide(scope: &FileScope<'_>, roles: &TypedAttribute, provider: Provider) -> Ve
     let written = texts(roles).unwrap_or_default();
     let tell = |(at, role): (usize, &&str)| {
         let range = roles.elements.get(at).copied().unwrap_or(roles.range);
-        let message = format!("`{role}` allows far more than any part of MotherGoose does");
+        let message = format!("`{}` allows far more than any part of MotherGoose does", shown(role));
         let example = match provider {
             Provider::Aws => "\"sqs:SendMessage\"",
             Provider::Yandex | Provider::Local => "\"ymq.writer\"",

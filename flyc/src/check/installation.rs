@@ -8,7 +8,7 @@ use fly_std::{
     formats::{closest, size},
 };
 
-use super::FileScope;
+use super::{FileScope, shown};
 use crate::{
     artifact::{Component, Provider, Table},
     config::{self, Installation},
@@ -131,7 +131,7 @@ fn openapi(scope: &FileScope<'_>, root: &TypedBlock) -> Option<Diagnostic> {
     if installation_asset(scope.db, path).is_some() {
         return None;
     }
-    let message = format!("there is no text `{path}` within `MG/`");
+    let message = format!("there is no text `{}` within `MG/`", shown(path));
     Some(
         Diagnostic::new(&MISSING_OPENAPI, scope.span(attribute.range), message, "not there")
             .note("the description that MotherGoose brings along is used instead")
@@ -152,10 +152,12 @@ fn cidr(scope: &FileScope<'_>, root: &TypedBlock) -> Option<Diagnostic> {
         Some((address.parse::<Ipv4Addr>().ok()?, length.parse::<u32>().ok().filter(|length| *length <= 32)?))
     });
     let Some((address, length)) = range else {
-        let shown: String = text.chars().take(60).collect();
         return Some(
-            wrong(format!("`cidr` wants a range of addresses, found `{shown}`"), "not address/length")
-                .help("write a range such as `\"10.128.0.0/16\"`"),
+            wrong(
+                format!("`cidr` wants a range of addresses, found `{}`", shown(text)),
+                "not address/length",
+            )
+            .help("write a range such as `\"10.128.0.0/16\"`"),
         );
     };
     if !(LARGEST..=SMALLEST).contains(&length) {
@@ -169,7 +171,7 @@ fn cidr(scope: &FileScope<'_>, root: &TypedBlock) -> Option<Diagnostic> {
     }
     let first = Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << (32 - length)));
     (first != address).then(|| {
-        wrong(format!("the range of `{text}` begins at {first}"), "not the first address").fix(
+        wrong(format!("the range of `{}` begins at {first}", shown(text)), "not the first address").fix(
             format!("write `\"{first}/{length}\"`"),
             attribute.range,
             format!("\"{first}/{length}\""),

@@ -111,6 +111,16 @@ const NEST_RULES: &[NestRule] = &[
     test_entities::check,
 ];
 
+/// An author's text as a message repeats it: on one line, and not too much of it.
+fn shown(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// What a rule about one file sees.
 struct FileScope<'a> {
     db: &'a dyn Db,

@@ -86,6 +86,9 @@ pub fn runner_type(egg: &TypedBlock) -> Option<RunnerType> {
 
 /// The cloud of a block that holds a `cloud` block, such as an egg.
 pub fn provider(egg: &TypedBlock) -> Option<Provider> {
+    if egg.name == "mothergoose" {
+        return super::installation_provider(egg);
+    }
     provider_in(Reader::of(egg).child("cloud")?)
 }
 

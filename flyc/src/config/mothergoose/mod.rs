@@ -330,3 +330,6 @@ fn network(network: Reader<'_>) -> Option<Network> {
         nat: network.flag("nat")?,
     })
 }
+
+#[cfg(test)]
+mod tests;
