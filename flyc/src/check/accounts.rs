@@ -27,8 +27,11 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
             let Some(roles) = account.attribute("roles") else { continue };
             diagnostics.extend(wide(scope, roles, provider));
         }
-        // Who acts as an account follows only from an installation without errors.
-        if let Some(installation) = config::installation(root) {
+        // On AWS each part is granted what it does beside what its account's roles say. Who acts as an account follows
+        // only from an installation without errors.
+        if provider == Provider::Yandex
+            && let Some(installation) = config::installation(root)
+        {
             missing(scope, root, &installation.config, diagnostics);
         }
     }
@@ -73,7 +76,6 @@ fn missing(
     config: &MothergooseConfig,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let provider = config.cloud.provider;
     let accounts = root.block("service_accounts").map_or(&[][..], |accounts| &accounts.blocks);
     for (block, account) in
         accounts.iter().filter_map(|block| Some((block, config.service_accounts.get(block.name.as_str())?)))
@@ -85,7 +87,7 @@ fn missing(
         for need in Need::ALL.into_iter().filter(|need| *need != Need::MakeRunners) {
             let mut needing = acting.iter().filter(|part| config::needs(**part).contains(&need)).peekable();
             if needing.peek().is_some()
-                && let Some(remedy) = lacking(provider, need, &account.roles)
+                && let Some(remedy) = lacking(need, &account.roles)
             {
                 deeds.push(need.doc());
                 remedies.push(format!("`\"{remedy}\"`"));
@@ -110,66 +112,13 @@ fn missing(
     }
 }
 
-/// What an account must be given before it may do something; none when it may.
-fn lacking(provider: Provider, need: Need, roles: &[String]) -> Option<&'static str> {
-    match provider {
-        Provider::Yandex => {
-            let enough = need.yandex_roles();
-            let may = |role: &String| {
-                enough.contains(&role.as_str())
-                    || matches!(role.as_str(), "admin" | "editor")
-                    || (role == "viewer" && need == Need::ReadRows)
-            };
-            if roles.iter().any(may) { None } else { enough.first().copied() }
-        }
-        Provider::Aws => {
-            // What a policy allows is known to AWS alone.
-            if roles.iter().any(|role| role.starts_with("arn:")) {
-                return None;
-            }
-            need.aws_actions()
-                .iter()
-                .copied()
-                .find(|action| !roles.iter().any(|role| matches_action(role, action)))
-        }
-        Provider::Local => None,
-    }
-}
-
-/// Whether an IAM action with wildcards stands for this one. IAM knows no difference between small and large letters.
-fn matches_action(pattern: &str, action: &str) -> bool {
-    let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
-    let mut parts = pattern.split('*');
-    let Some(rest) = action.strip_prefix(parts.next().unwrap_or_default()) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, between)) = parts.split_last() else { return rest.is_empty() };
-    let mut rest = rest;
-    for part in between {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches_action;
-
-    #[test]
-    fn wildcards_stand_for_any_text() {
-        for (pattern, matches) in [
-            ("sqs:SendMessage", true),
-            ("SQS:sendmessage", true),
-            ("sqs:*", true),
-            ("*", true),
-            ("sqs:Send*", true),
-            ("s*:*Message", true),
-            ("sqs:*Batch", false),
-            ("sqs:Send", false),
-            ("sns:*", false),
-            ("", false),
-        ] {
-            assert_eq!(matches_action(pattern, "sqs:SendMessage"), matches, "{pattern}");
-        }
-    }
+/// The role of Yandex Cloud that an account must be given before it may do something; none when it may.
+fn lacking(need: Need, roles: &[String]) -> Option<&'static str> {
+    let enough = need.yandex_roles();
+    let may = |role: &String| {
+        enough.contains(&role.as_str())
+            || matches!(role.as_str(), "admin" | "editor")
+            || (role == "viewer" && need == Need::ReadRows)
+    };
+    if roles.iter().any(may) { None } else { enough.first().copied() }
 }

@@ -26,6 +26,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "cloud_init/rift.yaml.j2",
     "mothergoose/aws/api_gateway.tf.j2",
     "mothergoose/aws/auth_function.tf.j2",
+    "mothergoose/aws/checks.tf.j2",
     "mothergoose/aws/database.tf.j2",
     "mothergoose/aws/environment.tf.j2",
     "mothergoose/aws/message_queues.tf.j2",

@@ -63,21 +63,6 @@ impl Need {
             Self::MakeRunners => &["compute.editor", "compute.admin"],
         }
     }
-
-    /// The IAM actions that are needed on AWS.
-    pub const fn aws_actions(self) -> &'static [&'static str] {
-        match self {
-            Self::ReadSecrets => &["secretsmanager:GetSecretValue"],
-            Self::ReadRows => &["dynamodb:GetItem", "dynamodb:Query"],
-            Self::WriteRows => {
-                &["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"]
-            }
-            Self::SendMessages => &["sqs:SendMessage"],
-            Self::TakeMessages => &["sqs:ReceiveMessage", "sqs:DeleteMessage"],
-            Self::WriteFiles => &["s3:GetObject", "s3:PutObject"],
-            Self::MakeRunners => &["ec2:RunInstances", "ec2:TerminateInstances"],
-        }
-    }
 }
 
 /// What a component does.

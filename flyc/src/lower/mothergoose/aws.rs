@@ -54,6 +54,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         &["mothergoose/aws/api_gateway.tf.j2", "mothergoose/aws/auth_function.tf.j2"],
     ),
     of(Component::Triggers, "triggers.tf", &["mothergoose/aws/triggers.tf.j2"]),
+    always("checks.tf", &["mothergoose/aws/checks.tf.j2"]),
     always("outputs.tf", &["mothergoose/aws/outputs.tf.j2"]),
 ];
 
@@ -81,7 +82,7 @@ pub(super) fn context(
     let mut services = BTreeMap::new();
     for component in Component::SERVICES {
         if let Some(service) = config.service(component) {
-            services.insert(component.name(), service_context(component, service, &images, &accounts)?);
+            services.insert(component.name(), service_context(component, service, &accounts)?);
         }
     }
     let gateway = &config.api_gateway;
@@ -107,7 +108,7 @@ pub(super) fn context(
         indexed => config.database.tables.iter().filter(|(_, table)| !table.indexes.is_empty()).map(|(key, _)| key.clone()).collect::<Vec<_>>(),
         buckets => buckets(config),
         services => Value::from_pairs(services),
-        auth => auth(config, &images, &accounts)?,
+        auth => auth(config, &accounts)?,
         accounts => accounts.contexts(config)?,
         callers => accounts.callers(config),
         schedules => schedules(config, &accounts)?,
@@ -220,7 +221,6 @@ fn foreign(text: &str) -> Option<(String, String, String)> {
 fn service_context(
     component: Component,
     service: &Service,
-    images: &Images,
     accounts: &Accounts,
 ) -> Result<Value, LowerError> {
     let part = component.name();
@@ -265,7 +265,7 @@ fn service_context(
 /// The most messages that Lambda hands over at one time.
 const MOST_MESSAGES: u32 = 10_000;
 
-fn auth(config: &MothergooseConfig, images: &Images, accounts: &Accounts) -> Result<Value, LowerError> {
+fn auth(config: &MothergooseConfig, accounts: &Accounts) -> Result<Value, LowerError> {
     let auth = &config.api_gateway.auth_function;
     let tables = table_labels(config);
     let runtime = auth.code.as_ref().map_or_else(String::new, |code| runtime(&code.runtime));

@@ -17,6 +17,9 @@ const LAMBDA_S: u64 = 900;
 /// The longest names of functions, roles and schedules.
 const NAME: usize = 64;
 
+/// The shortest length of a network's addresses: they are no more than these.
+const LARGEST_NETWORK: u8 = 16;
+
 /// The fewest instances that Lambda can be held to when it works on a queue.
 const LEAST_INSTANCES: u32 = 2;
 
@@ -79,6 +82,18 @@ pub(in crate::lower::mothergoose) fn check(config: &MothergooseConfig) -> Vec<Lo
                 "write 3 or more lower-case letters, digits and inner hyphens",
             );
         }
+    }
+    let network = &config.network;
+    let length = network.cidr.split_once('/').and_then(|(_, length)| length.parse::<u8>().ok());
+    if network.id.is_none()
+        && network.subnets.is_empty()
+        && length.is_some_and(|length| length < LARGEST_NETWORK)
+    {
+        found.add(
+            "network.cidr".to_owned(),
+            format!("a network of AWS has a /{LARGEST_NETWORK} at most"),
+            format!("write a range of /{LARGEST_NETWORK} to /24"),
+        );
     }
     for (key, account) in &config.service_accounts {
         found.name(&format!("service_accounts.{key}.name"), &account.name);

@@ -1,3 +1,5 @@
+//! Unit tests of what the templates are filled with; the modules themselves are tried in `tests/mothergoose`.
+
 use super::*;
 
 #[test]
