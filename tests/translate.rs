@@ -164,10 +164,10 @@ fn an_attribute_that_the_provider_refuses() {
     // A value of the wrong kind is found when the runners are known, once for each.
     shop.provider(|provider| instance(provider)["attributes"]["instance_type"]["type"] = json!("number"));
     shop.says(PLAN, &["--output-format", "concise"], &expect![[r#"
+        Eggs/shop/config.fly:9:5: warning[tofu-warning] Check block assertion failed: The image aws_ami-id can't be used now
         Eggs/shop/config.fly:12:3: error[tofu-error] Incorrect attribute value type: Inappropriate value for attribute "instance_type": a number is required
         Eggs/shop/config.fly:5:3: warning[tofu-warning] Check block assertion failed: The subnet subnet-given can't be used now
         Eggs/shop/config.fly:8:5: warning[tofu-warning] Check block assertion failed: The subnet subnet-given is not in the egg's zone
-        Eggs/shop/config.fly:9:5: warning[tofu-warning] Check block assertion failed: The image aws_ami-id can't be used now
         OpenTofu: 1 error, 3 warnings
         exit 1
     "#]]);
@@ -300,7 +300,7 @@ fn what_the_installation_got_wrong() {
          2 | egg "shop" {
            | ^^^^^|^^^^
            |      `------ in what is built from this egg
-           | note: no line of the egg gives `orchestrator_url`: the installation does, or flyc itself
+           | note: no line of the egg gives `var.orchestrator_url`: the installation does, or flyc itself
            | note: The root module input variable "orchestrator_url" is not set, and has no default value. Use a -var or -var-file command line argument to provide a value for this variable.
            | note: OpenTofu stopped at eggs/shop/variables.tf:38:1:
            |         variable "orchestrator_url" {
@@ -328,7 +328,7 @@ fn what_the_installation_got_wrong() {
            ,-[ Eggs/shop/config.fly:5:3 ]
          5 |   cloud {
            |   ^^|^^
-           |     `---- `aws` comes from here
+           |     `---- `provider.aws` comes from here
            | note: Quoted strings may not be split over multiple lines. To produce a multi-line string, either use the \n escape to represent a newline character or use the "heredoc" multi-line template syntax.
            | note: OpenTofu stopped at eggs/shop/providers.tf:6:2, in provider "aws":
            |         }
@@ -426,9 +426,9 @@ fn what_a_check_finds_is_a_warning() {
         .unwrap();
     shop.says(PLAN, &["--output-format", "concise", "--error-on-warning"], &expect![[r#"
         Eggs/shop/config.fly:2:1: warning[tofu-warning] Check block assertion known after apply: The condition could not be evaluated at this time, a result will be known when this plan is applied
-        Eggs/shop/config.fly:9:5: warning[tofu-warning] Check block assertion failed: The image aws_ami-id can't be used now
         Eggs/shop/config.fly:5:3: warning[tofu-warning] Check block assertion failed: The subnet subnet-given can't be used now
         Eggs/shop/config.fly:8:5: warning[tofu-warning] Check block assertion failed: The subnet subnet-given is not in the egg's zone
+        Eggs/shop/config.fly:9:5: warning[tofu-warning] Check block assertion failed: The image aws_ami-id can't be used now
         OpenTofu: 4 warnings
         exit 1
     "#]]);
