@@ -95,8 +95,7 @@ impl Shop {
         fs::write(path, text.replacen(from, to, 1)).unwrap();
     }
 
-    /// What `OpenTofu` says, translated; its order of checks that run at one time is not fixed, and what it does
-    /// meanwhile is left out.
+    /// What `OpenTofu` says, translated; what it does meanwhile is left out.
     fn says(&self, tofu: &[&str], flyc: &[&str], expected: &Expect) {
         let said = self.bench.try_tofu(tofu).stdout;
         let mut child = Command::new(tools::flyc())
@@ -115,10 +114,8 @@ impl Shop {
         let stdout = String::from_utf8(output.stdout).unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(!stdout.contains("ticket-of-r-1") && !stderr.contains("ticket-of-r-1"), "no ticket is shown");
-        let mut findings: Vec<&str> = stdout.split_inclusive("\n\n").map(str::trim_end).collect();
-        findings.sort_unstable();
         let code = output.status.code().unwrap();
-        expected.assert_eq(&format!("{}\n{}exit {code}\n", findings.join("\n\n"), stderr.trim_start()));
+        expected.assert_eq(&format!("{stdout}{}exit {code}\n", stderr.trim_start()));
     }
 }
 
@@ -164,10 +161,10 @@ fn an_attribute_that_the_provider_refuses() {
     // A value of the wrong kind is found when the runners are known, once for each.
     shop.provider(|provider| instance(provider)["attributes"]["instance_type"]["type"] = json!("number"));
     shop.says(PLAN, &["--output-format", "concise"], &expect![[r#"
-        Eggs/shop/config.fly:12:3: error[tofu-error] Incorrect attribute value type: Inappropriate value for attribute "instance_type": a number is required
         Eggs/shop/config.fly:5:3: warning[tofu-warning] Check block assertion failed: The subnet subnet-given can't be used now
         Eggs/shop/config.fly:8:5: warning[tofu-warning] Check block assertion failed: The subnet subnet-given is not in the egg's zone
         Eggs/shop/config.fly:9:5: warning[tofu-warning] Check block assertion failed: The image aws_ami-id can't be used now
+        Eggs/shop/config.fly:12:3: error[tofu-error] Incorrect attribute value type: Inappropriate value for attribute "instance_type": a number is required
         OpenTofu: 1 error, 3 warnings
         exit 1
     "#]]);
@@ -300,7 +297,7 @@ fn what_the_installation_got_wrong() {
          2 | egg "shop" {
            | ^^^^^|^^^^
            |      `------ in what is built from this egg
-           | note: no line of the egg gives `orchestrator_url`: the installation does, or flyc itself
+           | note: no line of the egg gives `var.orchestrator_url`: the installation does, or flyc itself
            | note: The root module input variable "orchestrator_url" is not set, and has no default value. Use a -var or -var-file command line argument to provide a value for this variable.
            | note: OpenTofu stopped at eggs/shop/variables.tf:38:1:
            |         variable "orchestrator_url" {
@@ -313,9 +310,9 @@ fn what_the_installation_got_wrong() {
         .unwrap();
     shop.says(PLAN, &["--output-format", "concise"], &expect![[r#"
         Eggs/shop/config.fly:2:1: error[tofu-error] Invalid JSON string: There is a syntax error in the given JSON string
-        Eggs/shop/config.fly:2:1: error[tofu-error] Unclosed object: No closing brace was found for this JSON object
-        Eggs/shop/config.fly:2:1: error[tofu-error] Unclosed object: No closing brace was found for this JSON object
         Eggs/shop/config.fly:2:1: error[tofu-error] Root value must be object: The root value in a JSON-based configuration must be either a JSON object or a JSON array of objects
+        Eggs/shop/config.fly:2:1: error[tofu-error] Unclosed object: No closing brace was found for this JSON object
+        Eggs/shop/config.fly:2:1: error[tofu-error] Unclosed object: No closing brace was found for this JSON object
         OpenTofu: 4 errors
         exit 1
     "#]]);
@@ -324,11 +321,27 @@ fn what_the_installation_got_wrong() {
     fs::write(shop.bench.egg.join("own.tf"), "module \"own\" {\n").unwrap();
     shop.change("eggs/shop/providers.tf", "region = \"", "region = ");
     shop.says(VALIDATE, &[], &expect![[r#"
+        error[tofu-error]: Missing required argument: The argument "source" is required, but no definition was found
+           ,-[ Eggs/shop/config.fly:2:1 ]
+         2 | egg "shop" {
+           | ^^^^^|^^^^
+           |      `------ in what is built from this egg
+           | note: OpenTofu stopped at own.tf:1:14, which `flyc build` did not write
+        ---' flyc explain tofu-error
+
+        error[tofu-error]: Unclosed configuration block: There is no closing brace for this block before the end of the file. This may be caused by incorrect brace nesting elsewhere in this file
+           ,-[ Eggs/shop/config.fly:2:1 ]
+         2 | egg "shop" {
+           | ^^^^^|^^^^
+           |      `------ in what is built from this egg
+           | note: OpenTofu stopped at own.tf:1:14, which `flyc build` did not write
+        ---' flyc explain tofu-error
+
         error[tofu-error]: Invalid multi-line string
            ,-[ Eggs/shop/config.fly:5:3 ]
          5 |   cloud {
            |   ^^|^^
-           |     `---- `aws` comes from here
+           |     `---- `provider.aws` comes from here
            | note: Quoted strings may not be split over multiple lines. To produce a multi-line string, either use the \n escape to represent a newline character or use the "heredoc" multi-line template syntax.
            | note: OpenTofu stopped at eggs/shop/providers.tf:6:2, in provider "aws":
            |         }
@@ -352,22 +365,6 @@ fn what_the_installation_got_wrong() {
            | note: OpenTofu stopped at eggs/shop/providers.tf:5:24, in provider "aws":
            |         region = eu-central-1"
         ---' flyc explain tofu-error
-
-        error[tofu-error]: Missing required argument: The argument "source" is required, but no definition was found
-           ,-[ Eggs/shop/config.fly:2:1 ]
-         2 | egg "shop" {
-           | ^^^^^|^^^^
-           |      `------ in what is built from this egg
-           | note: OpenTofu stopped at own.tf:1:14, which `flyc build` did not write
-        ---' flyc explain tofu-error
-
-        error[tofu-error]: Unclosed configuration block: There is no closing brace for this block before the end of the file. This may be caused by incorrect brace nesting elsewhere in this file
-           ,-[ Eggs/shop/config.fly:2:1 ]
-         2 | egg "shop" {
-           | ^^^^^|^^^^
-           |      `------ in what is built from this egg
-           | note: OpenTofu stopped at own.tf:1:14, which `flyc build` did not write
-        ---' flyc explain tofu-error
         OpenTofu: 5 errors
         exit 1
     "#]]);
@@ -377,14 +374,17 @@ fn what_the_installation_got_wrong() {
 fn what_a_check_finds_is_a_warning() {
     let shop = Shop::new(&need!(tools::tofu()), &need!(tools::fake_cloud()));
     shop.says(PLAN, &[], &expect![[r#"
-        warning[tofu-warning]: Check block assertion failed: The image aws_ami-id can't be used now
-           ,-[ Eggs/shop/config.fly:9:5 ]
-         9 |     image    = "debian-12"
-           |     ^^^^^^^^^^^|^^^^^^^^^^
-           |                `------------ `check.storage` comes from here
-           | note: OpenTofu stopped at eggs/shop/checks.tf:32:21, in check "storage":
-           |         condition     = data.aws_ami.boot.state == "available"
-           |         where data.aws_ami.boot.state is "aws_ami-state"
+        warning[tofu-warning]: Check block assertion known after apply: The condition could not be evaluated at this time, a result will be known when this plan is applied
+           ,-[ Eggs/shop/config.fly:2:1 ]
+         2 | egg "shop" {
+           | ^^^^^|^^^^
+           |      `------ in what is built from this egg
+           | note: no line of the egg gives `pool`: the installation does, or flyc itself
+           | note: OpenTofu stopped at compute-module/aws/checks.tf:8:21, in check "instance":
+           |         condition     = data.aws_instance.runner.instance_state == local.power
+           |         where data.aws_instance.runner.instance_state is a string
+           |         where local.power is "running"
+           | note: OpenTofu says so 2 times, once for each runner it is true of
         ---' flyc explain tofu-warning
 
         warning[tofu-warning]: Check block assertion failed: The subnet subnet-given can't be used now
@@ -407,17 +407,14 @@ fn what_a_check_finds_is_a_warning() {
            |         where data.aws_subnet.runner.availability_zone is "aws_subnet-availability_zone"
         ---' flyc explain tofu-warning
 
-        warning[tofu-warning]: Check block assertion known after apply: The condition could not be evaluated at this time, a result will be known when this plan is applied
-           ,-[ Eggs/shop/config.fly:2:1 ]
-         2 | egg "shop" {
-           | ^^^^^|^^^^
-           |      `------ in what is built from this egg
-           | note: no line of the egg gives `pool`: the installation does, or flyc itself
-           | note: OpenTofu stopped at compute-module/aws/checks.tf:8:21, in check "instance":
-           |         condition     = data.aws_instance.runner.instance_state == local.power
-           |         where data.aws_instance.runner.instance_state is a string
-           |         where local.power is "running"
-           | note: OpenTofu says so 2 times, once for each runner it is true of
+        warning[tofu-warning]: Check block assertion failed: The image aws_ami-id can't be used now
+           ,-[ Eggs/shop/config.fly:9:5 ]
+         9 |     image    = "debian-12"
+           |     ^^^^^^^^^^^|^^^^^^^^^^
+           |                `------------ `check.storage` comes from here
+           | note: OpenTofu stopped at eggs/shop/checks.tf:32:21, in check "storage":
+           |         condition     = data.aws_ami.boot.state == "available"
+           |         where data.aws_ami.boot.state is "aws_ami-state"
         ---' flyc explain tofu-warning
         OpenTofu: 4 warnings
         exit 0
@@ -426,9 +423,9 @@ fn what_a_check_finds_is_a_warning() {
         .unwrap();
     shop.says(PLAN, &["--output-format", "concise", "--error-on-warning"], &expect![[r#"
         Eggs/shop/config.fly:2:1: warning[tofu-warning] Check block assertion known after apply: The condition could not be evaluated at this time, a result will be known when this plan is applied
-        Eggs/shop/config.fly:9:5: warning[tofu-warning] Check block assertion failed: The image aws_ami-id can't be used now
         Eggs/shop/config.fly:5:3: warning[tofu-warning] Check block assertion failed: The subnet subnet-given can't be used now
         Eggs/shop/config.fly:8:5: warning[tofu-warning] Check block assertion failed: The subnet subnet-given is not in the egg's zone
+        Eggs/shop/config.fly:9:5: warning[tofu-warning] Check block assertion failed: The image aws_ami-id can't be used now
         OpenTofu: 4 warnings
         exit 1
     "#]]);

@@ -8,14 +8,14 @@ use flyc::{build::Options, compiler::Compiler};
 fn blocks(page: &str) -> Vec<(std::ops::Range<usize>, &str)> {
     let mut found = Vec::new();
     let mut name = "";
-    let mut begin = None;
+    let mut open = None;
     let mut at = 0;
     for line in page.split_inclusive('\n') {
-        match begin {
-            None if line.starts_with("```") => begin = Some(at + line.len()),
-            Some(begun) if line.starts_with("```") => {
-                found.push((begun..at, name));
-                begin = None;
+        match open {
+            None if line.starts_with("```") => open = Some(at + line.len()),
+            Some(begin) if line.starts_with("```") => {
+                found.push((begin..at, name));
+                open = None;
             }
             None if line.starts_with('`') => name = line.trim_end(),
             _ => {}
@@ -23,6 +23,10 @@ fn blocks(page: &str) -> Vec<(std::ops::Range<usize>, &str)> {
         at += line.len();
     }
     found
+}
+
+fn is_source(file: &str) -> bool {
+    file.rsplit_once('.').is_some_and(|(_, kind)| kind == "fly")
 }
 
 #[test]
@@ -34,7 +38,7 @@ fn the_page_shows_what_is_built() {
         .iter()
         .filter_map(|(range, name)| {
             let file = name.strip_prefix('`')?.strip_suffix("`:")?;
-            file.ends_with(".fly").then(|| (file, &page[range.clone()]))
+            is_source(file).then(|| (file, &page[range.clone()]))
         })
         .collect();
     let compiler = Compiler::new(sources.iter().copied());
@@ -56,7 +60,7 @@ fn the_page_shows_what_is_built() {
                 current.push('\n');
             }
             (None, _) => {
-                assert!(file.ends_with(".fly"), "{file} is not built");
+                assert!(is_source(file), "{file} is not built");
                 current.push_str(&page[range.clone()]);
             }
         }

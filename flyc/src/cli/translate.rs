@@ -69,15 +69,18 @@ impl Translate {
                 return Err(Failure::usage(error.to_string(), "see whether OpenTofu was stopped"));
             }
         };
-        let diagnostics = translate(&complaints, &folder, &build, &sources).map_err(|error| match error {
-            NotBuilt::Folder(_) => Failure::usage(
-                error.to_string(),
-                "give the folder of an egg, a bucket or a job, such as .fly/build/eggs/my-app",
-            ),
-            NotBuilt::Nothing | NotBuilt::Artifact(_) => {
-                Failure::usage(error.to_string(), "build the Nest again with `flyc build`")
-            }
-        })?;
+        let mut diagnostics =
+            translate(&complaints, &folder, &build, &sources).map_err(|error| match error {
+                NotBuilt::Folder(_) => Failure::usage(
+                    error.to_string(),
+                    "give the folder of an egg, a bucket or a job, such as .fly/build/eggs/my-app",
+                ),
+                NotBuilt::Nothing | NotBuilt::Artifact(_) => {
+                    Failure::usage(error.to_string(), "build the Nest again with `flyc build`")
+                }
+            })?;
+        // OpenTofu works on many things at one time, and its order is another each time.
+        diagnostics.sort_by(|a, b| (a.span.key(), &a.message).cmp(&(b.span.key(), &b.message)));
         let outcome = self.reporting.report(global, &diagnostics, &sources)?;
         if self.reporting.for_people() {
             let full = self.reporting.output_format == OutputFormat::Full;

@@ -189,8 +189,8 @@ pub(super) fn write_watched(
 
 /// The folders of entries that are no longer built, and that hold a state of `OpenTofu`: what it speaks of may still exist.
 fn left_states(old: &Manifest, build: &Build, out: &Path) -> Vec<String> {
-    let built: FxHashSet<&str> = build.manifest.entries.iter().map(|entry| &*entry.folder).collect();
-    let gone = old.entries.iter().map(|entry| &*entry.folder).filter(|folder| !built.contains(folder));
+    let folders: FxHashSet<&str> = build.manifest.entries.iter().map(|entry| &*entry.folder).collect();
+    let gone = old.entries.iter().map(|entry| &*entry.folder).filter(|folder| !folders.contains(folder));
     let holds_state = |folder: &&str| {
         let entries = fs::read_dir(out.join(folder)).into_iter().flatten().flatten();
         let mut names = entries.map(|entry| entry.file_name());

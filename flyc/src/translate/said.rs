@@ -110,7 +110,7 @@ pub struct Reader {
 #[derive(Deserialize)]
 struct Message {
     #[serde(rename = "@message")]
-    message: Option<String>,
+    text: Option<String>,
     diagnostic: Option<Complaint>,
     diagnostics: Option<Vec<Complaint>>,
 }
@@ -141,13 +141,13 @@ impl Reader {
     }
 
     fn message(&mut self, text: &str) -> Option<Heard> {
-        let Message { message, diagnostic, diagnostics } = serde_json::from_str(text).ok()?;
-        match (message, diagnostic, diagnostics) {
+        let Message { text: news, diagnostic, diagnostics } = serde_json::from_str(text).ok()?;
+        match (news, diagnostic, diagnostics) {
             (_, Some(complaint), _) => self.complaints.push(complaint),
             (_, None, Some(complaints)) => self.complaints.extend(complaints),
-            (Some(message), None, None) => {
+            (Some(news), None, None) => {
                 self.heard = true;
-                return Some(Heard::Progress(message));
+                return Some(Heard::Progress(news));
             }
             (None, None, None) => return None,
         }

@@ -145,7 +145,9 @@ fn what_is_true_of_many_runners_is_said_once() {
     assert_eq!(found.len(), 2);
     let note = found[0].notes.iter().find(|note| note.starts_with("it is about")).unwrap();
     assert!(note.contains("r-2") && !note.contains("r-3") && note.ends_with(" and 2 more"), "{note}");
-    many.iter_mut().for_each(|one| one.address = None);
+    for one in &mut many {
+        one.address = None;
+    }
     assert!(
         told(&many)[0].notes.contains(&"OpenTofu says so 5 times, once for each runner it is true of".into())
     );

@@ -100,6 +100,7 @@ fn is_same(place: &Path, text: &str, placed: Option<Touched>) -> io::Result<bool
 type Touched = (i64, i64);
 
 #[cfg(unix)]
+#[allow(clippy::unnecessary_wraps, reason = "other systems don't tell")]
 fn touched(found: &Metadata) -> Option<Touched> {
     use std::os::unix::fs::MetadataExt;
     Some((found.ctime(), found.ctime_nsec()))
