@@ -214,7 +214,9 @@ fn root_context(
         version => plain(env!("CARGO_PKG_VERSION")),
         provider => provider.name(),
         backend,
-        state_key => format!("tofu-states/{FOLDER}/terraform.tfstate"),
+        owner => plain("installation"),
+        // No egg can be called so that its key would be this one.
+        state_key => format!("tofu-states/{FOLDER}/installation/terraform.tfstate"),
         has => Value::from_pairs(has),
         roles => roles.join(","),
         config => Value::from(Serde(config)),
