@@ -14,6 +14,7 @@ use std::{
     io::{self, Write as _},
     path::{Component, Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use rustc_hash::FxHashSet;
@@ -486,16 +487,24 @@ fn is_plain(path: &str) -> bool {
         && !path.contains('\\')
 }
 
-/// Holds the folder for this process until it is dropped; on systems where folders can't be locked, nothing holds it.
+/// How often a folder that another holds is asked for again, and how long is waited between.
+const PATIENCE: (u32, Duration) = (100, Duration::from_millis(10));
+
+/// Holds the folder for this process until it is dropped; on systems where folders can't be locked, nothing holds it. A
+/// build that is nearly done is waited for, and so is a program that this process is about to start, which holds all that
+/// its parent does until it begins.
 fn lock(out: &Path) -> io::Result<Option<File>> {
     let Ok(folder) = File::open(out) else { return Ok(None) };
-    match folder.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(io::Error::new(
-            io::ErrorKind::ResourceBusy,
-            format!("another build is being written to `{}`", out.display()),
-        )),
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(folder)),
+    for _ in 0..PATIENCE.0 {
+        match folder.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PATIENCE.1),
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(Some(folder)),
+        }
     }
+    Err(io::Error::new(
+        io::ErrorKind::ResourceBusy,
+        format!("another build is being written to `{}`", out.display()),
+    ))
 }
 
 /// Asks the system to keep a folder's entries; where it can't, they are kept by and by.

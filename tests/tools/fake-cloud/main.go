@@ -41,15 +41,12 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// power is what `gosling power` does: it starts or stops an instance past the provider.
+// power is what `gosling power` does: it starts or stops an instance, a container's invocation or a task past the
+// provider. A running invocation or task is a thing of its own, which is gone when it is stopped.
 func power(arguments []string) error {
 	flags := map[string]string{}
 	for at := 0; at+1 < len(arguments); at += 2 {
 		flags[strings.TrimPrefix(arguments[at], "--")] = arguments[at+1]
-	}
-	kind, attribute := "yandex_compute_instance", "status"
-	if flags["cloud"] == "aws" {
-		kind, attribute = "aws_instance", "instance_state"
 	}
 	if flags["state"] != "running" && flags["state"] != "stopped" {
 		return fmt.Errorf("power: the state %q is neither running nor stopped", flags["state"])
@@ -58,16 +55,34 @@ func power(arguments []string) error {
 	if err != nil {
 		return err
 	}
+	kind, attribute, key := "yandex_compute_instance", "status", flags["instance"]
+	switch {
+	case flags["task"] != "":
+		kind, key = "aws_ecs_task", flags["task"]
+	case flags["container"] != "":
+		kind, key = "yandex_serverless_container_invocation", flags["container"]
+	case flags["cloud"] == "aws":
+		kind, attribute = "aws_instance", "instance_state"
+	}
 	if failure := cloud.faults(cloudOf(kind), "power", kind).before(nil); failure != nil {
 		return failure
 	}
 	return cloud.locked(func() error {
-		thing, found := cloud.get(kind, flags["instance"])
+		cloud.log("power", kind, key)
+		if flags["task"] != "" || flags["container"] != "" {
+			if flags["state"] == "stopped" {
+				cloud.remove(kind, key)
+				return nil
+			}
+			return cloud.put(kind, key, object{
+				"id": key, "cluster": flags["cluster"], "definition": flags["definition"], "runner": flags["runner"],
+			})
+		}
+		thing, found := cloud.get(kind, key)
 		if !found {
-			return fmt.Errorf("power: there is no instance %s", flags["instance"])
+			return fmt.Errorf("power: there is no instance %s", key)
 		}
 		thing[attribute] = flags["state"]
-		cloud.log("power", kind, flags["instance"])
-		return cloud.put(kind, flags["instance"], thing)
+		return cloud.put(kind, key, thing)
 	})
 }

@@ -127,8 +127,13 @@ func toValue(from any, kind tftypes.Type) tftypes.Value {
 
 // text gives a string attribute, or "".
 func text(of object, name string) string {
-	out, _ := of[name].(string)
-	return out
+	switch out := of[name].(type) {
+	case string:
+		return out
+	case json.Number:
+		return out.String()
+	}
+	return ""
 }
 
 // eachString gives all texts within a value.

@@ -214,6 +214,7 @@ fn root_context(
         version => plain(env!("CARGO_PKG_VERSION")),
         provider => provider.name(),
         backend,
+        ephemeral => false,
         owner => plain("installation"),
         // No egg can be called so that its key would be this one.
         state_key => format!("tofu-states/{FOLDER}/installation/terraform.tfstate"),
