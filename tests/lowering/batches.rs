@@ -2,10 +2,12 @@
 //!
 //! A batch that fails is halved until the one case is left that fails, and proptest shrinks that one alone.
 
+use std::sync::OnceLock;
+
 use proptest::{
-    prelude::ProptestConfig,
+    prelude::{ProptestConfig, Rng as _},
     strategy::{Strategy, ValueTree},
-    test_runner::{TestCaseError, TestRunner},
+    test_runner::{RngSeed, TestCaseError, TestRunner},
 };
 
 /// How many cases, and how many at a time.
@@ -28,6 +30,15 @@ fn current<T: ValueTree>(cases: &[T]) -> Vec<T::Value> {
     cases.iter().map(ValueTree::current).collect()
 }
 
+/// What the cases of this run of the program are drawn from; the same for all properties.
+fn seed() -> u64 {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    *SEED.get_or_init(|| match ProptestConfig::default().rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => TestRunner::new(ProptestConfig::default()).rng().next_u64(),
+    })
+}
+
 /// The property holds of every case that is drawn; `test` gets some of them and says what is wrong.
 pub(crate) fn holds<S: Strategy>(
     cases: &Cases,
@@ -36,9 +47,13 @@ pub(crate) fn holds<S: Strategy>(
 ) where
     S::Value: std::fmt::Debug,
 {
-    // Each step of shrinking starts OpenTofu anew.
-    let config =
-        ProptestConfig { failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        failure_persistence: None,
+        // Each step of shrinking starts OpenTofu anew.
+        max_shrink_time: 60_000,
+        rng_seed: RngSeed::Fixed(seed()),
+        ..ProptestConfig::default()
+    };
     let mut runner = TestRunner::new(config);
     let mut left = usize::try_from(cases.number).unwrap();
     while left > 0 {
@@ -57,7 +72,7 @@ pub(crate) fn holds<S: Strategy>(
         if let Some(one) = batch.pop() {
             let alone = |case: S::Value| test(&[case]).map_err(TestCaseError::fail);
             if let Err(error) = runner.run_one(one, alone) {
-                panic!("{error}");
+                panic!("{error}\nPROPTEST_RNG_SEED={} draws the same cases", seed());
             }
         }
         panic!("only together: {wrong}");

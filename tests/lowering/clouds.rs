@@ -7,6 +7,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use flyc::artifact::Provider;
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     bench::{Bench, script},
     boot::{self, PROGRAM, Run},
-    eggs::{Built, CLOUDS},
+    eggs::{Built, CLOUDS, Egg},
     json,
 };
 
@@ -41,18 +42,8 @@ pub(crate) enum Told {
 }
 
 impl Told {
-    /// Whether it is a runner of this kind, and told anything.
-    pub(crate) fn made(&self, serverless: bool) -> bool {
-        match self {
-            Self::Machine { user_data } => !serverless && !user_data.is_empty(),
-            Self::Container { egg, runner, ticket } => {
-                serverless && ![egg, runner, ticket].into_iter().any(String::is_empty)
-            }
-        }
-    }
-
-    /// All of it, to be compared byte for byte.
-    pub(crate) fn alike(&self) -> Vec<&str> {
+    /// All of it, part by part.
+    pub(crate) fn parts(&self) -> Vec<&str> {
         match self {
             Self::Machine { user_data } => vec![user_data],
             Self::Container { egg, runner, ticket } => vec![egg, runner, ticket],
@@ -60,13 +51,30 @@ impl Told {
     }
 
     /// What the runner does with it.
-    pub(crate) fn run(&self) -> Result<Run, String> {
+    fn run(&self) -> Result<Run, String> {
         match self {
             Self::Machine { user_data } => boot::machine(user_data),
             Self::Container { egg, runner, ticket } => boot::container(egg, runner, ticket),
         }
     }
 }
+
+/// A runner of an egg in one cloud.
+pub(crate) struct Runner {
+    pub(crate) build: Built,
+    pub(crate) told: Told,
+    run: Result<Run, String>,
+}
+
+impl Runner {
+    /// What it did when it started.
+    pub(crate) fn run(&self) -> Result<&Run, String> {
+        self.run.as_ref().map_err(|wrong| format!("on {}: {wrong}", self.build.provider.name()))
+    }
+}
+
+/// The runners of some eggs on each cloud, or why there are none.
+type Made = Arc<OnceLock<Result<Vec<[Runner; 2]>, String>>>;
 
 /// `OpenTofu` and the fake cloud.
 pub(crate) struct Clouds {
@@ -82,49 +90,65 @@ impl Clouds {
         Some(Self { tofu: tools::tofu()?, fake_cloud: tools::fake_cloud()?, sha256: sha256(PROGRAM) })
     }
 
-    /// Makes one runner of each build, all in one run, and takes from the cloud what it is told.
-    pub(crate) fn make(&self, built: Vec<[Built; 2]>) -> Result<Vec<[(Built, Told); 2]>, String> {
+    /// The runners of eggs. The properties draw the same eggs, so that they are made once for all of them.
+    pub(crate) fn runners(&self, eggs: &[Egg]) -> Made {
+        static MADE: Mutex<BTreeMap<String, Made>> = Mutex::new(BTreeMap::new());
+        let made = Arc::clone(MADE.lock().unwrap().entry(format!("{eggs:?}")).or_default());
+        made.get_or_init(|| {
+            let built = eggs.iter().map(Egg::built).collect::<Result<Vec<_>, _>>()?;
+            self.make(built)
+        });
+        made
+    }
+
+    /// Makes one runner of each build, all in one run, takes from the cloud what it is told, and starts it.
+    fn make(&self, built: Vec<[Built; 2]>) -> Result<Vec<[Runner; 2]>, String> {
         let folder = tempfile::tempdir().unwrap();
         let mut bench = Bench::over(&self.tofu, folder, "").with_clouds(&self.fake_cloud);
         bench.egg = bench.folder.path().to_owned();
+        // The programs of Go that run here are short-lived; they need not clean up behind themselves so often.
+        bench.environment.push(("GOGC", "800".into()));
         let goslings = CLOUDS.map(|provider| {
             let folder = bench.egg.join("power").join(provider.name());
             fs::create_dir_all(&folder).unwrap();
             script(&folder, POWER)
         });
-        let mut modules = serde_json::Map::new();
+        let mut root = Root::default();
         for (number, both) in built.iter().enumerate() {
             for (build, gosling) in both.iter().zip(&goslings) {
-                let key = format!("{}-{number}", build.provider.name());
-                write(&bench.egg.join("builds").join(&key), &build.files);
-                modules.insert(key.clone(), self.call(build, &key, number, gosling));
+                root.add(build, number, self.call(build, number, gosling))?;
             }
         }
-        fs::write(bench.egg.join("main.tf.json"), json!({ "module": modules }).to_string()).unwrap();
+        root.write(&bench.egg);
         run(&bench, &["init", "-input=false", "-no-color"])?;
-        run(&bench, &["fmt", "-check", "-recursive", "-diff", "builds"])?;
+        run(&bench, &["fmt", "-check", "-recursive", "-diff", "build"])?;
         accepts(&bench)?;
-        run(&bench, &["apply", "-auto-approve", "-input=false", "-no-color"])?;
+        let said = run(&bench, &["apply", "-auto-approve", "-input=false", "-no-color"])?;
+        let warned = said.matches("Warning: ").count() - said.matches("Warning: Backend configuration ignored").count();
+        if warned > 0 {
+            return Err(format!("tofu apply warns:\n{said}"));
+        }
         let state = json(&run(&bench, &["show", "-json"])?)?;
         let mut resources = BTreeMap::new();
         collect(&state["values"]["root_module"], &mut resources);
 
-        let mut told = Vec::new();
+        let mut runners = Vec::new();
         for (number, both) in built.into_iter().enumerate() {
             let [yandex, aws] = both;
-            let of = |build: &Built, gosling: &Path| told_to(build, number, gosling, &resources);
-            let pair = [of(&yandex, &goslings[0])?, of(&aws, &goslings[1])?];
-            let [yandex_told, aws_told] = pair;
-            told.push([(yandex, yandex_told), (aws, aws_told)]);
+            let runner = |build: Built, gosling: &Path| {
+                let told = told_to(&build, number, gosling, &resources)?;
+                let run = told.run();
+                Ok::<_, String>(Runner { build, told, run })
+            };
+            runners.push([runner(yandex, &goslings[0])?, runner(aws, &goslings[1])?]);
         }
-        Ok(told)
+        Ok(runners)
     }
 
     /// The call of an egg's root module, with what the orchestrator gives it.
-    fn call(&self, build: &Built, key: &str, number: usize, gosling: &Path) -> Value {
+    fn call(&self, build: &Built, number: usize, gosling: &Path) -> Value {
         let id = runner(number);
         let mut call = json!({
-            "source": format!("./builds/{key}/eggs/{}", build.name),
             "runners": { (id.clone()): { "pool": "apex", "commit": "0a1b2c3d" } },
             "tickets": { (id.clone()): format!("ticket-of-{id}") },
             "orchestrator_url": "https://gosling.example.com",
@@ -163,12 +187,68 @@ fn runner(number: usize) -> String {
     format!("r-{number}")
 }
 
-fn write(folder: &Path, files: &BTreeMap<String, String>) {
-    for (path, text) in files {
-        let path = folder.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+/// The module that calls all eggs' own.
+///
+/// The eggs lie beside each other in one build, so that they share the Compute Module, and provider blocks that are equal
+/// stand in the root once: `OpenTofu` starts a provider for each of them.
+#[derive(Default)]
+struct Root {
+    files: BTreeMap<String, String>,
+    calls: serde_json::Map<String, Value>,
+    /// Provider blocks with the alias of each.
+    providers: BTreeMap<String, String>,
+}
+
+impl Root {
+    fn add(&mut self, build: &Built, number: usize, mut call: Value) -> Result<(), String> {
+        let cloud = build.provider.name();
+        let key = key(build, number);
+        for (path, text) in &build.own {
+            if path == "providers.tf" {
+                let block = text.find("\nprovider ").ok_or("no provider block")?;
+                let number = self.providers.len();
+                let alias = self.providers.entry(text[block..].to_owned());
+                let alias = alias.or_insert_with(|| format!("place-{number}"));
+                call["providers"] = json!({ (cloud): format!("{cloud}.{alias}") });
+            } else {
+                self.files.insert(format!("build/eggs/{key}/{path}"), text.clone());
+            }
+        }
+        for (path, text) in build.files.iter().filter(|(path, _)| path.starts_with("compute-module/")) {
+            let there = self.files.entry(format!("build/{path}")).or_insert_with(|| text.clone());
+            if there != text {
+                return Err(format!("{path} is not the same for all eggs"));
+            }
+        }
+        call["source"] = json!(format!("./build/eggs/{key}"));
+        self.calls.insert(key, call);
+        Ok(())
     }
+
+    fn write(self, folder: &Path) {
+        let source = |cloud: &str| if cloud == "aws" { "hashicorp/aws" } else { "yandex-cloud/yandex" };
+        let wanted: serde_json::Map<_, _> = CLOUDS
+            .iter()
+            .map(|cloud| (cloud.name().to_owned(), json!({ "source": source(cloud.name()) })))
+            .collect();
+        let root = json!({ "terraform": { "required_providers": wanted }, "module": self.calls });
+        let mut files = self.files;
+        files.insert("main.tf.json".to_owned(), root.to_string());
+        for (block, alias) in self.providers {
+            let block = block.replacen("\" {", &format!("\" {{\n  alias = \"{alias}\""), 1);
+            files.insert(format!("{alias}.tf"), block);
+        }
+        for (path, text) in files {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+    }
+}
+
+/// The name of an egg's module.
+fn key(build: &Built, number: usize) -> String {
+    format!("{}-{number}", build.provider.name())
 }
 
 fn run(bench: &Bench, arguments: &[&str]) -> Result<String, String> {
@@ -208,7 +288,7 @@ fn told_to(
     resources: &BTreeMap<String, Value>,
 ) -> Result<Told, String> {
     let id = runner(number);
-    let root = format!("module.{}-{number}.", build.provider.name());
+    let root = format!("module.{}.", key(build, number));
     let one = |kind: &str| {
         let mut found = resources.iter().filter(|(address, _)| {
             address.starts_with(&root) && address.contains(&format!(".{kind}.")) && !address.contains(".data.")

@@ -185,6 +185,10 @@ impl Egg {
         self.environment_block().into_iter().flat_map(|block| block.attributes.iter().map(entry)).collect()
     }
 
+    pub(crate) fn has_rift(&self) -> bool {
+        self.config.root.blocks.iter().any(|block| block.schema.name == "rift")
+    }
+
     pub(crate) fn without_rift(&self) -> Self {
         let mut egg = self.clone();
         egg.config.root.blocks.retain(|block| block.schema.name != "rift");
