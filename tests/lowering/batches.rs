@@ -40,11 +40,8 @@ fn seed() -> u64 {
 }
 
 /// The property holds of every case that is drawn; `test` gets some of them and says what is wrong.
-pub(crate) fn holds<S: Strategy>(
-    cases: &Cases,
-    strategy: S,
-    test: impl Fn(&[S::Value]) -> Result<(), String>,
-) where
+pub(crate) fn holds<S: Strategy>(cases: &Cases, strategy: S, test: impl Fn(&[S::Value]) -> Result<(), String>)
+where
     S::Value: std::fmt::Debug,
 {
     let config = ProptestConfig {

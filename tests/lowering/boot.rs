@@ -4,13 +4,7 @@
 //! The scripts really run; what changes the machine or reaches the network is a stand-in that writes down what it was
 //! asked. Never here: what the run must be.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::Command,
-};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::Value;
@@ -176,11 +170,7 @@ fn start(root: &Path, unit: &str, moved: &dyn Fn(&str) -> String) -> Result<(), 
 fn run(root: &Path, words: &[String], environment: &[(&str, &str)]) -> Result<(), String> {
     let (program, arguments) = words.split_first().ok_or("an empty command")?;
     let path = format!("{}:{}", root.join("stand-ins").display(), std::env::var("PATH").unwrap());
-    let program = if program.contains('/') {
-        program.into()
-    } else {
-        root.join("stand-ins").join(program)
-    };
+    let program = if program.contains('/') { program.into() } else { root.join("stand-ins").join(program) };
     let output = Command::new(program)
         .args(arguments)
         .env_clear()

@@ -24,6 +24,10 @@ use crate::{
 /// Where a new machine gets gosling from.
 pub(crate) const DOWNLOAD: &str = "https://gosling.example.com/gosling?a=1&b=2";
 
+/// What `OpenTofu` warns of here and not of a real egg: a called module has no backend, and the subnet and the network of
+/// the fake cloud lie where they like.
+const EXPECTED: [&str; 2] = ["Backend configuration ignored", "Check block assertion failed"];
+
 /// Stands in for `gosling power`: writes down what a container or task is started with.
 const POWER: &str = r#"
 for name in EGG_CONFIG RUNNER_CONFIG TICKET; do
@@ -124,9 +128,9 @@ impl Clouds {
         run(&bench, &["fmt", "-check", "-recursive", "-diff", "build"])?;
         accepts(&bench)?;
         let said = run(&bench, &["apply", "-auto-approve", "-input=false", "-no-color"])?;
-        let warned = said.matches("Warning: ").count() - said.matches("Warning: Backend configuration ignored").count();
-        if warned > 0 {
-            return Err(format!("tofu apply warns:\n{said}"));
+        let mut warnings = said.lines().filter_map(|line| line.split_once("Warning: "));
+        if let Some((_, warning)) = warnings.find(|(_, warning)| !EXPECTED.contains(warning)) {
+            return Err(format!("tofu apply warns: {warning}\n{said}"));
         }
         let state = json(&run(&bench, &["show", "-json"])?)?;
         let mut resources = BTreeMap::new();
@@ -265,7 +269,7 @@ fn accepts(bench: &Bench) -> Result<(), String> {
     let output = bench.try_tofu(&["validate", "-json"]);
     let said = json(&String::from_utf8_lossy(&output.stdout))?;
     let found = said["diagnostics"].as_array().ok_or_else(|| format!("no diagnostics in {said}"))?;
-    let mut found = found.iter().filter(|one| one["summary"] != "Backend configuration ignored");
+    let mut found = found.iter().filter(|one| one["summary"] != EXPECTED[0]);
     found.next().map_or(Ok(()), |one| Err(format!("tofu validate: {one:#}")))
 }
 
@@ -291,7 +295,9 @@ fn told_to(
     let root = format!("module.{}.", key(build, number));
     let one = |kind: &str| {
         let mut found = resources.iter().filter(|(address, _)| {
-            address.starts_with(&root) && address.contains(&format!(".{kind}.")) && !address.contains(".data.")
+            address.starts_with(&root)
+                && address.contains(&format!(".{kind}."))
+                && !address.contains(".data.")
         });
         match (found.next(), found.next()) {
             (Some((_, values)), None) => Ok(values),
@@ -312,7 +318,8 @@ fn told_to(
             let egg = if provider == Provider::Aws {
                 let containers = json(&text(&one("aws_ecs_task_definition")?["container_definitions"]))?;
                 let containers = containers.as_array().into_iter().flatten();
-                let variables = containers.flat_map(|one| one["environment"].as_array().into_iter().flatten());
+                let variables =
+                    containers.flat_map(|one| one["environment"].as_array().into_iter().flatten());
                 let mut variables = variables.filter(|one| one["name"] == "GOSLING_EGG_CONFIG");
                 variables.next().map(|one| text(&one["value"])).unwrap_or_default()
             } else {

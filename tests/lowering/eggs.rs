@@ -9,12 +9,7 @@ use fly_std::{
     Value,
     schema::{self, Place},
 };
-use flyc::{
-    artifact::Provider,
-    build::Options,
-    compiler::Compiler,
-    diag::Severity,
-};
+use flyc::{artifact::Provider, build::Options, compiler::Compiler, diag::Severity};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::json;
 
@@ -69,7 +64,6 @@ pub(crate) struct Egg {
 #[derive(Clone)]
 pub(crate) struct Built {
     pub(crate) provider: Provider,
-    pub(crate) name: String,
     pub(crate) serverless: bool,
     /// All files of the build.
     pub(crate) files: BTreeMap<String, String>,
@@ -299,14 +293,15 @@ impl Egg {
         let build = compiler.build(&Options::default()).map_err(|found| told(&found))?;
         let name = self.config.root.label.clone().unwrap_or_default();
         let folder = format!("eggs/{name}/");
-        let own = build.files.iter().filter_map(|(path, text)| {
-            Some((path.strip_prefix(&folder)?.to_owned(), text.clone()))
-        });
+        let own = build
+            .files
+            .iter()
+            .filter_map(|(path, text)| Some((path.strip_prefix(&folder)?.to_owned(), text.clone())));
         let mut own: BTreeMap<_, _> = own.collect();
         if let Some(user_data) = own.get("cloud-init.yaml") {
             let egg = crate::boot::written(user_data)?.remove("/etc/gosling/egg.json");
             own.insert("egg.json".to_owned(), egg.ok_or("no egg.json in the user data")?.text);
         }
-        Ok(Built { provider, name, serverless: is_serverless(&self.config.root), files: build.files, own })
+        Ok(Built { provider, serverless: is_serverless(&self.config.root), files: build.files, own })
     }
 }
