@@ -25,6 +25,9 @@ mod eggs;
 #[path = "properties/generate.rs"]
 mod generate;
 #[allow(dead_code, reason = "shared with other test programs, which use the rest")]
+#[path = "properties/installation.rs"]
+mod installation;
+#[allow(dead_code, reason = "shared with other test programs, which use the rest")]
 #[path = "properties/values.rs"]
 mod values;
 

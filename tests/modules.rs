@@ -43,6 +43,10 @@ fn given(bench: &Bench, gosling: &Path) -> BTreeMap<&'static str, Value> {
             json!({ "url": "https://gosling.example.com/gosling", "sha256": "0".repeat(64) }),
         ),
         ("gosling", json!(gosling)),
+        (
+            "auth_function_package",
+            json!({ "bucket": "code", "object": "auth.zip", "sha256": "0".repeat(64) }),
+        ),
         ("runners_folder", json!(bench.folder.path().join("homes"))),
     ])
 }

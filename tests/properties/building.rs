@@ -74,7 +74,8 @@ fn is_pure(build: &Build) -> Result<(), TestCaseError> {
     for (path, text) in &build.files {
         // Where a secret is kept is told in the configurations alone, and to the runner in what it reads.
         let name = path.rsplit('/').next().unwrap();
-        let names_secrets = matches!(name, "config.json" | "egg.json" | "server.json" | "uglyfox.json" | "cloud-init.yaml");
+        let names_secrets =
+            matches!(name, "config.json" | "egg.json" | "server.json" | "uglyfox.json" | "cloud-init.yaml");
         prop_assert!(names_secrets || mask(text) == text.as_str(), "{}:\n{}", path, text);
         for place in [env!("CARGO_MANIFEST_DIR"), "/home/", "/root/", "/tmp/"] {
             prop_assert!(!text.contains(place), "{} names {}", path, place);

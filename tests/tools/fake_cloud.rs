@@ -58,6 +58,13 @@ impl FakeCloud {
         things.filter(|((of, _), _)| of == kind).map(|((_, key), thing)| (key, thing)).collect()
     }
 
+    /// Makes a thing behind the provider's back.
+    pub fn put(&self, kind: &str, key: &str, thing: &Value) {
+        let file = self.file(kind, key);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, serde_json::to_string_pretty(thing).unwrap()).unwrap();
+    }
+
     /// Changes a thing behind the provider's back.
     pub fn change(&self, kind: &str, key: &str, change: impl FnOnce(&mut Value)) {
         let file = self.file(kind, key);
