@@ -47,7 +47,8 @@ where
     let config = ProptestConfig {
         failure_persistence: None,
         // Each step of shrinking starts OpenTofu anew.
-        max_shrink_time: 60_000,
+        max_shrink_time: 30_000,
+        max_shrink_iters: 5000,
         rng_seed: RngSeed::Fixed(seed()),
         ..ProptestConfig::default()
     };

@@ -125,8 +125,8 @@ impl Clouds {
         }
         root.write(&bench.egg);
         run(&bench, &["init", "-input=false", "-no-color"])?;
-        run(&bench, &["fmt", "-check", "-recursive", "-diff", "build"])?;
         accepts(&bench)?;
+        run(&bench, &["fmt", "-check", "-recursive", "-diff", "build"])?;
         let said = run(&bench, &["apply", "-auto-approve", "-input=false", "-no-color"])?;
         let mut warnings = said.lines().filter_map(|line| line.split_once("Warning: "));
         if let Some((_, warning)) = warnings.find(|(_, warning)| !EXPECTED.contains(warning)) {
