@@ -526,7 +526,6 @@ fn a_nest_builds_its_server_and_every_line_knows_its_cause() {
         let server = server.replace("PROVIDER", provider);
         let compiler = Compiler::new([("MG/config.fly", server.as_str()), ("Eggs/a/config.fly", egg)]);
         let build = compiler.build(&flyc::build::Options::default()).unwrap();
-        assert!(build.skipped.is_empty(), "{:?}", build.skipped);
         let config = RiftConfig::from_json(&build.files["rift/main/config.json"]).unwrap();
         assert_eq!(config.auth.eggs, ["a"]);
         assert_eq!(config.cache.max_size_bytes, 100 * GIB);

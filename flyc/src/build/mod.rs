@@ -52,8 +52,6 @@ pub struct Build {
     pub files: BTreeMap<String, String>,
     /// What they are.
     pub manifest: Manifest,
-    /// What is not lowered all the way, in the manifest's order.
-    pub skipped: Vec<Skipped>,
     /// What of the manifest stays as the last build made it, so that its files are not among `files`.
     pub kept: Option<Kept>,
 }
@@ -67,19 +65,6 @@ pub struct Kept {
     pub files: usize,
 }
 
-/// Something of the Nest of which the build holds less than it could.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
-    /// What it is.
-    pub kind: EntryKind,
-    /// Its name.
-    pub name: String,
-    /// The `.fly` file it stands in.
-    pub source_file: String,
-    /// What is missing, and what is there.
-    pub reason: &'static str,
-}
-
 /// Something that was built.
 struct Piece {
     kind: EntryKind,
@@ -90,7 +75,6 @@ struct Piece {
     files: Vec<File>,
     /// The Compute Module its files call.
     module: Option<ComputeModule>,
-    skipped: Option<&'static str>,
 }
 
 /// A piece, or what stays of the last build in its place.
@@ -206,7 +190,6 @@ fn compute_module(module: ComputeModule) -> Piece {
         source_file: String::new(),
         files: lower::compute_module(module),
         module: None,
-        skipped: None,
     }
 }
 
@@ -218,7 +201,6 @@ fn assemble(
     previous: &Previous,
 ) -> Result<Build, ArtifactError> {
     let mut files = BTreeMap::new();
-    let mut skipped = Vec::new();
     let mut kept = 0;
     for part in parts {
         let (mut piece, input_digest) = match part {
@@ -232,14 +214,6 @@ fn assemble(
         piece.files.sort_by(|(a, _), (b, _)| a.cmp(b));
         let counted = piece.files.iter().filter(|(path, _)| !path.ends_with(SOURCE_MAP));
         let digest = digest::of(counted.map(|(path, text)| (path.as_str(), text.as_str())));
-        if let Some(reason) = piece.skipped {
-            skipped.push(Skipped {
-                kind: piece.kind,
-                name: piece.name.clone(),
-                source_file: piece.source_file.clone(),
-                reason,
-            });
-        }
         manifest.entries.push(Entry {
             kind: piece.kind,
             name: piece.name,
@@ -250,17 +224,15 @@ fn assemble(
                 .map(|text| source_digest(text))
                 .unwrap_or_default(),
             source_file: piece.source_file,
-            // What is told of every time can't be left out.
-            input_digest: if piece.skipped.is_none() { input_digest } else { String::new() },
+            input_digest,
             modules: piece.module.into_iter().map(module_folder).collect(),
             files: piece.files.iter().map(|(path, _)| path.clone()).collect(),
         });
         files.extend(piece.files);
     }
     manifest.entries.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
-    skipped.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     let text = manifest.to_json()?;
     files.insert(MANIFEST.to_owned(), text);
     let kept = (kept > 0).then(|| Kept { manifest_digest: previous.digest().to_owned(), files: kept });
-    Ok(Build { files, manifest, skipped, kept })
+    Ok(Build { files, manifest, kept })
 }

@@ -49,8 +49,8 @@ pub(super) fn of_file(
             });
         } else if block.name == "mothergoose" {
             pieces.push(installation_piece(db, block, &source, options, components));
-        } else if let Some(piece) = block_piece(path, block) {
-            pieces.push(piece);
+        } else if block.name == "uglyfox" {
+            pieces.push(policies_piece(path, block));
         }
     }
     pieces
@@ -81,7 +81,6 @@ fn egg_piece(egg: &Resolved, source: &Source, options: &lower::Options) -> Resul
         source_file: source.path.to_string(),
         files,
         module: Some(ComputeModule::of(config.cloud.provider, config.runner_type)),
-        skipped: None,
     })
 }
 
@@ -96,7 +95,6 @@ fn job_piece(job: &ResolvedJob, source: &Source, options: &lower::Options) -> Re
         source_file: source.path.to_string(),
         files,
         module: Some(ComputeModule::of(config.cloud.provider, config.runner_type)),
-        skipped: None,
     })
 }
 
@@ -115,7 +113,6 @@ fn rift_piece(
         source_file: source.path.to_string(),
         files,
         module: None,
-        skipped: None,
     })
 }
 
@@ -145,32 +142,23 @@ fn installation_piece(
         source_file: source.path.to_string(),
         files,
         module: None,
-        skipped: None,
     })
 }
 
-/// A block of which the configuration is written; none for one that has no piece of its own.
-fn block_piece(path: &Arc<str>, block: &TypedBlock) -> Option<Result<Piece, Box<Diagnostic>>> {
-    let (kind, shelf, skipped) = match block.name.as_str() {
-        "uglyfox" => (EntryKind::Uglyfox, "uglyfox.json", None),
-        _ => return None,
-    };
-    let (name, folder, file) = match kind {
-        _ => (block.name.to_string(), shelf.to_owned(), shelf.to_owned()),
-    };
-    let text = match block_config(block).to_json() {
-        Ok(text) => text,
-        Err(error) => return Some(Err(lower_error(&LowerError::Artifact(error), path, &|_| block.header))),
-    };
-    Some(Ok(Piece {
-        kind,
-        name,
-        folder,
+/// The policies of UglyFox, which are a configuration and nothing to deploy.
+fn policies_piece(path: &Arc<str>, block: &TypedBlock) -> Result<Piece, Box<Diagnostic>> {
+    const FILE: &str = "uglyfox.json";
+    let text = block_config(block)
+        .to_json()
+        .map_err(|error| lower_error(&LowerError::Artifact(error), path, &|_| block.header))?;
+    Ok(Piece {
+        kind: EntryKind::Uglyfox,
+        name: block.name.to_string(),
+        folder: FILE.to_owned(),
         source_file: path.to_string(),
-        files: vec![(file, text)],
+        files: vec![(FILE.to_owned(), text)],
         module: None,
-        skipped,
-    }))
+    })
 }
 
 /// Why something can't be lowered, told where it was written.

@@ -143,20 +143,6 @@ impl Build {
                  exist\nhelp: build the Nest as it was, run `tofu destroy` in that folder, and build again"
             );
         }
-        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-        for skipped in &built.build.skipped {
-            match reasons.iter_mut().find(|(reason, _)| *reason == skipped.reason) {
-                Some((_, files)) => files.push(&skipped.source_file),
-                None => reasons.push((skipped.reason, vec![&skipped.source_file])),
-            }
-        }
-        for (reason, files) in reasons {
-            let _ = match files.as_slice() {
-                [file] => writeln!(stderr, "note: {file}: {reason}"),
-                [file, ..] => writeln!(stderr, "note: {file} and {} more: {reason}", files.len() - 1),
-                [] => Ok(()),
-            };
-        }
     }
 }
 

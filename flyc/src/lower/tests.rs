@@ -166,7 +166,7 @@ fn a_runner_reads_like_written_by_hand() {
 fn a_fargate_runner_reads_like_written_by_hand() {
     let config = every_kind().pop().unwrap();
     let files = lowered(&config);
-    expect![[r##"
+    expect![[r#"
         # Written by `flyc build` from the egg "my-app". Change its .fly source; a change here is lost at the next build.
 
         # What the runners share: the cluster, the log, the role that starts tasks, and the task definitions.
@@ -213,7 +213,7 @@ fn a_fargate_runner_reads_like_written_by_hand() {
           orchestrator_url = var.orchestrator_url
           gosling          = var.gosling
         }
-    "##]]
+    "#]]
     .assert_eq(text(&files, "resources.tf"));
 }
 

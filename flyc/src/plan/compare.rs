@@ -64,8 +64,6 @@ struct Piece<'a> {
     entry: &'a Entry,
     build: &'a Build,
     config: Config,
-    /// What of it is not generated yet.
-    skipped: Option<&'static str>,
 }
 
 enum Config {
@@ -138,12 +136,7 @@ fn pieces(build: &Build) -> Result<BTreeMap<Key<'_>, Piece<'_>>, ArtifactError> 
         } else {
             Config::Block(BlockConfig::from_json(text)?.block)
         };
-        let skipped = build
-            .skipped
-            .iter()
-            .find(|skipped| skipped.kind == entry.kind && skipped.name == entry.name)
-            .map(|skipped| skipped.reason);
-        pieces.entry((kind, entry.name.as_str())).or_insert(Piece { entry, build, config, skipped });
+        pieces.entry((kind, entry.name.as_str())).or_insert(Piece { entry, build, config });
     }
     Ok(pieces)
 }
@@ -163,7 +156,7 @@ fn added((kind, name): Key<'_>, piece: &Piece<'_>) -> Change {
         effect: if kind.has_runners() { Effect::NewRunners } else { of_kind(kind).0 },
         consequence: consequence.to_owned(),
         attributes: Vec::new(),
-        notes: piece.skipped.map(str::to_owned).into_iter().collect(),
+        notes: Vec::new(),
     }
 }
 
@@ -217,7 +210,7 @@ fn changed(key: Key<'_>, old: &Piece<'_>, new: &Piece<'_>) -> Option<Change> {
         effect,
         consequence,
         attributes,
-        notes: new.skipped.map(str::to_owned).into_iter().collect(),
+        notes: Vec::new(),
     };
     let (Some(before), Some(after)) = (old.egg(), new.egg()) else {
         let (effect, words) = of_kind(kind);

@@ -29,7 +29,7 @@ fn build(eggs: &[(&str, &[(&str, &str)])]) -> Build {
         files.extend(own);
     }
     files.insert(MANIFEST.to_owned(), manifest.to_json().unwrap());
-    Build { files, manifest, skipped: Vec::new(), kept: None }
+    Build { files, manifest, kept: None }
 }
 
 fn first() -> Build {
