@@ -15,8 +15,8 @@ use crate::json;
 pub(crate) const PROGRAM: &str =
     "#!/bin/sh\n{\n  printf '%s\\n' \"$@\"\n  env | grep '^GOSLING' | sort\n} >\"$ROOT/started\"\n";
 
-/// Stands in for the programs that reach the network: writes down the addresses, and gives gosling.
-const NETWORK: &str = r#"#!/bin/sh
+/// Stands in for curl: writes down the addresses, and gives gosling.
+const CURL: &str = r#"#!/bin/sh
 to=
 while [ $# -gt 0 ]; do
   case $1 in
@@ -107,8 +107,10 @@ pub(crate) fn machine(user_data: &str) -> Result<Run, String> {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     put(&root.join("program"), PROGRAM, 0o644);
-    for program in ["curl", "wget", "nc", "docker"] {
-        put(&root.join("stand-ins").join(program), NETWORK, 0o755);
+    put(&root.join("stand-ins/curl"), CURL, 0o755);
+    for program in ["wget", "nc", "openssl", "docker"] {
+        let stand_in = format!("#!/bin/sh\necho \"{program} $*\" >>\"$ROOT/reached\"\n");
+        put(&root.join("stand-ins").join(program), &stand_in, 0o755);
     }
     put(&root.join("stand-ins/systemctl"), "#!/bin/sh\necho \"systemctl $*\" >>\"$ROOT/asked\"\n", 0o755);
     fs::create_dir_all(root.join("usr/local/bin")).unwrap();

@@ -213,7 +213,7 @@ impl Egg {
         }
         config.root.blocks.push(block);
 
-        let mut nest = String::new();
+        let mut nest = Vec::new();
         let mut profile = empty(config.root.schema, "profile");
         profile.label = Some("base".to_owned());
         let mut turns = elsewhere.iter().cycle();
@@ -236,17 +236,17 @@ impl Egg {
                             return false;
                         }
                         2 if !secret => {
-                            nest.push_str(&format!("locals {{\n  x{number} = {source}\n}}\n"));
+                            nest.push(format!("locals {{\n  x{number} = {source}\n}}\n"));
                             *source = format!("local.x{number}");
                         }
                         3 if !secret => {
-                            nest.push_str(&format!(
+                            nest.push(format!(
                                 "variable \"v{number}\" {{\n  type = string\n  default = {source}\n}}\n"
                             ));
                             *source = format!("var.v{number}");
                         }
                         4 if !secret => {
-                            nest.push_str(&format!("locals {{\n  y{number} = {source}\n}}\n"));
+                            nest.push(format!("locals {{\n  y{number} = {source}\n}}\n"));
                             *source = format!("\"${{local.y{number}}}\"");
                         }
                         _ => {}
@@ -263,10 +263,10 @@ impl Egg {
             let source = "profile.base".to_owned();
             config.root.set("extends", Written { source, value: Value::String("base".into()) });
             let printed = Config { path: "nest.fly", root: profile, noise: config.noise.clone() }.print();
-            nest.push_str(&printed.text);
+            nest.push(printed.text);
         }
         vec![
-            ("nest.fly".to_owned(), nest),
+            ("nest.fly".to_owned(), nest.concat()),
             ("MG/config.fly".to_owned(), format!("rift \"{RIFT}\" {{\n}}\n")),
             (config.path.to_owned(), config.print().text),
         ]
