@@ -60,8 +60,10 @@ impl Large {
         self.write("nest.fly", &format!("nest {{\n  edition = 2026\n  name    = \"{name}\"\n}}\n"));
     }
 
+    /// Ctrl-C stops it even where the tests run in the background of a shell, which has its children ignore that.
     fn flyc(&self) -> Command {
-        let mut command = Command::new(tools::flyc());
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT").arg(tools::flyc());
         command.arg("build").arg(self.nest()).arg("--out").arg(self.out());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -18,6 +18,7 @@ use std::{
 };
 
 use rustc_hash::FxHashSet;
+use same_file::Handle;
 use serde::{Deserialize, Serialize};
 
 use super::discover::MARKS;
@@ -498,13 +499,21 @@ fn lock(out: &Path) -> io::Result<Option<File>> {
     for _ in 0..PATIENCE.0 {
         match folder.try_lock() {
             Err(TryLockError::WouldBlock) => std::thread::sleep(PATIENCE.1),
-            Ok(()) | Err(TryLockError::Error(_)) => return Ok(Some(folder)),
+            // Whoever held it may have moved it to its place; then this is no longer the folder that is meant.
+            Ok(()) | Err(TryLockError::Error(_)) if is_at(&folder, out) => return Ok(Some(folder)),
+            Ok(()) | Err(TryLockError::Error(_)) => break,
         }
     }
     Err(io::Error::new(
         io::ErrorKind::ResourceBusy,
         format!("another build is being written to `{}`", out.display()),
     ))
+}
+
+/// Whether an open folder is still the one at a path.
+fn is_at(folder: &File, path: &Path) -> bool {
+    let open = folder.try_clone().and_then(Handle::from_file);
+    matches!((open, Handle::from_path(path)), (Ok(open), Ok(there)) if open == there)
 }
 
 /// Asks the system to keep a folder's entries; where it can't, they are kept by and by.
