@@ -85,7 +85,7 @@ fn an_egg_that_is_gone_but_has_a_state_is_told() {
     let output = flyc();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
-    let warning = "warning: `eggs/docs` is no longer in the Nest, but holds a state of OpenTofu, and what was made may \
+    let warning = "warning: `eggs/docs` is no longer in the Nest, but OpenTofu has a state of it, and what was made may \
                    still exist\nhelp: build the Nest as it was, run `tofu destroy` in that folder, and build again\n";
     assert!(said.contains(warning), "{said}");
     assert!(state.exists(), "it is all that is known of what was made");

@@ -139,7 +139,7 @@ impl Build {
         for folder in &built.states {
             let _ = writeln!(
                 stderr,
-                "warning: `{folder}` is no longer in the Nest, but holds a state of OpenTofu, and what was made may still \
+                "warning: `{folder}` is no longer in the Nest, but OpenTofu has a state of it, and what was made may still \
                  exist\nhelp: build the Nest as it was, run `tofu destroy` in that folder, and build again"
             );
         }

@@ -189,14 +189,18 @@ pub(super) fn write_watched(
     Ok(Some(Done { written: counts, states }))
 }
 
-/// The folders of entries that are no longer built, and that hold a state of `OpenTofu`: what it speaks of may still exist.
+/// The folders of entries that are no longer built, and that hold a state of `OpenTofu`, or the way to one in a bucket:
+/// what it speaks of may still exist.
 fn left_states(old: &Manifest, build: &Build, out: &Path) -> Vec<String> {
     let folders: FxHashSet<&str> = build.manifest.entries.iter().map(|entry| &*entry.folder).collect();
     let gone = old.entries.iter().map(|entry| &*entry.folder).filter(|folder| !folders.contains(folder));
     let holds_state = |folder: &&str| {
-        let entries = fs::read_dir(out.join(folder)).into_iter().flatten().flatten();
+        let folder = out.join(folder);
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
         let mut names = entries.map(|entry| entry.file_name());
+        // Of a state in a bucket, this file tells where it is.
         names.any(|name| name.to_string_lossy().ends_with(".tfstate"))
+            || exists(&folder.join(".terraform/terraform.tfstate"))
     };
     gone.filter(|folder| is_plain(folder)).filter(holds_state).map(str::to_owned).collect()
 }
