@@ -248,7 +248,9 @@ fn webhooks_alone_are_shown_to_the_authentication_function() {
 /// Where AWS has no narrower resource than `*`, or none is known, and why.
 const WIDE: &[(&str, &str)] = &[
     ("LookAtNetwork", "EC2 describes network interfaces and subnets of an account as a whole"),
-    ("LookForRunners", "EC2 and ECS describe, and deregister, without a resource"),
+    ("LookForRunners", "EC2 describes without a resource"),
+    ("LookAtTaskDefinitions", "ECS describes a task definition without a resource"),
+    ("EndTaskDefinitions", "ECS deregisters without a resource, and knows no tag for it"),
     (
         "ListTasks",
         "its resource is a container instance, which Fargate has none of; a condition names the clusters",
@@ -267,6 +269,37 @@ fn many(value: &Value) -> Vec<&str> {
     )
 }
 
+/// What workers change of machines and tasks carries the Nest's tag, or is given it when it is made; roles and log groups
+/// lie below a path of the Nest's own.
+fn changes_its_own(address: &str, action: &str, statement: &Value) {
+    if !address.ends_with("_runners") && !address.ends_with("_tasks") {
+        return;
+    }
+    let (service, verb) = action.split_once(':').unwrap();
+    let looks = ["Describe", "Get", "List"].iter().any(|look| verb.starts_with(look));
+    let resources = many(&statement["Resource"]);
+    match service {
+        // The one that AWS can't restrict.
+        "ecs" if verb == "DeregisterTaskDefinition" => {}
+        // What a machine is made of is not changed by it.
+        "ec2" if statement["Sid"] == "MakeRunnersOf" => assert_eq!(verb, "RunInstances"),
+        "ec2" | "ecs" if !looks => {
+            let tags = &statement["Condition"]["StringEquals"];
+            let asked = ["aws:ResourceTag/gosling-nest", "aws:RequestTag/gosling-nest"];
+            assert!(asked.iter().any(|tag| tags[tag].is_string()), "{address}: {action} asks for no tag");
+        }
+        "iam" => {
+            let own = |arn: &&str| arn.contains(":role/gosling/") && arn.matches('/').count() == 3;
+            assert!(resources.iter().all(own), "{address}: {action} on {resources:?}");
+        }
+        "logs" if !looks => {
+            let own = |arn: &&str| arn.contains(":log-group:/gosling/") && arn.matches('/').count() == 3;
+            assert!(resources.iter().all(own), "{address}: {action} on {resources:?}");
+        }
+        _ => {}
+    }
+}
+
 /// What every role is allowed: no `*` of actions, and no `*` of things but where AWS knows nothing narrower.
 fn may_do_no_more_than_it_must(bench: &Bench) {
     let policies =
@@ -283,6 +316,7 @@ fn may_do_no_more_than_it_must(bench: &Bench) {
             }
             for action in many(&statement["Action"]) {
                 assert!(!action.contains('*'), "{address}: {sid} allows {action}");
+                changes_its_own(&address, action, statement);
                 if action == "iam:PassRole" {
                     let service = &statement["Condition"]["StringEquals"]["iam:PassedToService"];
                     assert_eq!(service, "ecs-tasks.amazonaws.com", "{address}");
