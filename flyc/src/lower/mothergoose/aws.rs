@@ -25,11 +25,9 @@ use self::{
     accounts::Accounts,
     text::{Labels, fragment, padded, safe, slug},
 };
-use super::{Template, aligned, always, env_value, of, part_environment};
+use super::{Installation, Template, aligned, always, env_value, of, part_environment};
 use crate::{
-    artifact::{
-        Bucket, ColumnType, Component, Components, EnvValue, Metric, MothergooseConfig, Service, Table,
-    },
+    artifact::{Bucket, ColumnType, Component, EnvValue, Metric, MothergooseConfig, Service, Table},
     lower::LowerError,
 };
 
@@ -70,8 +68,9 @@ const SECRETS: [&str; 3] = ["deploy-keys", "gitlab", "nest"];
 pub(super) fn context(
     config: &MothergooseConfig,
     nest: &str,
-    components: Components,
+    installation: Installation<'_>,
 ) -> Result<Value, LowerError> {
+    let components = installation.components;
     if let Some(error) = check(config).into_iter().next() {
         return Err(error);
     }
@@ -93,7 +92,7 @@ pub(super) fn context(
         nest_text => safe(&log_name(nest)),
         functions,
         public_address => !config.network.nat,
-        secret_names => secret_names(config),
+        secret_names => secret_names(config, installation.secret_names),
         gosling_image => images.gosling,
         repositories => images.repositories()?,
         state_bucket => bucket_name("state_bucket", &config.storage.state_bucket)?,
@@ -131,8 +130,8 @@ fn log_name(text: &str) -> String {
     text.chars().map(|c| if allowed(c) { c } else { '_' }).take(128).collect()
 }
 
-/// The names of the secrets: the system's own, and those its services' environments name.
-fn secret_names(config: &MothergooseConfig) -> Vec<String> {
+/// The names of the secrets: the system's own, and those that its services' environments and the Nest name.
+fn secret_names(config: &MothergooseConfig, named: Option<&BTreeSet<String>>) -> Vec<String> {
     let services = [&config.fastapi_app, &config.celery_workers, &config.uglyfox_workers];
     let environments =
         services.into_iter().map(|service| &service.env).chain([&config.api_gateway.auth_function.env]);
@@ -141,6 +140,7 @@ fn secret_names(config: &MothergooseConfig) -> Vec<String> {
         EnvValue::Text(_) => None,
     });
     let mut names: BTreeSet<String> = SECRETS.iter().map(ToString::to_string).collect();
+    names.extend(named.into_iter().flatten().cloned());
     names.extend(written.filter(|uri| uri.backend == SecretBackend::AwsSm).map(|uri| uri.id.to_string()));
     names.into_iter().collect()
 }
