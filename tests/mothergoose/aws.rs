@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flyc::{
     artifact::{Artifact, Component, Components, EnvValue, LifecycleRule, MothergooseConfig, Provider},
+    compiler::Compiler,
     lower::{self, Backend, Installation, LowerError, Options},
 };
 use polar_gosling_tests::need;
@@ -365,8 +366,112 @@ fn each_service_reaches_its_own_queue_alone() {
             .collect::<Vec<_>>()
     };
     assert_eq!(taken("fastapi_app"), Vec::<String>::new());
-    assert!(matches!(taken("celery_workers").as_slice(), [arn] if arn.ends_with(":mothergoose-webhooks")));
-    assert!(matches!(taken("uglyfox_workers").as_slice(), [arn] if arn.ends_with(":uglyfox-tasks")));
+    assert!(
+        matches!(taken("celery_workers").as_slice(), [arn] if arn.ends_with(":my-nest-mothergoose-webhooks"))
+    );
+    assert!(matches!(taken("uglyfox_workers").as_slice(), [arn] if arn.ends_with(":my-nest-uglyfox-tasks")));
+}
+
+#[test]
+fn the_secrets_of_the_whole_nest_may_be_read() {
+    let egg = r#"egg "web" {
+  type = "vm"
+
+  cloud {
+    provider = "aws"
+    region   = "eu-central-1"
+  }
+
+  resources {
+    cpu    = 2
+    memory = 4GiB
+    disk   = 20GiB
+  }
+
+  runner {
+    tags = ["docker"]
+  }
+
+  gitlab {
+    project_id = 1
+  }
+
+  environment {
+    API_KEY = "aws-sm://payments/api-key"
+    OTHER   = "vault://kv/other/key"
+  }
+}
+"#;
+    let system = r#"mothergoose {
+  cloud {
+    provider = "aws"
+  }
+
+  api {
+    env {
+      TOKEN = "aws-sm://team/token"
+    }
+  }
+}
+
+rift "main" {
+  server = "rift.example.com"
+  port   = 443
+
+  upstreams {
+    hub {
+      url             = "https://registry-1.docker.io"
+      username        = "robot"
+      password_secret = "aws-sm://registries/docker-hub"
+    }
+  }
+}
+"#;
+    let nest = "nest {\n  name = \"my-nest\"\n}\n";
+    let compiler =
+        Compiler::new([("nest.fly", nest), ("Eggs/web/config.fly", egg), ("MG/config.fly", system)]);
+    let built = build(&compiler, Components::ALL);
+    let variables = &built.files["mothergoose/variables.tf"];
+    let wanted = r#"["deploy-keys", "gitlab", "nest", "payments", "registries", "team"]"#;
+    assert!(variables.contains(&format!("default     = {wanted}")), "{variables}");
+}
+
+/// What has a name that is its own in a whole account, or in a region of it.
+const NAMED: [&str; 10] = [
+    "aws_cloudwatch_log_group.",
+    "aws_dynamodb_table.",
+    "aws_ecr_repository.",
+    "aws_ecs_cluster.",
+    "aws_iam_policy.",
+    "aws_iam_role.",
+    "aws_lambda_function.",
+    "aws_s3_bucket.",
+    "aws_scheduler_schedule_group.",
+    "aws_sqs_queue.",
+];
+
+#[test]
+fn installations_of_two_nests_share_an_account() {
+    let names = |nest: &str| {
+        let nest = format!("nest {{\n  name = \"{nest}\"\n}}\n");
+        let compiler = Compiler::new([("nest.fly", nest.as_str()), ("MG/config.fly", shortest().fly)]);
+        let bench = installation::bench(Provider::Aws)?;
+        lay(&bench, build(&compiler, Components::ALL).files);
+        set(&bench, &variables());
+        bench.tofu(&["init", "-input=false"]);
+        let all = changes(&bench.plan());
+        let named = all.into_iter().filter(|(address, _)| NAMED.iter().any(|kind| address.starts_with(kind)));
+        let name = |(address, (_, after)): (String, (String, Value))| {
+            let name = ["function_name", "bucket", "name"].iter().find_map(|key| after[key].as_str());
+            format!("{} {}", address.split('.').next().unwrap(), name.unwrap())
+        };
+        Some(named.map(name).collect::<BTreeSet<_>>())
+    };
+    let (one, two) = (need!(names("one")), need!(names("two")));
+    for kind in NAMED {
+        assert!(one.iter().any(|name| name.starts_with(kind.trim_end_matches('.'))), "{kind}: {one:?}");
+    }
+    assert_eq!(one.intersection(&two).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
 #[test]

@@ -1,30 +1,28 @@
 //! Amazon Web Services: what the templates of `aws/` are filled with.
 //!
 //! Services are functions of Lambda made from images, queues are SQS, tables `DynamoDB`, buckets S3, the gateway an HTTP
-//! API, the clock `EventBridge` Scheduler. `accounts` has the IAM roles, `limits` what AWS can't make, `text` how values
+//! API, the clock `EventBridge` Scheduler. `accounts` has the IAM roles, `limits` what AWS can't make, `names` what things are called when nobody said, `text` how values
 //! stand in HCL.
 //!
 //! Never here: what a part may do beyond its account's roles; that stands in its template, beside the part.
 
 mod accounts;
 mod limits;
+mod names;
 #[cfg(test)]
 mod tests;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fly_std::{
-    formats::{SecretBackend, eventbridge, image, secret_uri},
-    schema,
-};
+use fly_std::formats::{SecretBackend, eventbridge, image, secret_uri};
 use minijinja::{Value, context};
 
-pub(super) use self::limits::check;
 use self::{
     accounts::Accounts,
     text::{Labels, fragment, padded, safe, slug},
 };
+pub(super) use self::{limits::check, names::named};
 use super::{Installation, Template, aligned, always, env_value, of, part_environment};
 use crate::{
     artifact::{Bucket, ColumnType, Component, EnvValue, Metric, MothergooseConfig, Service, Table},
@@ -95,8 +93,8 @@ pub(super) fn context(
         secret_names => secret_names(config, installation.secret_names),
         gosling_image => images.gosling,
         repositories => images.repositories()?,
-        state_bucket => bucket_name("state_bucket", &config.storage.state_bucket)?,
-        binary_bucket => bucket_name("binary_bucket", &config.storage.binary_bucket)?,
+        state_bucket => bucket_name("state_bucket", &config.storage.state_bucket, nest)?,
+        binary_bucket => bucket_name("binary_bucket", &config.storage.binary_bucket, nest)?,
         network => network(config)?,
         queues => queues(config)?,
         dead_letters => padded(config.message_queues.dead_letter_queues.iter().map(|queue| {
@@ -403,23 +401,13 @@ const fn key_type(ty: ColumnType) -> Option<&'static str> {
     }
 }
 
-/// A bucket's name. The default one is anybody's, so the account's number is put behind it.
-fn bucket_name(block: &str, bucket: &Bucket) -> Result<Value, LowerError> {
-    let name = if bucket_default(block) == Some(&bucket.name) {
-        safe(&format!("\"{}-${{local.account}}\"", fragment(&bucket.name)?))
-    } else {
-        Value::from(bucket.name.clone())
+/// A bucket's name. The default one is anybody's, so it holds the Nest's name, and the account's number.
+fn bucket_name(block: &str, bucket: &Bucket, nest: &str) -> Result<Value, LowerError> {
+    let name = match names::of_bucket(block, &bucket.name, nest) {
+        Some(name) => safe(&format!("\"{}-${{local.account}}\"", fragment(&name)?)),
+        None => Value::from(bucket.name.clone()),
     };
     Ok(context! { name })
-}
-
-/// The name a bucket has when nobody wrote one.
-fn bucket_default(block: &str) -> Option<&'static str> {
-    let storage = schema::MOTHERGOOSE.child("storage")?.block;
-    match storage.child(block)?.block.attribute("name")?.presence {
-        schema::Presence::Default(literal) => Some(literal.trim_matches('"')),
-        _ => None,
-    }
 }
 
 fn buckets(config: &MothergooseConfig) -> Vec<Value> {

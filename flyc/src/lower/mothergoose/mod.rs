@@ -100,6 +100,10 @@ pub(super) fn files(
     installation: Installation<'_>,
 ) -> Result<Vec<File>, LowerError> {
     values::without_nul(config, MothergooseConfig::WHAT, options)?;
+    let config = &match config.cloud.provider {
+        Provider::Aws => aws::named(config, &options.nest),
+        Provider::Yandex | Provider::Local => config.clone(),
+    };
     let root = root_context(config, options, installation)?;
     let mut map = SourceMap::new();
     let mut files: Vec<(String, String)> = vec![
