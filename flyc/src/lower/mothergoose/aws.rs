@@ -129,7 +129,7 @@ fn log_name(text: &str) -> String {
 }
 
 /// The names of the secrets: the system's own, and those that its services' environments and the Nest name.
-fn secret_names(config: &MothergooseConfig, named: Option<&BTreeSet<String>>) -> Vec<String> {
+fn secret_names(config: &MothergooseConfig, of_nest: Option<&BTreeSet<String>>) -> Vec<String> {
     let services = [&config.fastapi_app, &config.celery_workers, &config.uglyfox_workers];
     let environments =
         services.into_iter().map(|service| &service.env).chain([&config.api_gateway.auth_function.env]);
@@ -138,7 +138,7 @@ fn secret_names(config: &MothergooseConfig, named: Option<&BTreeSet<String>>) ->
         EnvValue::Text(_) => None,
     });
     let mut names: BTreeSet<String> = SECRETS.iter().map(ToString::to_string).collect();
-    names.extend(named.into_iter().flatten().cloned());
+    names.extend(of_nest.into_iter().flatten().cloned());
     names.extend(written.filter(|uri| uri.backend == SecretBackend::AwsSm).map(|uri| uri.id.to_string()));
     names.into_iter().collect()
 }
