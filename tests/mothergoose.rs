@@ -5,6 +5,8 @@
 
 #[path = "mothergoose/aws.rs"]
 mod aws;
+#[path = "mothergoose/aws_rights.rs"]
+mod aws_rights;
 #[allow(dead_code, reason = "shared with other test programs, which use the rest")]
 #[path = "tofu/bench.rs"]
 mod bench;
