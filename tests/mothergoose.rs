@@ -5,6 +5,8 @@
 
 #[path = "mothergoose/aws.rs"]
 mod aws;
+#[path = "mothergoose/aws_rights.rs"]
+mod aws_rights;
 #[allow(dead_code, reason = "shared with other test programs, which use the rest")]
 #[path = "tofu/bench.rs"]
 mod bench;
@@ -449,4 +451,18 @@ fn an_unknown_component_is_told_with_those_there_are() {
     assert!(!module.join("fastapi_app.tf").exists());
     assert!(flyc("api, workers").status.success(), "the other names of blocks, and spaces");
     assert!(module.join("fastapi_app.tf").exists());
+
+    for names in ["", "database,,api"] {
+        let refused = flyc(names);
+        assert_eq!(refused.status.code(), Some(2), "{names:?}: {}", complaint(&refused));
+        let said = complaint(&refused);
+        assert!(said.contains("`--components` has an empty name"), "{said}");
+    }
+
+    fs::remove_file(nest.path().join("MG/config.fly")).unwrap();
+    fs::remove_dir_all(nest.path().join("out")).unwrap();
+    let refused = flyc("database");
+    assert_eq!(refused.status.code(), Some(2), "{}", complaint(&refused));
+    assert!(complaint(&refused).contains("this Nest has no `mothergoose`"), "{}", complaint(&refused));
+    assert!(!nest.path().join("out").exists(), "nothing is written");
 }

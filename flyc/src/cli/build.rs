@@ -37,7 +37,9 @@ pub(super) struct Build {
     /// Where OpenTofu keeps its state [default: s3 for the clouds, local for this machine]
     #[arg(long, value_enum, value_name = "BACKEND")]
     backend: Option<Backend>,
-    /// Make only these parts of MotherGoose, and those they need, by their names in `mothergoose`, with commas between
+    /// Make only these parts of MotherGoose, and those they need, with commas between: `api_gateway`, `fastapi_app` (or
+    /// `api`), `celery_workers` (or `workers`), `uglyfox_workers`, `message_queues`, `triggers`, `database`, `storage`,
+    /// `service_accounts`, `network`
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     components: Vec<String>,
     #[command(flatten)]
@@ -88,6 +90,12 @@ impl Build {
                 }
                 outcome
             }
+            Err(BuildError::NoInstallation) => {
+                return Err(Failure::usage(
+                    "`--components` chooses parts of MotherGoose, and this Nest has no `mothergoose`",
+                    "leave out `--components`, or write a `mothergoose` block in `MG/config.fly`",
+                ));
+            }
             Err(BuildError::Output(error)) => {
                 return Err(Failure::io(format!("the build can't be written to `{}`", shown(&out)), error));
             }
@@ -96,16 +104,21 @@ impl Build {
         Ok(outcome)
     }
 
-    /// The components that were asked for; all, when none was.
-    fn components(&self) -> Result<Components, Failure> {
+    /// The components that were asked for.
+    fn components(&self) -> Result<Option<Components>, Failure> {
         if self.components.is_empty() {
-            return Ok(Components::ALL);
+            return Ok(None);
         }
         let chosen = self.components.iter().map(|name| {
             let name = name.trim();
             Component::of_name(name).ok_or_else(|| {
                 let names = Component::ALL.map(Component::name);
                 let all = words::list(&names, "and").unwrap_or_default();
+                if name.is_empty() {
+                    let hint =
+                        format!("leave out `--components` to make all of them; the components are {all}");
+                    return Failure::usage("`--components` has an empty name", hint);
+                }
                 let hint = match closest(name, names) {
                     Some(nearest) => format!("did you mean `{nearest}`? The components are {all}"),
                     None => format!("the components are {all}"),
@@ -113,7 +126,7 @@ impl Build {
                 Failure::usage(format!("MotherGoose has no component `{name}`"), hint)
             })
         });
-        Ok(Components::with_needs(chosen.collect::<Result<Vec<_>, _>>()?))
+        Ok(Some(Components::with_needs(chosen.collect::<Result<Vec<_>, _>>()?)))
     }
 
     fn summary(&self, built: &Built, out: &Path, start: Instant, diagnostics: &[Diagnostic]) {

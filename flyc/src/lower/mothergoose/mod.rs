@@ -15,7 +15,7 @@ mod openapi;
 mod schedule;
 mod yandex;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::{Value, context, value::Serde};
 
@@ -36,6 +36,8 @@ pub struct Installation<'a> {
     pub openapi: Option<&'a str>,
     /// The path of that text, from the Nest's root, when there is none.
     pub missing_openapi: Option<&'a str>,
+    /// The secrets of the cloud's own store that the Nest names.
+    pub secret_names: Option<&'a BTreeSet<String>>,
 }
 
 /// A file of the module and the templates it is made of, one after the other.
@@ -98,7 +100,11 @@ pub(super) fn files(
     installation: Installation<'_>,
 ) -> Result<Vec<File>, LowerError> {
     values::without_nul(config, MothergooseConfig::WHAT, options)?;
-    let root = root_context(config, options, installation.components)?;
+    let config = &match config.cloud.provider {
+        Provider::Aws => aws::named(config, &options.nest),
+        Provider::Yandex | Provider::Local => config.clone(),
+    };
+    let root = root_context(config, options, installation)?;
     let mut map = SourceMap::new();
     let mut files: Vec<(String, String)> = vec![
         ("config.json".to_owned(), config.to_json()?),
@@ -198,9 +204,10 @@ const fn role(component: Component) -> &'static str {
 fn root_context(
     config: &MothergooseConfig,
     options: &Options,
-    components: Components,
+    installation: Installation<'_>,
 ) -> Result<Value, LowerError> {
     let provider = config.cloud.provider;
+    let components = installation.components;
     let backend = match options.backend.unwrap_or_else(|| Backend::of(provider)) {
         Backend::S3 => "s3",
         Backend::Local => "local",
@@ -225,7 +232,7 @@ fn root_context(
     let block = Value::from_safe_string(render("tofu/backend.tf.j2", &root)?.trim_end().to_owned());
     let own = match provider {
         Provider::Yandex => yandex::context(config, components),
-        Provider::Aws => context! { aws => aws::context(config, &options.nest, components)? },
+        Provider::Aws => context! { aws => aws::context(config, &options.nest, installation)? },
         Provider::Local => local::context(config, components),
     };
     Ok(context! { backend_block => block, ..context! { ..own, ..root } })
