@@ -339,7 +339,7 @@ fn the_gateway_has_every_endpoint_but_those_of_the_clocks() {
         let text = openapi(row);
         let documents = Yaml::load_from_str(&text).unwrap();
         let paths = mapping(&documents[0], "paths");
-        let mut ids = BTreeSet::new();
+        let (mut ids, mut said) = (BTreeSet::new(), BTreeSet::new());
         for endpoint in ENDPOINTS {
             let described = paths.as_mapping_get(endpoint.path);
             assert_eq!(described.is_none(), endpoint.path.starts_with("/internal/"), "{}", endpoint.path);
@@ -347,6 +347,7 @@ fn the_gateway_has_every_endpoint_but_those_of_the_clocks() {
             for method in endpoint.methods {
                 let operation = mapping(described, &method.to_ascii_lowercase());
                 assert!(ids.insert(mapping(operation, "operationId").as_str().unwrap().to_owned()));
+                assert!(said.insert(mapping(operation, "summary").as_str().unwrap()), "{method} {}", endpoint.path);
                 let integration = mapping(operation, "x-yc-apigateway-integration");
                 assert_eq!(mapping(integration, "container_id").as_str(), Some("GOSLING_API_CONTAINER_ID"));
                 let guarded = operation.as_mapping_get("security").is_some();

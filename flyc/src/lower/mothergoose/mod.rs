@@ -98,14 +98,15 @@ pub(super) fn files(
     installation: Installation<'_>,
 ) -> Result<Vec<File>, LowerError> {
     values::without_nul(config, MothergooseConfig::WHAT, options)?;
-    let root = root_context(config, options, installation.components)?;
+    let components = installation.components.with_targets(config);
+    let root = root_context(config, options, components)?;
     let mut map = SourceMap::new();
     let mut files: Vec<(String, String)> = vec![
         ("config.json".to_owned(), config.to_json()?),
         ("tofu.rc".to_owned(), render("tofu/tofu.rc.j2", &root)?),
     ];
     for template in files_of(config.cloud.provider) {
-        let Some(context) = context_of(template.component, config, &root, installation.components) else {
+        let Some(context) = context_of(template.component, config, &root, components) else {
             continue;
         };
         let mut body = String::new();
@@ -130,7 +131,7 @@ pub(super) fn files(
     }
     if config.cloud.provider == Provider::Local {
         files.extend(local::SCRIPTS.map(|(file, text)| (file.to_owned(), text.to_owned())));
-    } else if installation.components.contains(Component::ApiGateway) {
+    } else if components.contains(Component::ApiGateway) {
         let text = match installation.openapi {
             Some(own) => own.to_owned(),
             None => openapi::description(config, &root, installation.missing_openapi)?,
