@@ -38,6 +38,10 @@ pub(super) struct Build {
     #[arg(long, value_enum, value_name = "BACKEND")]
     backend: Option<Backend>,
     /// Make only these parts of MotherGoose, and those they need, by their names in `mothergoose`, with commas between
+    ///
+    /// The module keeps its state where that of the whole installation is kept. Never apply it over the state of a larger
+    /// installation: OpenTofu would destroy what the module no longer holds. To update a part of one, build all of it and
+    /// give `tofu plan` the part's `-target-file`.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     components: Vec<String>,
     #[command(flatten)]
