@@ -6,6 +6,8 @@
 #[allow(dead_code, reason = "shared with other test programs, which use the rest")]
 #[path = "tofu/bench.rs"]
 mod bench;
+#[path = "tofu/endings.rs"]
+mod endings;
 
 use std::{
     collections::BTreeMap,
@@ -454,48 +456,11 @@ fn local_runners_are_real_processes() {
     let (a, b) = (pid("a"), pid("b"));
     assert!(alive(&a) && alive(&b) && a != first_pid);
     eventually("a is ready again", || read("a", "owner").ends_with("c2\n"));
-    let said_dead = || {
-        let output = bench.try_tofu(&["plan", "-no-color", "-input=false"]);
-        assert!(output.status.success(), "{}", complaint(&output));
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &complaint(&output);
-        said.split_whitespace().collect::<Vec<_>>().join(" ").contains("The process of the runner a has ended by itself")
-    };
-    assert!(!said_dead(), "a runs");
-
-    // A number that another process has got is not the runner's, nor is a process that only waits to be reaped.
-    let file = homes.join("a/gosling.pid");
-    let own = fs::read_to_string(&file).unwrap();
-    let since = own.lines().nth(1).unwrap();
-    fs::write(&file, format!("{}\n{since}\n", std::process::id())).unwrap();
-    assert!(said_dead(), "the number is this test's");
-    let mut child = std::process::Command::new("true").spawn().unwrap();
-    let zombie = child.id().to_string();
-    eventually("it is a zombie", || !alive(&zombie));
-    let stat = fs::read_to_string(format!("/proc/{zombie}/stat")).unwrap();
-    let (_, fields) = stat.rsplit_once(") ").unwrap();
-    fs::write(&file, format!("{zombie}\n{}\n", fields.split(' ').nth(19).unwrap())).unwrap();
-    assert!(said_dead(), "a zombie has ended");
-    child.wait().unwrap();
-    assert!(said_dead(), "and so has one that is gone");
-    fs::write(&file, &own).unwrap();
-
-    // One that ended by itself, or with the machine, is woken anew by its way through nadir, or by its address.
-    let dies = |pid: &str| {
-        assert!(std::process::Command::new("kill").args(["-9", pid]).status().unwrap().success());
-    };
-    dies(&a);
-    eventually("a is dead", || !alive(&a));
-    assert!(said_dead(), "its death is noticed");
-    set(&[("a", "nadir"), ("b", "apex")], "c2");
-    set(&[("a", "apex"), ("b", "apex")], "c2");
+    endings::are_noticed_and_mended(&bench, &homes.join("a/gosling.pid"), &|pool| {
+        set(&[("a", pool), ("b", "apex")], "c2");
+    });
     let a = pid("a");
-    assert!(alive(&a) && pid("b") == b && !said_dead(), "a is back, and b knows nothing of it");
-    dies(&a);
-    eventually("a is dead again", || !alive(&a));
-    let address = "-replace=module.runner[\"a\"].terraform_data.process[0]";
-    bench.tofu(&["apply", "-auto-approve", "-input=false", address]);
-    let a = pid("a");
-    assert!(alive(&a) && pid("b") == b && !said_dead(), "a is back, and b knows nothing of it");
+    assert_eq!(pid("b"), b, "b knows nothing of it");
 
     bench.tofu(&["destroy", "-auto-approve", "-input=false"]);
     assert!(!alive(&a) && !alive(&b), "both are gone");
