@@ -66,14 +66,14 @@ pub(super) static CLOUD: Block = Block {
         Attribute::optional(
             "provider",
             Type::Enum(PROVIDERS),
-            "the cloud that runners are made in",
+            "the cloud that machines are made in: runners, or a Rift server",
             "\"yandex\"",
         )
         .default("\"yandex\""),
         Attribute::optional(
             "region",
             Type::Name,
-            "the cloud's region or availability zone that runners are made in",
+            "the cloud's region or availability zone that machines are made in",
             "\"ru-central1-a\"",
         )
         .derived("`ru-central1-a` on yandex, `eu-central-1` on aws"),
@@ -87,14 +87,14 @@ pub(super) static CLOUD: Block = Block {
         Attribute::optional(
             "network",
             Type::Name,
-            "the id of the network runners are attached to",
+            "the id of the network that machines are attached to",
             "\"enp1a2b3c\"",
         )
         .derived("the network of the MotherGoose installation"),
         Attribute::optional(
             "subnet",
             Type::Name,
-            "the id of the subnet runners are attached to",
+            "the id of the subnet that machines are attached to",
             "\"e9b1a2b3c\"",
         )
         .derived("the subnet of the MotherGoose installation"),
@@ -110,7 +110,7 @@ pub(super) static CLOUD: Block = Block {
   provider = "yandex"
   region   = "ru-central1-a"
 }"#,
-    ..Block::new("cloud", "Where runners are made.")
+    ..Block::new("cloud", "Where machines are made: the runners of an egg or job, or a Rift server.")
 };
 
 /// `resources { … }`

@@ -37,9 +37,14 @@ pub(super) struct Build {
     /// Where OpenTofu keeps its state [default: s3 for the clouds, local for this machine]
     #[arg(long, value_enum, value_name = "BACKEND")]
     backend: Option<Backend>,
-    /// Make only these parts of MotherGoose, and those they need, with commas between: `api_gateway`, `fastapi_app` (or
-    /// `api`), `celery_workers` (or `workers`), `uglyfox_workers`, `message_queues`, `triggers`, `database`, `storage`,
-    /// `service_accounts`, `network`
+    /// Make only these parts of MotherGoose, and those they need, with commas between
+    ///
+    /// They are `api_gateway`, `fastapi_app` (or `api`), `celery_workers` (or `workers`), `uglyfox_workers`,
+    /// `message_queues`, `triggers`, `database`, `storage`, `service_accounts` and `network`.
+    ///
+    /// The module keeps its state where that of the whole installation is kept. Never apply it over the state of a larger
+    /// installation: OpenTofu would destroy what the module no longer holds. To update a part of one, build all of it and
+    /// give `tofu plan` the part's `-target-file`.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     components: Vec<String>,
     #[command(flatten)]

@@ -104,6 +104,8 @@ pub(super) fn files(
         Provider::Aws => aws::named(config, &options.nest),
         Provider::Yandex | Provider::Local => config.clone(),
     };
+    let components = installation.components.with_targets(config);
+    let installation = Installation { components, ..installation };
     let root = root_context(config, options, installation)?;
     let mut map = SourceMap::new();
     let mut files: Vec<(String, String)> = vec![
@@ -111,7 +113,7 @@ pub(super) fn files(
         ("tofu.rc".to_owned(), render("tofu/tofu.rc.j2", &root)?),
     ];
     for template in files_of(config.cloud.provider) {
-        let Some(context) = context_of(template.component, config, &root, installation.components) else {
+        let Some(context) = context_of(template.component, config, &root, components) else {
             continue;
         };
         let mut body = String::new();
@@ -136,7 +138,7 @@ pub(super) fn files(
     }
     if config.cloud.provider == Provider::Local {
         files.extend(local::SCRIPTS.map(|(file, text)| (file.to_owned(), text.to_owned())));
-    } else if installation.components.contains(Component::ApiGateway) {
+    } else if components.contains(Component::ApiGateway) {
         let text = match installation.openapi {
             Some(own) => own.to_owned(),
             None => openapi::description(config, &root, installation.missing_openapi)?,
