@@ -27,7 +27,7 @@ use self::fleet::Fleet;
 pub use self::{
     mothergoose::Installation,
     rift::{cache_disk_gib, largest_cache_gib},
-    sizing::{Market, Shape, Smaller},
+    sizing::{Market, Shape, Smaller, Times},
 };
 use crate::artifact::{
     Artifact, ArtifactError, EggConfig, JobConfig, MothergooseConfig, Origins, Provider, RiftConfig,
