@@ -17,10 +17,7 @@ pub(super) fn write(report: &Report<'_>, places: &Places<'_>, out: &mut dyn io::
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     if report.diagnostics.is_empty() {
         writeln!(out, "<testsuites name=\"flyc\" tests=\"1\" failures=\"0\" errors=\"0\">")?;
-        writeln!(
-            out,
-            "  <testsuite name=\"flyc\" tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\">"
-        )?;
+        writeln!(out, "  <testsuite name=\"flyc\" tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\">")?;
         writeln!(out, "    <testcase name=\"no findings\" classname=\"flyc\"/>")?;
         writeln!(out, "  </testsuite>")?;
         return writeln!(out, "</testsuites>");
