@@ -113,22 +113,32 @@ pub(super) static CLOUD: Block = Block {
     ..Block::new("cloud", "Where machines are made: the runners of an egg or job, or a Rift server.")
 };
 
+/// No cloud has a machine near these: how much each of them has is a rule's to know, which names the nearest that is
+/// sold.
+const BEYOND_ANY_CPUS: i64 = 1_000_000;
+pub(super) const BEYOND_ANY_SIZE: u64 = 1024 * TIB;
+
 /// `resources { … }`
 pub(super) static RESOURCES: Block = Block {
     attributes: &[
-        Attribute::optional("cpu", Type::int(1, 256), "the number of virtual CPUs one runner gets", "2")
-            .default("2"),
+        Attribute::optional(
+            "cpu",
+            Type::int(1, BEYOND_ANY_CPUS),
+            "the number of virtual CPUs one runner gets; the cloud has a most",
+            "2",
+        )
+        .default("2"),
         Attribute::optional(
             "memory",
-            Type::megabytes(512 * MIB, 4 * TIB),
-            "what one runner gets: a whole number of MB, or a size from 512MiB to 4TiB",
+            Type::megabytes(512 * MIB, BEYOND_ANY_SIZE),
+            "what one runner gets: a whole number of MB, or a size from 512MiB to the most the cloud has",
             "4GiB",
         )
         .default("4GiB"),
         Attribute::optional(
             "disk",
-            Type::gigabytes(8 * GIB, 64 * TIB),
-            "one runner's disk: a whole number of GB, or a size from 8GiB to 64TiB",
+            Type::gigabytes(8 * GIB, BEYOND_ANY_SIZE),
+            "one runner's disk: a whole number of GB, or a size from 8GiB to the most the cloud has",
             "20GiB",
         )
         .derived("20GiB, but 10GiB for serverless runners on yandex, the most they have"),

@@ -32,6 +32,7 @@ mod serverless_limits;
 mod tags;
 mod test_entities;
 mod too_frequent;
+mod too_much_told;
 mod triggers;
 mod unplaced_file;
 mod unused;
@@ -95,6 +96,7 @@ const FILE_RULES: &[FileRule] = &[
     installation::check,
     accounts::check,
     too_frequent::check,
+    too_much_told::check,
     tags::check,
     pools::check,
     fraction_percent::check,
