@@ -31,7 +31,7 @@ pub(super) fn check(config: &MothergooseConfig) -> Vec<LowerError> {
     let services = Component::SERVICES.into_iter().filter_map(|component| {
         let service = config.service(component)?;
         let own = own(config, role(component), component != Component::FastapiApp);
-        one(component.name(), provider, own, &service.env)
+        one(component.name(), provider, &own, &service.env)
     });
     let auth = &config.api_gateway.auth_function;
     let own = match provider {
@@ -39,13 +39,13 @@ pub(super) fn check(config: &MothergooseConfig) -> Vec<LowerError> {
         Provider::Yandex | Provider::Local => Sizes::new(),
         Provider::Aws => own(config, "authorizer", true),
     };
-    services.chain(one("api_gateway.auth_function", provider, own, &auth.env)).collect()
+    services.chain(one("api_gateway.auth_function", provider, &own, &auth.env)).collect()
 }
 
 fn one(
     part: &str,
     provider: Provider,
-    own: Sizes<'_>,
+    own: &Sizes<'_>,
     env: &BTreeMap<String, EnvValue>,
 ) -> Option<LowerError> {
     let written: Sizes<'_> = env
