@@ -157,8 +157,9 @@ fn the_examples_of_every_page_are_true() {
             }
             let (ci, nest): (Vec<_>, Vec<_>) =
                 files.into_iter().partition(|(name, _)| name == pipeline::MAIN);
-            let (fly, assets): (Vec<_>, Vec<_>) =
-                nest.into_iter().partition(|(name, _)| name.ends_with(".fly"));
+            let (fly, assets): (Vec<_>, Vec<_>) = nest
+                .into_iter()
+                .partition(|(name, _)| Path::new(name).extension().is_some_and(|end| end == "fly"));
             let mut compiler = Compiler::new(fly);
             compiler
                 .set_assets(assets.into_iter().map(|(path, text)| (path.into(), Ok(text.as_str().into()))));
