@@ -18,6 +18,7 @@ mod locals;
 mod min_above_max;
 mod not_deployable;
 mod offers;
+mod openapi;
 mod parts;
 mod plain_secret;
 mod pools;
@@ -50,6 +51,7 @@ pub use job_limits::JOB_LIMITS;
 pub use larger_machine::LARGER_MACHINE;
 pub use min_above_max::MIN_ABOVE_MAX;
 pub use not_deployable::NOT_DEPLOYABLE;
+pub use openapi::{BAD_OPENAPI, UNANSWERED_API};
 pub use parts::UNKNOWN_PART;
 pub use plain_secret::PLAIN_SECRET;
 pub use pools::DEAD_CONDITION;
@@ -94,6 +96,7 @@ const FILE_RULES: &[FileRule] = &[
     triggers::check,
     parts::check,
     installation::check,
+    openapi::check,
     accounts::check,
     too_frequent::check,
     too_much_told::check,

@@ -10,6 +10,8 @@
 //! - `nest`, `version` (the compiler's), `backend_block`, and in a service's own file `part` and `service`.
 
 mod aws;
+mod env_size;
+mod limits;
 mod local;
 mod openapi;
 mod schedule;
@@ -152,8 +154,9 @@ pub(super) fn files(
 /// What the installation's cloud can't make of it.
 pub(super) fn limits(config: &MothergooseConfig) -> Vec<LowerError> {
     match config.cloud.provider {
-        Provider::Aws => aws::check(config),
-        Provider::Yandex | Provider::Local => Vec::new(),
+        Provider::Aws => aws::check(config).into_iter().chain(env_size::check(config)).collect(),
+        Provider::Yandex => limits::yandex(config),
+        Provider::Local => Vec::new(),
     }
 }
 
