@@ -15,7 +15,7 @@ use crate::{
 };
 
 declare_diagnostic! { pub BAD_OPENAPI = "bad-openapi", Error, "an OpenAPI description that no gateway takes" }
-declare_diagnostic! { pub UNANSWERED_API = "unanswered-api", Warning, "an OpenAPI description that lets no request through to MotherGoose" }
+declare_diagnostic! { pub UNANSWERED_API = "unanswered-api", Warning, "an OpenAPI description with requests that nothing answers" }
 
 /// How deeply collections may nest.
 const DEPTH_LIMIT: usize = 100;
@@ -44,12 +44,16 @@ fn description(scope: &FileScope<'_>, root: &TypedBlock, diagnostics: &mut Vec<D
         Ok(document) => (faults(document.root.as_deref()), document.integrated),
     };
     let broken = !faults.is_empty();
+    let provider = config::installation_provider(root);
     diagnostics.extend(faults.into_iter().map(|fault| {
+        // On AWS such a path is left out; elsewhere it would be a door.
+        let left_out = fault.internal && provider == Some(Provider::Aws);
+        let kind = if left_out { &UNANSWERED_API } else { &BAD_OPENAPI };
         let at = format!("`{file}`, line {}: ", fault.line);
-        Diagnostic::new(&BAD_OPENAPI, span.clone(), at + &fault.message, "describes the API")
+        Diagnostic::new(kind, span.clone(), at + &fault.message, "describes the API")
             .help(fault.help.to_owned())
     }));
-    if !broken && !integrated && config::installation_provider(root) == Some(Provider::Yandex) {
+    if !broken && !integrated && provider == Some(Provider::Yandex) {
         diagnostics.push(
             Diagnostic::new(
                 &UNANSWERED_API,
@@ -69,6 +73,8 @@ struct Fault {
     line: usize,
     message: String,
     help: &'static str,
+    /// Whether it is of a path below `/internal/`.
+    internal: bool,
 }
 
 /// A node, and the line it begins on.
@@ -105,19 +111,24 @@ impl Data {
 fn faults(root: Option<&Node>) -> Vec<Fault> {
     const WRITE: &str = "write `paths:`, and below it each path with its operations";
     let Some(root) = root else {
-        return vec![Fault { line: 1, message: "the description is empty".to_owned(), help: WRITE }];
+        return vec![Fault {
+            line: 1,
+            message: "the description is empty".to_owned(),
+            help: WRITE,
+            internal: false,
+        }];
     };
     let Data::Map(entries) = &root.data else {
         let message = format!("a description is a map, and this is {}", root.data.what());
-        return vec![Fault { line: root.line, message, help: WRITE }];
+        return vec![Fault { line: root.line, message, help: WRITE, internal: false }];
     };
     let Some(paths) = entries.iter().find(|entry| entry.key == "paths") else {
         let message = "the description has no `paths`".to_owned();
-        return vec![Fault { line: root.line, message, help: WRITE }];
+        return vec![Fault { line: root.line, message, help: WRITE, internal: false }];
     };
     let Data::Map(items) = &paths.value.data else {
         let message = format!("`paths` is a map, and this is {}", paths.value.data.what());
-        return vec![Fault { line: paths.line, message, help: WRITE }];
+        return vec![Fault { line: paths.line, message, help: WRITE, internal: false }];
     };
     // What begins with `x-` is an extension; `<<` brings in paths that stand elsewhere.
     items.iter().filter(|item| item.key != "<<" && !item.key.starts_with("x-")).filter_map(fault).collect()
@@ -145,7 +156,7 @@ fn fault(item: &Entry) -> Option<Fault> {
             "write its operations below it, such as `get:`, or remove it",
         )
     };
-    Some(Fault { line: item.line, message, help })
+    Some(Fault { line: item.line, message, help, internal: path.starts_with("/internal/") })
 }
 
 struct Document {
@@ -174,9 +185,10 @@ fn read(text: &str) -> Result<Document, Fault> {
             line: error.marker().line(),
             message: format!("this is no YAML: {}", error.info()),
             help: HELP,
+            internal: false,
         })?;
         let line = marks.start.line();
-        let fault = |message: &str| Fault { line, message: message.to_owned(), help: HELP };
+        let fault = |message: &str| Fault { line, message: message.to_owned(), help: HELP, internal: false };
         let (node, anchor) = match event {
             Event::DocumentEnd => break,
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) => continue,
