@@ -24,4 +24,6 @@ pub use runner::{Event, Health, Illegal, PoolKind, Runner, RunnerId, State};
 pub use time::Time;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod world;

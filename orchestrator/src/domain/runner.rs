@@ -162,6 +162,8 @@ pub enum Event {
         agent: Option<String>,
         /// The jobs it says it has.
         jobs: BTreeSet<JobId>,
+        /// How many it says it has done.
+        done: u64,
     },
     /// GitLab gave it a job.
     Took(JobId),
@@ -272,7 +274,7 @@ impl Runner {
     pub fn after(&self, event: &Event, now: Time) -> Result<Self, Illegal> {
         let mut next = self.clone();
         match event {
-            Event::Heartbeat { health, agent, jobs } => {
+            Event::Heartbeat { health, agent, jobs, done } => {
                 if !self.is_there() {
                     return Err(self.illegal("be heard of"));
                 }
@@ -281,6 +283,7 @@ impl Runner {
                     next.drained = self.drained.or(Some(now));
                 }
                 next.health = *health;
+                next.done = self.done.max(*done);
                 next.agent.clone_from(agent);
                 next.hold(jobs.clone(), now);
             }
@@ -297,8 +300,8 @@ impl Runner {
                     return Ok(next);
                 }
                 let mut jobs = self.jobs.clone();
-                jobs.remove(job);
-                next.done += 1;
+                // One that it is not known to have, its own account counts.
+                next.done += u64::from(jobs.remove(job));
                 next.failures = if *failed { self.failures + 1 } else { 0 };
                 next.hold(jobs, now);
             }

@@ -33,7 +33,7 @@ struct Machine {
     up: Option<Time>,
     job: Option<(JobId, Time)>,
     draining: bool,
-    done: bool,
+    done: u64,
     /// It has broken down and says nothing.
     dead: bool,
 }
@@ -143,12 +143,12 @@ impl World {
                 && self.now >= until
             {
                 machine.job = None;
-                machine.done = true;
+                machine.done += 1;
                 self.jobs.get_mut(&job).unwrap().status = JobStatus::Succeeded;
                 self.hook(job, JobStatus::Succeeded, Some(id.clone()));
             }
             let machine = self.machines.get_mut(&id).unwrap();
-            if machine.job.is_none() && !machine.draining && !(ephemeral && machine.done) {
+            if machine.job.is_none() && !machine.draining && !(ephemeral && machine.done > 0) {
                 let next = self.jobs.iter_mut();
                 let mut next =
                     next.filter(|(_, job)| job.status == JobStatus::Pending && job.egg == runner.egg);
@@ -171,7 +171,10 @@ impl World {
                 continue;
             }
             let jobs = machine.job.iter().map(|(job, _)| *job).collect();
-            self.happens(&id, &Event::Heartbeat { health: Health::default(), agent: None, jobs });
+            self.happens(
+                &id,
+                &Event::Heartbeat { health: Health::default(), agent: None, jobs, done: machine.done },
+            );
             let leaving = self
                 .fleet
                 .get(&id)
@@ -401,6 +404,8 @@ fn configs() -> impl Strategy<Value = Config> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 200, ..ProptestConfig::default() })]
+
     /// Never above a limit, nobody killed at work, nothing decided twice; and when the world is calm again every job is
     /// served, what nobody needs rests, and what has to be kept ready is.
     #[test]

@@ -9,7 +9,12 @@ pub(super) fn keep_ready(desk: &mut Desk<'_>) {
         let Some(pool) = desk.config.pools.get(id) else { continue };
         while desk.of_pool(id).serving < pool.apex.min {
             let Some(name) = poorest(desk, id, false) else { break };
-            desk.add(name, Why::KeptReady);
+            // Waking one that has to be kept asleep would only ask for another.
+            if desk.of_pool(id).asleep > pool.nadir.min {
+                desk.add(name, Why::KeptReady);
+            } else {
+                desk.make(name);
+            }
         }
         let mut missing = pool.nadir.min.min(pool.nadir.max).saturating_sub(desk.of_pool(id).asleep);
         // Those that are awake without need come first.
