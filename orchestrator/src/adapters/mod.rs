@@ -1,0 +1,3 @@
+//! The world as it is: one folder a port, one file a way to provide it.
+
+pub mod store;

@@ -1,0 +1,102 @@
+//! Writing: a group of transactions, each by itself, all with one commit.
+
+use rusqlite::{Connection, ToSql, params_from_iter};
+use tokio::sync::oneshot;
+
+use super::{
+    Waiting,
+    schema::{Schema, VERSION, expectation, quoted, to_sql},
+    wrong,
+};
+use crate::ports::store::{Expect, Key, StoreError, Write};
+
+/// Commits a group and answers everybody once it is on the disk.
+pub(super) fn commit(connection: &mut Connection, schema: &Schema, group: Vec<Waiting>) {
+    let mut answers: Vec<(oneshot::Sender<_>, Result<(), StoreError>)> = Vec::with_capacity(group.len());
+    let whole = (|| {
+        let mut transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        for (writes, sender) in group {
+            let savepoint = transaction.savepoint()?;
+            let done = writes.iter().try_for_each(|write| apply(&savepoint, schema, write));
+            // A savepoint that is dropped goes back.
+            let done = done.and_then(|()| savepoint.commit().map_err(wrong));
+            answers.push((sender, done));
+        }
+        transaction.commit()
+    })();
+    if let Err(error) = whole {
+        // Nothing of it is there, whatever the single ones came to. Those that were not tried are told by their dropped
+        // senders.
+        let reason = error.to_string();
+        for (_, answer) in &mut answers {
+            if answer.is_ok() {
+                *answer = Err(StoreError::Away(reason.clone()));
+            }
+        }
+    }
+    for (sender, answer) in answers {
+        // Whoever asked may have gone.
+        let _ = sender.send(answer);
+    }
+}
+
+fn apply(connection: &Connection, schema: &Schema, write: &Write) -> Result<(), StoreError> {
+    let key = schema.key_of(write)?;
+    let found = version(connection, schema, &key)?;
+    match (expectation(write), found) {
+        (Expect::Anything, _) | (Expect::Absent, None) => {}
+        (Expect::Version(expected), Some(found)) if expected == found => {}
+        _ => return Err(StoreError::Conflict(format!("a row of `{}`", key.table.0))),
+    }
+    match write {
+        Write::Check { .. } => Ok(()),
+        Write::Delete { .. } => {
+            let table = quoted(key.table.0);
+            execute(connection, &format!("DELETE FROM {table} WHERE {}", matches(schema, &key)?), &key.values)
+        }
+        Write::Put { table, row, .. } => {
+            let names: Vec<String> = row.keys().map(|name| quoted(name)).collect();
+            let places: Vec<String> = (1..=row.len()).map(|at| format!("?{at}")).collect();
+            let next = found.unwrap_or(0) + 1;
+            execute(
+                connection,
+                &format!(
+                    "INSERT OR REPLACE INTO {} ({}, {VERSION}) VALUES ({}, {next})",
+                    quoted(table.0),
+                    names.join(", "),
+                    places.join(", ")
+                ),
+                row.values(),
+            )
+        }
+    }
+}
+
+fn version(connection: &Connection, schema: &Schema, key: &Key) -> Result<Option<u64>, StoreError> {
+    let text = format!("SELECT {VERSION} FROM {} WHERE {}", quoted(key.table.0), matches(schema, key)?);
+    let mut statement = connection.prepare_cached(&text).map_err(wrong)?;
+    let values: Vec<_> = key.values.iter().map(to_sql).collect();
+    let mut found = statement.query(params_from_iter(values)).map_err(wrong)?;
+    let Some(row) = found.next().map_err(wrong)? else { return Ok(None) };
+    let version = row.get::<_, i64>(0).map_err(wrong)?;
+    Ok(Some(u64::try_from(version).unwrap_or(0)))
+}
+
+/// The condition that a row has this key.
+pub(super) fn matches(schema: &Schema, key: &Key) -> Result<String, StoreError> {
+    let columns = schema.table(key.table)?.primary_key.iter().enumerate();
+    let parts: Vec<String> = columns.map(|(at, name)| format!("{} = ?{}", quoted(name), at + 1)).collect();
+    Ok(parts.join(" AND "))
+}
+
+fn execute<'v>(
+    connection: &Connection,
+    text: &str,
+    values: impl IntoIterator<Item = &'v crate::ports::store::Value>,
+) -> Result<(), StoreError> {
+    let values: Vec<_> = values.into_iter().map(to_sql).collect();
+    let values = values.iter().map(|value| value as &dyn ToSql);
+    let mut statement = connection.prepare_cached(text).map_err(wrong)?;
+    statement.execute(params_from_iter(values)).map_err(wrong)?;
+    Ok(())
+}
