@@ -127,16 +127,16 @@ pub fn complete(compiler: &Compiler, path: &str, offset: TextSize) -> Vec<Comple
         Slot::Text { ty, attribute, content } => values::in_text(&scene, ty, attribute, content),
         Slot::AfterValue => after_value(&scene),
     };
-    let typed = scene.typed().to_lowercase();
-    if !typed.is_empty() {
-        let rank = |found: &Completion| {
-            let text = found.filter.as_deref().unwrap_or(&found.label).to_lowercase();
-            let text = text.trim_start_matches('"').to_owned();
-            if text.starts_with(&typed) { Some(0) } else { is_subsequence(&typed, &text).then_some(1) }
-        };
-        found.retain(|found| rank(found).is_some());
-        found.sort_by_key(|found| rank(found));
-    }
+    let text = parse.text();
+    let rank = |found: &Completion| {
+        // What is typed so far of what would be replaced.
+        let typed = text[TextRange::new(found.range.start().min(offset), offset)].to_lowercase();
+        let label = found.filter.as_deref().unwrap_or(&found.label).to_lowercase();
+        let label = label.trim_start_matches('"');
+        if label.starts_with(&typed) { Some(0) } else { is_subsequence(&typed, label).then_some(1) }
+    };
+    found.retain(|found| rank(found).is_some());
+    found.sort_by_key(rank);
     found
 }
 

@@ -148,7 +148,8 @@ fn named(compiler: &Compiler, path: &str, found: &Occurrence) -> Option<String> 
             )
         }
         Space::Egg | Space::Job | Space::Rift | Space::Profile => {
-            format!("The {} `{name}`", found.named.space.noun())
+            let noun = found.named.space.noun();
+            format!("`{name}`: {noun}")
         }
     };
     text.push_str(&format!("\n\nDefined in `{}`.", definition.file));

@@ -48,15 +48,15 @@ pub(super) enum Space {
 }
 
 impl Space {
-    /// What it is in a sentence.
+    /// What it is in a sentence, with its article.
     pub(super) const fn noun(self) -> &'static str {
         match self {
-            Self::Egg => "egg",
-            Self::Job => "job",
-            Self::Rift => "Rift server",
-            Self::Local => "local",
-            Self::Variable => "variable",
-            Self::Profile => "profile",
+            Self::Egg => "an egg",
+            Self::Job => "a job",
+            Self::Rift => "a Rift server",
+            Self::Local => "a local",
+            Self::Variable => "a variable",
+            Self::Profile => "a profile",
         }
     }
 }

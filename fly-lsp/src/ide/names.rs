@@ -47,7 +47,7 @@ pub enum RenameError {
         why: &'static str,
     },
     /// The name is given to another already.
-    #[error("there is a {what} `{name}` already")]
+    #[error("there is {what} `{name}` already")]
     Taken {
         /// The name.
         name: String,

@@ -16,15 +16,14 @@ use tower_lsp_server::{
         DocumentHighlight, DocumentHighlightParams, DocumentSymbolParams, DocumentSymbolResponse,
         FoldingRange, FoldingRangeParams, FoldingRangeProviderCapability, FullDocumentDiagnosticReport,
         GotoDefinitionParams, GotoDefinitionResponse, Hover, HoverParams, HoverProviderCapability,
-        InitializeParams, InitializeResult, InitializedParams, Location, OneOf,
-        PrepareRenameResponse, ReferenceParams, RelatedFullDocumentDiagnosticReport, RenameOptions,
-        RenameParams, SelectionRange, SelectionRangeParams, SelectionRangeProviderCapability,
-        SemanticTokenModifier, SemanticTokenType, SemanticTokens, SemanticTokensFullOptions,
-        SemanticTokensLegend, SemanticTokensOptions, SemanticTokensParams, SemanticTokensRangeParams,
-        SemanticTokensRangeResult, SemanticTokensResult, SemanticTokensServerCapabilities,
-        ServerCapabilities, ServerInfo, SignatureHelp, SignatureHelpOptions, SignatureHelpParams,
-        TextDocumentPositionParams, TextDocumentSyncCapability, TextDocumentSyncKind,
-        TextDocumentSyncOptions, TextEdit, Uri, WorkDoneProgressOptions, WorkspaceEdit,
+        InitializeParams, InitializeResult, InitializedParams, Location, OneOf, PrepareRenameResponse,
+        ReferenceParams, RelatedFullDocumentDiagnosticReport, RenameOptions, RenameParams, SelectionRange,
+        SelectionRangeParams, SelectionRangeProviderCapability, SemanticTokenModifier, SemanticTokenType,
+        SemanticTokens, SemanticTokensFullOptions, SemanticTokensLegend, SemanticTokensOptions,
+        SemanticTokensParams, SemanticTokensRangeParams, SemanticTokensRangeResult, SemanticTokensResult,
+        SemanticTokensServerCapabilities, ServerCapabilities, ServerInfo, SignatureHelp,
+        SignatureHelpOptions, SignatureHelpParams, TextDocumentPositionParams, TextDocumentSyncCapability,
+        TextDocumentSyncKind, TextDocumentSyncOptions, TextEdit, Uri, WorkDoneProgressOptions, WorkspaceEdit,
         WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities, WorkspaceSymbolParams,
         WorkspaceSymbolResponse,
     },
@@ -56,11 +55,7 @@ pub(crate) struct Backend {
 
 impl Backend {
     pub(crate) fn new(client: Client) -> Self {
-        Self {
-            inbox: Inbox::start(Publisher::new(client)),
-            ended: Arc::default(),
-            editor: Mutex::default(),
-        }
+        Self { inbox: Inbox::start(Publisher::new(client)), ended: Arc::default(), editor: Mutex::default() }
     }
 
     fn editor(&self) -> Editor {
@@ -292,10 +287,7 @@ impl LanguageServer for Backend {
         }
     }
 
-    async fn diagnostic(
-        &self,
-        params: DocumentDiagnosticParams,
-    ) -> Result<DocumentDiagnosticReportResult> {
+    async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {
         let items = self.ask(&params.text_document.uri, features::diagnostics).await?.unwrap_or_default();
         let report = RelatedFullDocumentDiagnosticReport {
             related_documents: None,

@@ -93,9 +93,7 @@ impl<'a> Lines<'a> {
         let at = self.index.line_col(offset.min(TextSize::of(self.text)));
         let column = match self.encoding.wide() {
             None => at.col,
-            Some(wide) => {
-                self.index.to_wide(wide, at).map_or(at.col, |WideLineCol { col, .. }| col)
-            }
+            Some(wide) => self.index.to_wide(wide, at).map_or(at.col, |WideLineCol { col, .. }| col),
         };
         lsp::Position::new(at.line, column)
     }

@@ -157,7 +157,9 @@ pub(super) fn rename(
     }
     // The texts first: they are named by where they still are.
     for (from, to) in rename.moves.iter().filter(|_| moves_files) {
-        let (Some(old_uri), Some(new_uri)) = (uri_of(&view.root, from), uri_of(&view.root, to)) else { continue };
+        let (Some(old_uri), Some(new_uri)) = (uri_of(&view.root, from), uri_of(&view.root, to)) else {
+            continue;
+        };
         operations.push(lsp::DocumentChangeOperation::Op(lsp::ResourceOp::Rename(lsp::RenameFile {
             old_uri,
             new_uri,
@@ -298,8 +300,9 @@ pub(super) fn formatting(view: &View) -> Option<Vec<lsp::TextEdit>> {
     let head = (0..=head).rev().find(|at| before.is_char_boundary(*at) && after.is_char_boundary(*at))?;
     let room = before.len().min(after.len()) - head;
     let tail = before.bytes().rev().zip(after.bytes().rev()).take(room).take_while(|(a, b)| a == b).count();
-    let boundary =
-        |tail: &usize| before.is_char_boundary(before.len() - tail) && after.is_char_boundary(after.len() - tail);
+    let boundary = |tail: &usize| {
+        before.is_char_boundary(before.len() - tail) && after.is_char_boundary(after.len() - tail)
+    };
     let tail = (0..=tail).rev().find(boundary)?;
     let size = |at: usize| TextSize::try_from(at).unwrap_or_default();
     let range = TextRange::new(size(head), size(before.len() - tail));

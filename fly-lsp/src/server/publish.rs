@@ -81,6 +81,7 @@ impl Publisher {
 pub(crate) fn diagnostics(view: &View, path: &str, found: &[Diagnostic]) -> Vec<lsp::Diagnostic> {
     let text = view.compiler.text(path).unwrap_or_default();
     let lines = Lines::new(&text, view.encoding);
-    let related = |span: &flyc::diag::Span| convert::location(&view.compiler, &view.root, view.encoding, span);
+    let related =
+        |span: &flyc::diag::Span| convert::location(&view.compiler, &view.root, view.encoding, span);
     found.iter().map(|found| convert::diagnostic(found, &lines, related)).collect()
 }

@@ -236,9 +236,7 @@ impl Session {
             root: Arc::clone(&nest.root),
             path,
             encoding: self.encoding,
-            versions: Arc::new(
-                versions.map(|document| (document.path.clone(), document.version)).collect(),
-            ),
+            versions: Arc::new(versions.map(|document| (document.path.clone(), document.version)).collect()),
             unreadable: nest.loaded.diagnostics.clone().into(),
         }
     }
