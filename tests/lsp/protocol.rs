@@ -44,7 +44,7 @@ fn a_session_from_hello_to_goodbye() {
     let found = client.request("textDocument/completion", at_type);
     let labels: Vec<_> =
         found["result"].as_array().unwrap().iter().map(|item| item["label"].as_str().unwrap()).collect();
-    assert_eq!(labels, ["vm"], "what is typed already chooses");
+    assert_eq!(labels, ["vm", "serverless"], "what begins as typed comes first");
 
     let mut rename = client.at(path, 0, 6);
     rename["newName"] = json!("site");

@@ -5,6 +5,7 @@
 mod backend;
 mod convert;
 mod features;
+mod input;
 mod ordered;
 mod publish;
 mod session;
@@ -27,7 +28,7 @@ pub fn serve() -> ExitCode {
         let (service, socket) = LspService::new(Backend::new);
         let backend = service.inner();
         let (inbox, ended) = (backend.inbox.clone(), backend.ended.clone());
-        Server::new(tokio::io::stdin(), tokio::io::stdout(), socket)
+        Server::new(input::readable(tokio::io::stdin()), tokio::io::stdout(), socket)
             .concurrency_level(CONCURRENCY)
             .serve(Ordered::new(service, inbox))
             .await;

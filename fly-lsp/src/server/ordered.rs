@@ -15,9 +15,12 @@ use std::{
 
 use serde_json::from_value;
 use tower::Service;
-use tower_lsp_server::jsonrpc::{Request, Response};
+use tower_lsp_server::jsonrpc::{Error, Id, Request, Response};
 
-use super::session::{Change, Inbox};
+use super::{
+    input::UNREADABLE,
+    session::{Change, Inbox},
+};
 
 tokio::task_local! {
     /// How many changes arrived before the message that is being handled.
@@ -58,6 +61,9 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
+        if request.method() == UNREADABLE {
+            return Box::pin(async { Ok(Some(Response::from_error(Id::Null, Error::parse_error()))) });
+        }
         if let Some(change) = change_of(&request) {
             let number = self.arrived.0.fetch_add(1, Ordering::SeqCst) + 1;
             self.inbox.change(number, change);

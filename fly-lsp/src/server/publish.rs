@@ -21,12 +21,19 @@ use super::{
 /// One message to the editor.
 type Told = (Uri, Vec<lsp::Diagnostic>, Option<i32>);
 
+/// What was last told of a Nest: the findings of each file, and the version of each open document they were about.
+#[derive(Debug, Default)]
+struct Last {
+    found: BTreeMap<Arc<str>, Vec<Diagnostic>>,
+    versions: Arc<BTreeMap<String, i32>>,
+}
+
 /// The way to the editor. Messages leave in the order they were given.
 #[derive(Debug, Clone)]
 pub(crate) struct Publisher {
     queue: mpsc::UnboundedSender<Told>,
-    /// What each file was last told, by the root of its Nest.
-    last: Arc<Mutex<HashMap<PathBuf, BTreeMap<Arc<str>, Vec<Diagnostic>>>>>,
+    /// By the root of each Nest.
+    last: Arc<Mutex<HashMap<PathBuf, Last>>>,
 }
 
 impl Publisher {
@@ -49,21 +56,27 @@ impl Publisher {
         }
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let last = last.entry(view.root.to_path_buf()).or_default();
-        for path in last.keys().filter(|path| !by_file.contains_key(*path)) {
+        // An open document is told of with each version, so that the editor knows what the findings are about.
+        let is_new =
+            |path: &str| view.versions.get(path).is_some_and(|now| last.versions.get(path) != Some(now));
+        for path in last.found.keys().filter(|path| !by_file.contains_key(*path) && !is_new(path)) {
             self.tell(&view, path, &[]);
         }
-        for (path, found) in &by_file {
-            if last.get(path) != Some(found) {
+        for path in view.versions.keys().filter(|path| is_new(path)) {
+            self.tell(&view, path, by_file.get(path.as_str()).map_or(&[], Vec::as_slice));
+        }
+        for (path, found) in by_file.iter().filter(|(path, _)| !is_new(path)) {
+            if last.found.get(path) != Some(found) {
                 self.tell(&view, path, found);
             }
         }
-        *last = by_file;
+        *last = Last { found: by_file, versions: Arc::clone(&view.versions) };
     }
 
     /// A Nest is no longer in the window.
     pub(crate) fn forget(&self, root: &Path) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        for path in last.remove(root).unwrap_or_default().into_keys() {
+        for path in last.remove(root).unwrap_or_default().found.into_keys() {
             if let Some(uri) = uri_of(root, &path) {
                 let _ = self.queue.send((uri, Vec::new(), None));
             }

@@ -37,6 +37,15 @@ pub(super) fn items(scene: &Scene<'_>) -> Vec<Completion> {
         let name = if scene.typed().is_empty() { "my_name" } else { scene.typed() };
         found.push(block_item(scene, free, name));
     }
+    if found.is_empty() {
+        // Everything stands: only the end is missing.
+        let mut snippet = Snippet::default();
+        if !scene.line_before().trim().is_empty() {
+            snippet.text("\n").text(&"  ".repeat(scene.depth().saturating_sub(1)));
+        }
+        snippet.text("}");
+        found.push(punctuation(scene, "}", snippet));
+    }
     found
 }
 
@@ -67,7 +76,7 @@ fn roots(scene: &Scene<'_>) -> Vec<Completion> {
         scene
             .parse
             .blocks()
-            .any(|block| block.is(name) && block.node().range().end() < scene.cursor.word.start())
+            .any(|block| block.is(name) && block.node().range().end() <= scene.cursor.word.start())
     };
     ROOTS
         .iter()
