@@ -12,6 +12,12 @@
 #[allow(dead_code, reason = "shared with other test programs, which use the rest")]
 #[path = "tofu/bench.rs"]
 mod bench;
+#[path = "build/incremental.rs"]
+mod incremental;
+#[path = "build/interruption.rs"]
+mod interruption;
+#[path = "build/page.rs"]
+mod page;
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +28,7 @@ use std::{
 use bench::{Bench, changes};
 use flyc::{
     artifact::{
-        Artifact, BlockConfig, BlockValue, EggConfig, EntryKind, EnvValue, Manifest, Provider, SourceMap,
+        Artifact, BlockConfig, EggConfig, EntryKind, EnvValue, JobConfig, Manifest, Provider, SourceMap,
     },
     build::{Build, Options},
     compiler::Compiler,
@@ -46,7 +52,7 @@ fn example() -> PathBuf {
 }
 
 fn options() -> Options {
-    Options { backend: None }
+    Options::default()
 }
 
 /// Findings as `file:line: [id] message`.
@@ -137,17 +143,8 @@ fn the_example_nest_has_nothing_to_find_and_builds() {
             (EntryKind::ComputeModule, "aws"),
             (EntryKind::ComputeModule, "local"),
             (EntryKind::ComputeModule, "yandex"),
+            (EntryKind::ComputeModule, "yandex-serverless"),
         ]
-    );
-    let skipped: Vec<(&str, &str)> =
-        build.skipped.iter().map(|skipped| (skipped.name.as_str(), skipped.reason)).collect();
-    assert_eq!(
-        skipped[0],
-        ("lint", "serverless runners are not lowered to OpenTofu yet; config.json alone is written")
-    );
-    assert_eq!(
-        skipped.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-        ["lint", "rotate-secrets", "mothergoose", "main"]
     );
 
     let egg = |name: &str| EggConfig::from_json(&build.files[&format!("eggs/{name}/config.json")]).unwrap();
@@ -160,9 +157,13 @@ fn the_example_nest_has_nothing_to_find_and_builds() {
     assert_eq!(egg("microservices").repositories[2].server, "gitlab.com");
     assert_eq!(egg("lint").runner.timeout_s, 900);
 
-    let job = BlockConfig::from_json(&build.files["jobs/rotate-secrets/config.json"]).unwrap().block;
-    assert_eq!(job.attributes["timeout"], BlockValue::DurationS(300));
-    let BlockValue::Text(script) = &job.attributes["script"] else { panic!("{job:?}") };
+    let job = JobConfig::from_json(&build.files["jobs/rotate-secrets/config.json"]).unwrap();
+    assert_eq!(job.timeout_s, 300);
+    assert_eq!(
+        (job.schedule.cron.as_str(), job.schedule.cron_timezone.as_str()),
+        ("0 2 * * *", "Europe/Berlin")
+    );
+    let script = &job.script;
     assert!(script.starts_with("#!/bin/bash\n") && script.contains("--egg \"${egg}\"\n"), "{script}");
     let policies = BlockConfig::from_json(&build.files["uglyfox.json"]).unwrap().block;
     assert_eq!(policies.block("policies").unwrap().blocks.len(), 3);
@@ -290,18 +291,18 @@ fn what_no_cloud_can_make_is_told_where_it_was_written() {
     let (built, checked) = find(&format!("{aws}  resources {{\n    cpu    = 200\n  }}"));
     assert_eq!(
         built,
-        ["Eggs/a/config.fly:7: [not-deployable] no machine on aws has 200 CPUs and 4 GiB of memory"]
+        ["Eggs/a/config.fly:7: [not-deployable] no machine on aws has 200 CPUs and 4GiB of memory"]
     );
     assert_eq!(built, checked, "the check knows it as well");
     let (built, _) = find("  resources {\n    cpu    = 2\n    memory = 2TiB\n  }");
     assert_eq!(
         built,
-        ["Eggs/a/config.fly:5: [not-deployable] no machine on yandex has 2 CPUs and 2048 GiB of memory"]
+        ["Eggs/a/config.fly:5: [not-deployable] no machine on yandex has 2 CPUs and 2TiB of memory"]
     );
     let (built, _) = find(&format!("{aws}  resources {{\n    cpu    = 192\n    memory = 2TiB\n  }}"));
     assert_eq!(
         built,
-        ["Eggs/a/config.fly:6: [not-deployable] no machine on aws has 192 CPUs and 2048 GiB of memory"]
+        ["Eggs/a/config.fly:8: [not-deployable] no machine on aws has 192 CPUs and 2TiB of memory"]
     );
     let (built, _) = find("  environment {\n    OK  = \"\"\n    NUL = \"a\\u{0}b\"\n  }");
     assert_eq!(built, ["Eggs/a/config.fly:5: [bad-format] `NUL` holds the character NUL"]);
@@ -406,7 +407,7 @@ fn hostile_values_stay_plain_text() {
 /// The example Nest's eggs in real `OpenTofu`, as they lie on disk.
 fn opentofu_plans(egg: &str, provider: Provider) {
     let tofu = need!(tools::tofu());
-    let stand_in = need!(tools::schema_provider());
+    let fake_cloud = need!(tools::fake_cloud());
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("build");
     let (_, built) = host::build_nest(&example(), &out, Some(Backend::Local));
@@ -418,7 +419,7 @@ fn opentofu_plans(egg: &str, provider: Provider) {
         fs::create_dir_all(place.parent().unwrap()).unwrap();
         fs::write(place, text).unwrap();
     }
-    let bench = Bench::over(&tofu, top, egg).with_provider(&stand_in, provider);
+    let bench = Bench::over(&tofu, top, egg).with_provider(&fake_cloud, provider);
     bench.tofu(&["fmt", "-check", "-recursive", "-diff", "../.."]);
     bench.tofu(&["init", "-input=false"]);
     bench.tofu(&["validate"]);

@@ -136,7 +136,6 @@ fn a_plan_as_text() {
         ~ job "rotate"  Jobs/rotate.fly
             schedule: "0 2 * * *" -> "30 3 * * *"
             => the next run goes by it; every run has a runner of its own
-            note: jobs are not lowered to OpenTofu and GitLab schedules yet; config.json alone is written
 
         ~ uglyfox  UF/config.fly
             runners_condition.all.apex.max_count: 10 -> 4
@@ -195,8 +194,6 @@ fn a_plan_as_markdown() {
         | attribute | before | after | runners |
         |---|---|---|---|
         | `schedule` | `"0 2 * * *"` | `"30 3 * * *"` | from the next run on |
-
-        Jobs are not lowered to OpenTofu and GitLab schedules yet; config.json alone is written.
 
         #### changed `uglyfox`
 

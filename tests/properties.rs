@@ -11,6 +11,8 @@
     reason = "a test program reads the workspace"
 )]
 
+#[path = "properties/building.rs"]
+mod building;
 #[path = "properties/cascade.rs"]
 mod cascade;
 #[path = "properties/condition_trees.rs"]
@@ -25,6 +27,8 @@ mod fixing;
 mod formatting;
 #[path = "properties/generate.rs"]
 mod generate;
+#[path = "properties/installation.rs"]
+mod installation;
 #[path = "properties/listing.rs"]
 mod listing;
 #[path = "properties/mutate.rs"]

@@ -130,8 +130,9 @@ fn example(page: &str, heading: &str) -> Vec<(String, String)> {
     files
 }
 
-/// The kinds that no text of a file can show: they are about files that can't be read, or not in use yet.
-const WITHOUT_EXAMPLE: [&str; 5] = ["deprecated", "no-nest", "not-utf8", "too-large", "unreadable"];
+/// The kinds that no text of a file can show: they are about files that can't be read, of OpenTofu, or not in use yet.
+const WITHOUT_EXAMPLE: [&str; 7] =
+    ["deprecated", "no-nest", "not-utf8", "tofu-error", "tofu-warning", "too-large", "unreadable"];
 
 #[test]
 fn the_examples_of_every_page_are_true() {
@@ -197,7 +198,7 @@ fn every_diagnostic_has_a_fixture() {
         }
     }
     // What is about files, tests and CI configurations has its fixtures in the tests of the command line.
-    let files = ["tests/cli.rs", "tests/cli/check_ci.rs", "tests/cli/expectations.rs"];
+    let files = ["tests/cli.rs", "tests/cli/check_ci.rs", "tests/cli/expectations.rs", "tests/translate.rs"];
     let cli =
         files.map(|path| fs::read_to_string(root().join(path)).expect("the tests of the program are there"));
     let cli = cli.concat();

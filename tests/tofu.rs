@@ -1,8 +1,9 @@
-//! Generated modules against the real `OpenTofu` and cloud-init: yandex and aws by stand-in providers with the true
+//! Generated modules against the real `OpenTofu` and cloud-init: yandex and aws in a fake cloud with the true
 //! schemas, local as real processes.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "this is a test")]
 
+#[allow(dead_code, reason = "shared with other test programs, which use the rest")]
 #[path = "tofu/bench.rs"]
 mod bench;
 
@@ -69,6 +70,7 @@ fn config(provider: Provider) -> EggConfig {
             network: None,
             subnet: None,
             image: "debian-12".into(),
+            offer: None,
         },
         resources: Resources { cpu: 2, memory_mib: 4096, disk_gib: 20 },
         runner: Runner {
@@ -213,19 +215,20 @@ fn says_the_same(egg_json: &str, config: &EggConfig) {
 
 fn clouds_accept(provider: Provider) {
     let tofu = need!(tools::tofu());
-    let stand_in = need!(tools::schema_provider());
+    let fake_cloud = need!(tools::fake_cloud());
     let cloud_init = need!(tools::cloud_init());
     for config in varied(provider) {
         // As it is deployed: S3 backend, checked without touching it.
-        let deployed = Bench::new(&tofu, &config, &Options::new("nest")).with_provider(&stand_in, provider);
+        let deployed = Bench::new(&tofu, &config, &Options::new("nest")).with_provider(&fake_cloud, provider);
         deployed.tofu(&["fmt", "-check", "-recursive", "-diff", "../.."]);
         deployed.tofu(&["init", "-backend=false", "-input=false"]);
         deployed.tofu(&["validate"]);
 
-        let bench = Bench::new(&tofu, &config, &options()).with_provider(&stand_in, provider);
+        let bench = Bench::new(&tofu, &config, &options()).with_provider(&fake_cloud, provider);
         bench.tofu(&["init", "-input=false"]);
         bench.tofu(&["validate"]);
-        let mut variables = vm_variables(&[("r-awake", "apex"), ("r-asleep", "nadir")], None);
+        let gosling = (provider == Provider::Yandex).then_some(fake_cloud.as_path());
+        let mut variables = vm_variables(&[("r-awake", "apex"), ("r-asleep", "nadir")], gosling);
         if config.cloud.subnet.is_some() {
             variables.as_object_mut().unwrap().remove("subnet_id");
         }
@@ -267,6 +270,10 @@ fn clouds_accept(provider: Provider) {
         assert_eq!(identity["runner_id"], "r-awake");
         accepted_by_systemd(&files["/etc/systemd/system/gosling-runner.service"]);
         accepted_by_the_shell(&files["/usr/local/lib/gosling/install"]);
+
+        bench.tofu(&["apply", "-input=false", "plan.bin"]);
+        bench.is_settled();
+        bench.destroy();
     }
 }
 
@@ -283,9 +290,10 @@ fn aws_accepts_what_is_generated() {
 /// One apply takes an egg from any fleet to any other, and a runner that falls asleep or wakes is not made anew.
 fn fleets_change(provider: Provider) {
     let tofu = need!(tools::tofu());
-    let stand_in = need!(tools::schema_provider());
-    let bench = Bench::new(&tofu, &config(provider), &options()).with_provider(&stand_in, provider);
-    let gosling = script(bench.folder.path(), "echo \"$@\" >>\"$0.log\"");
+    let fake_cloud = need!(tools::fake_cloud());
+    let bench = Bench::new(&tofu, &config(provider), &options()).with_provider(&fake_cloud, provider);
+    let power = format!("echo \"$@\" >>\"$0.log\"\nexec {} \"$@\"", fake_cloud.display());
+    let gosling = script(bench.folder.path(), &power);
     let with_gosling = (provider == Provider::Yandex).then_some(gosling.as_path());
     bench.tofu(&["init", "-input=false"]);
     bench.set(&vm_variables(&[("a", "apex"), ("b", "nadir")], with_gosling));
@@ -325,7 +333,7 @@ fn fleets_change(provider: Provider) {
     let changes = self::changes(&bench.plan());
     assert!(changes.values().all(|(done, _)| done == "no-op"), "{changes:#?}");
 
-    bench.tofu(&["destroy", "-auto-approve", "-input=false"]);
+    bench.destroy();
 }
 
 #[test]
@@ -341,8 +349,9 @@ fn an_aws_runner_sleeps_and_wakes_as_itself() {
 #[test]
 fn wrong_variables_are_refused() {
     let tofu = need!(tools::tofu());
-    let stand_in = need!(tools::schema_provider());
-    let bench = Bench::new(&tofu, &config(Provider::Aws), &options()).with_provider(&stand_in, Provider::Aws);
+    let fake_cloud = need!(tools::fake_cloud());
+    let bench =
+        Bench::new(&tofu, &config(Provider::Aws), &options()).with_provider(&fake_cloud, Provider::Aws);
     bench.tofu(&["init", "-input=false"]);
     let refused = |change: &dyn Fn(&mut Value), message: &str| {
         let mut variables = vm_variables(&[("a", "apex")], None);
@@ -533,9 +542,9 @@ fn the_settings_file_is_opentofus() {
 #[test]
 fn an_error_finds_its_source() {
     let tofu = need!(tools::tofu());
-    let stand_in = need!(tools::schema_provider());
+    let fake_cloud = need!(tools::fake_cloud());
     let config = config(Provider::Aws);
-    let bench = Bench::new(&tofu, &config, &options()).with_provider(&stand_in, Provider::Aws);
+    let bench = Bench::new(&tofu, &config, &options()).with_provider(&fake_cloud, Provider::Aws);
     let mut origins = origins();
     origins.insert("resources.disk", Origin { file: "Eggs/my-app/config.fly".into(), line: 12, column: 5 });
     let files = lower::egg(&config, &origins, &options()).unwrap();

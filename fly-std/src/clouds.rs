@@ -1,4 +1,4 @@
-//! The regions and availability zones of the clouds.
+//! The regions and availability zones of the clouds, and what some regions of AWS lack.
 //!
 //! Clouds add regions, so a name that is not listed here is not yet wrong: [`Location::Unlisted`] says that it has the
 //! form of one. What never lives here: sizes of machines.
@@ -70,6 +70,43 @@ const AWS: &[&str] = &[
     "us-west-1",
     "us-west-2",
 ];
+
+/// What regions of AWS lack of the EC2 families that runners are made of: a whole family, or single types of it. After
+/// AWS's public price list, as cfn-lint's table of instance types by region had it on 2026-08-19. A region that is not
+/// named here has all of them, or is not in that list: nothing is guessed of it.
+const AWS_LACKS: &[(&str, &[&str])] = &[
+    ("af-south-1", &["r7i"]),
+    ("ap-east-1", &["r7i", "x2iedn"]),
+    ("ap-east-2", LARGE_6I_AND_X2IEDN),
+    ("ap-southeast-3", &["c6i", "r6i"]),
+    ("ap-southeast-4", &["c6i", "m6i", "r6i", "x2iedn"]),
+    ("ap-southeast-6", LARGE_6I_AND_X2IEDN),
+    ("ca-west-1", &["m7i", "r7i", "x2iedn"]),
+    ("cn-north-1", &["c7i", "m7i", "r7i"]),
+    ("cn-northwest-1", &["c7i", "m7i", "r7i"]),
+    ("eu-central-2", &["c6i", "r7i"]),
+    ("eu-south-2", &["c6i", "m6i", "r6i"]),
+    ("il-central-1", &["r7i", "x2iedn"]),
+    ("me-central-1", &["c6i", "r7i", "x2iedn"]),
+    ("me-south-1", &["c7i", "m7i", "r7i", "x2iedn"]),
+    ("mx-central-1", &["x2iedn"]),
+];
+
+/// What two of them lack.
+const LARGE_6I_AND_X2IEDN: &[&str] = &[
+    "c6i.24xlarge",
+    "c6i.32xlarge",
+    "m6i.24xlarge",
+    "m6i.32xlarge",
+    "r6i.24xlarge",
+    "r6i.32xlarge",
+    "x2iedn",
+];
+
+/// Which of the EC2 families and types that runners are made of a region does not have, as far as is known.
+pub fn lacking(region: &str) -> &'static [&'static str] {
+    AWS_LACKS.iter().find(|(name, _)| *name == region).map_or(&[], |(_, lacking)| lacking)
+}
 
 /// The directions AWS names regions by.
 const DIRECTIONS: [&str; 9] =
@@ -209,6 +246,15 @@ mod tests {
         assert_eq!(Cloud::Aws.region_of("eu-central-1b"), "eu-central-1");
         assert_eq!(Cloud::Yandex.region_of("kz1-a"), "kz1");
         assert_eq!(Cloud::Yandex.region_of("ru-central1"), "ru-central1");
+    }
+
+    #[test]
+    fn what_regions_lack_is_told_of_listed_regions() {
+        assert_eq!(lacking("eu-central-1"), [""; 0]);
+        assert!(lacking("eu-south-2").contains(&"m6i"));
+        for (region, lacking) in AWS_LACKS {
+            assert!(AWS.contains(region) && !lacking.is_empty(), "{region}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //!
 //! `artifact` holds the types of what is written, `config` makes them of the typed blocks, `render` the ways diagnostics are shown, `compiler` the one
 //! object that programs hold. `routing` decides which egg takes a GitLab job, `pipeline` reads `.gitlab-ci.yml`, `proof`
-//! compares what they say with what an author expects. `host` finds, reads and writes files, `cli` is the `flyc` program; no other room
+//! compares what they say with what an author expects. `translate` shows what OpenTofu complains of at the `.fly` text that caused it. `host` finds, reads and writes files, `cli` is the `flyc` program; no other room
 //! touches the outside world.
 
 #![recursion_limit = "256"]
@@ -30,3 +30,4 @@ pub mod render;
 pub mod routing;
 pub mod syntax;
 pub mod text;
+pub mod translate;

@@ -69,7 +69,7 @@ fn simulate_of_a_job_hook_from_standard_input() {
         job test (#1977, stage test): created, will need a runner
           asks for  no tags, as far as is known; --tags, --job or --ci tells them
           bucket    shop, repository all
-          runner    serverless on yandex ru-central1-a: 2 CPUs, 4GiB of memory, 20GiB of disk
+          runner    serverless on yandex ru-central1-a: 2 CPUs, 4GiB of memory, 10GiB of disk
           why       serves group 789, which project 380 is in; takes jobs without tags; 20m at most
           note      the Nest names no server `192.168.64.1:3005`, so servers are not compared
           not       my-app: serves project 1, not 380; takes no jobs without tags
@@ -162,7 +162,7 @@ fn simulate_prints_json_of_a_fixed_shape() {
                 "resources": {
                   "cpu": 2,
                   "memory_mib": 4096,
-                  "disk_gib": 20
+                  "disk_gib": 10
                 }
               },
               "candidates": [

@@ -11,7 +11,10 @@ use fly_std::{
 use flyc::model::{Meaning, condition_texts};
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use crate::values::{Written, heredoc, name, parenthesized, value};
+use crate::{
+    installation,
+    values::{Written, heredoc, name, parenthesized, value},
+};
 
 /// One file with one block at its top.
 #[derive(Clone)]
@@ -169,8 +172,14 @@ impl Node {
 
     /// Makes what was drawn hold the rules between attributes and blocks.
     fn settle(&mut self, serverless: bool, entities: &mut usize) {
-        let kind = self.attribute("type").and_then(|a| text_of(&a.written.value));
-        let serverless = serverless || kind.as_deref() == Some("serverless");
+        if self.schema.name == "mothergoose" {
+            installation::settle(self);
+        }
+        // A job says it in its `runner`.
+        let runner = self.blocks.iter().find(|block| block.schema.name == "runner");
+        let kinds = [self.attribute("type"), runner.and_then(|runner| runner.attribute("type"))];
+        let is_serverless = |a: &Attr| text_of(&a.written.value).as_deref() == Some("serverless");
+        let serverless = serverless || kinds.into_iter().flatten().any(is_serverless);
         for constraint in self.schema.constraints {
             match constraint {
                 Constraint::ExactlyOneOf(names) => {
@@ -200,10 +209,13 @@ impl Node {
             "variables" => self.attributes.clear(),
             _ => {}
         }
-        // A machine of this size is on sale everywhere.
+        // A machine of this size is on sale everywhere, and near to it.
+        let largest_disk = if serverless { 10 << 30 } else { 8 << 40 };
         self.attributes.retain(|a| match (self.schema.name, a.name.as_str(), &a.written.value) {
-            ("resources", "cpu", Value::Int(cpus)) => *cpus <= 16,
-            ("resources", "memory", Value::Size(bytes)) => *bytes <= 16 << 30,
+            ("resources", "cpu", Value::Int(cpus)) => matches!(cpus, 1 | 2 | 4),
+            ("resources", "memory", Value::Size(bytes)) => *bytes <= 8 << 30,
+            ("resources", "disk", Value::Size(bytes)) => *bytes <= largest_disk,
+            ("cache", "max_size", Value::Size(bytes)) => *bytes <= 7 << 40,
             _ => true,
         });
         let longest = match self.schema.name {
@@ -213,6 +225,12 @@ impl Node {
         };
         self.attributes.retain(|a| {
             a.name != "timeout" || !matches!(a.written.value, Value::Duration(found) if found > longest)
+        });
+        // Jobs run in a serverless runner's own container.
+        self.attributes.retain(|a| {
+            let docker = a.name == "executor" && text_of(&a.written.value).as_deref() == Some("docker");
+            let privileged = a.name == "privileged" && a.written.value == Value::Bool(true);
+            !(serverless && self.schema.name == "runner" && (docker || privileged))
         });
         for attribute in self.attributes.iter_mut().filter(|a| names_entities(a.schema.ty)) {
             let names: Vec<String> = match &attribute.written.value {

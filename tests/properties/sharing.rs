@@ -159,7 +159,7 @@ proptest! {
             let found = compiler.check();
             let errors: Vec<_> = found.iter().filter(|found| found.severity() == Severity::Error).collect();
             assert!(errors.is_empty(), "{errors:#?}\nin\n{nest}\n{egg}");
-            let build = compiler.build(&flyc::build::Options { backend: None }).unwrap();
+            let build = compiler.build(&flyc::build::Options::default()).unwrap();
             let config = &build.files["eggs/a/config.json"];
             config.clone()
         };

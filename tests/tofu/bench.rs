@@ -12,7 +12,7 @@ use flyc::{
     artifact::{EggConfig, Origin, Origins, Provider},
     lower::{self, Options},
 };
-use polar_gosling_tests::tools;
+use polar_gosling_tests::tools::{self, FakeCloud};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -22,6 +22,7 @@ pub(crate) struct Bench {
     pub(crate) egg: PathBuf,
     tofu: PathBuf,
     pub(crate) environment: Vec<(&'static str, PathBuf)>,
+    pub(crate) cloud: FakeCloud,
 }
 
 impl Bench {
@@ -42,35 +43,42 @@ impl Bench {
         fs::write(&settings, "disable_checkpoint = true\n").unwrap();
         let egg = folder.path().join("eggs").join(egg);
         let environment = vec![("TF_CLI_CONFIG_FILE", settings)];
-        Self { folder, egg, tofu: tofu.into(), environment }
+        let cloud = FakeCloud::new(folder.path().join("cloud"));
+        Self { folder, egg, tofu: tofu.into(), environment, cloud }
     }
 
-    /// Puts the stand-in where `OpenTofu` looks for the cloud's provider.
-    pub(crate) fn with_provider(mut self, stand_in: &Path, provider: Provider) -> Self {
-        let (namespace, name, version) = match provider {
-            Provider::Yandex => ("yandex-cloud", "yandex", "0.219.0"),
-            Provider::Aws => ("hashicorp", "aws", "6.66.0"),
-            Provider::Local => return self,
-        };
+    /// Puts the fake cloud where `OpenTofu` looks for the clouds' providers; a runner of this machine needs none.
+    pub(crate) fn with_provider(self, fake_cloud: &Path, provider: Provider) -> Self {
+        if provider == Provider::Local { self } else { self.with_clouds(fake_cloud) }
+    }
+
+    /// The same for a module of any cloud, or of several.
+    pub(crate) fn with_clouds(mut self, fake_cloud: &Path) -> Self {
         let platform = match std::env::consts::ARCH {
             "aarch64" => "linux_arm64",
             _ => "linux_amd64",
         };
         let mirror = self.folder.path().join("mirror");
-        let place =
-            mirror.join("registry.opentofu.org").join(namespace).join(name).join(version).join(platform);
-        fs::create_dir_all(&place).unwrap();
-        symlink(stand_in, place.join(format!("terraform-provider-{name}_v{version}"))).unwrap();
+        for (namespace, name, version) in
+            [("yandex-cloud", "yandex", "0.219.0"), ("hashicorp", "aws", "6.66.0")]
+        {
+            let registry = mirror.join("registry.opentofu.org");
+            let place = registry.join(namespace).join(name).join(version).join(platform);
+            fs::create_dir_all(&place).unwrap();
+            symlink(fake_cloud, place.join(format!("terraform-provider-{name}_v{version}"))).unwrap();
+        }
         let settings = format!(
             "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
             mirror.display()
         );
         fs::write(self.folder.path().join("own.rc"), settings).unwrap();
-        self.environment.push(("SCHEMA_JSON", tools::provider_schema(name)));
+        self.environment.push(("SCHEMA_JSON", tools::provider_schemas()));
+        self.environment.push(("FAKE_CLOUD_DIR", self.cloud.folder().into()));
         self
     }
 
-    pub(crate) fn try_tofu(&self, arguments: &[&str]) -> Output {
+    /// `OpenTofu`, ready to start.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.tofu);
         command
             .args(arguments)
@@ -78,7 +86,11 @@ impl Bench {
             .env("TF_IN_AUTOMATION", "1")
             .env_remove("TF_PLUGIN_CACHE_DIR");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.output().unwrap()
+        command
+    }
+
+    pub(crate) fn try_tofu(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
     }
 
     pub(crate) fn tofu(&self, arguments: &[&str]) -> String {
@@ -97,6 +109,26 @@ impl Bench {
     /// What the orchestrator writes.
     pub(crate) fn set(&self, variables: &Value) {
         fs::write(self.egg.join("runners.auto.tfvars.json"), variables.to_string()).unwrap();
+    }
+
+    /// Makes everything as the variables say.
+    pub(crate) fn apply(&self) -> String {
+        self.tofu(&["apply", "-auto-approve", "-input=false", "-no-color"])
+    }
+
+    /// The next plan has nothing to do. It exits with 2 all the same where a check block has a data source of its own,
+    /// since `OpenTofu` plans to read that each time.
+    pub(crate) fn is_settled(&self) {
+        let said = self.tofu(&["plan", "-input=false", "-no-color"]);
+        let nothing =
+            said.contains("No changes.") || said.contains("Plan: 0 to add, 0 to change, 0 to destroy.");
+        assert!(nothing && !said.contains("Changes to Outputs"), "{said}");
+    }
+
+    /// Destroys everything, and nothing is left in the cloud.
+    pub(crate) fn destroy(&self) {
+        self.tofu(&["destroy", "-auto-approve", "-input=false", "-no-color"]);
+        assert!(self.cloud.things().is_empty(), "{:#?}", self.cloud.things());
     }
 
     /// The plan, as `OpenTofu` tells it.

@@ -1,4 +1,4 @@
-//! The real components that tests drive: `OpenTofu`, the stand-in provider, cloud-init.
+//! The real components that tests drive: `OpenTofu`, the fake cloud, cloud-init.
 //!
 //! A component is taken from `PATH`; when it isn't there it comes through its ordinary package client into a cache that
 //! all of the user's checkouts share (`$XDG_CACHE_HOME/polar-gosling/tools`), made once however many tests ask at the
@@ -6,6 +6,8 @@
 //! [`need!`](crate::need).
 //!
 //! Never here: what is tested with them.
+
+mod fake_cloud;
 
 use std::{
     env,
@@ -17,6 +19,8 @@ use std::{
     process::{Command, Stdio},
     sync::OnceLock,
 };
+
+pub use fake_cloud::{FakeCloud, Operation};
 
 /// Gives the component, or leaves the test when it can't be had here: `let tofu = need!(tools::tofu());`
 #[macro_export]
@@ -51,23 +55,29 @@ fn find_tofu() -> Result<PathBuf, String> {
     go_build(&format!("opentofu-{version}"), "tofu", &source, &flags, "github.com/opentofu/opentofu/cmd/tofu")
 }
 
-/// The stand-in provider: it serves the schemas of [`provider_schema`] as a real provider would, and makes nothing.
-pub fn schema_provider() -> Option<PathBuf> {
+/// The fake cloud: a provider that serves the schemas of [`provider_schemas`] and keeps what it makes in a folder; see
+/// `fake-cloud/README.md`. As `fake-cloud power` it also does the work of `gosling power`.
+pub fn fake_cloud() -> Option<PathBuf> {
     let find = || {
-        let source = own("schema-provider");
+        let source = own("fake-cloud");
         let mut digest = DefaultHasher::new();
-        for file in ["main.go", "go.sum"] {
-            read(&source.join(file))?.hash(&mut digest);
+        let mut files: Vec<_> =
+            fs::read_dir(&source).map_err(text)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.retain(|file| file.extension().is_some_and(|kind| kind == "go" || kind == "sum"));
+        files.sort();
+        for file in files {
+            read(&file)?.hash(&mut digest);
         }
-        let name = format!("schema-provider-{:016x}", digest.finish());
-        go_build(&name, "schema-provider", &source, &["-ldflags", "-s -w"], ".")
+        let name = format!("fake-cloud-{:016x}", digest.finish());
+        go_build(&name, "fake-cloud", &source, &["-ldflags", "-s -w"], ".")
     };
-    or_skip("the stand-in provider", find())
+    or_skip("the fake cloud", find())
 }
 
-/// The saved schema of a cloud's provider, for [`schema_provider`]'s `SCHEMA_JSON`.
-pub fn provider_schema(cloud: &str) -> PathBuf {
-    own("schemas").join(format!("{cloud}.json"))
+/// The folder of the saved schemas of the clouds' providers, for [`fake_cloud`]'s `SCHEMA_JSON`; `FULL_SCHEMAS` names
+/// another one.
+pub fn provider_schemas() -> PathBuf {
+    env::var_os("FULL_SCHEMAS").map_or_else(|| own("schemas"), PathBuf::from)
 }
 
 /// cloud-init, for `cloud-init schema`.

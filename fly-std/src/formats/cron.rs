@@ -21,6 +21,11 @@ impl Schedule {
             .map(|run| run.and_utc().timestamp())
     }
 
+    /// What each field matches.
+    pub(super) const fn pattern(&self) -> &croner::CronPattern {
+        &self.0.pattern
+    }
+
     /// What it says, in English: `At 02:00`.
     pub fn describe(&self) -> String {
         self.0.describe()

@@ -6,6 +6,7 @@
 pub mod cron;
 pub mod duration;
 pub mod email;
+pub mod eventbridge;
 pub mod fqdn;
 pub mod image;
 pub mod name;

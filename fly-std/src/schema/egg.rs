@@ -131,7 +131,7 @@ pub(super) static RESOURCES: Block = Block {
             "one runner's disk: a whole number of GB, or a size from 8GiB to 64TiB",
             "20GiB",
         )
-        .default("20GiB"),
+        .derived("20GiB, but 10GiB for serverless runners on yandex, the most they have"),
     ],
     example: r"resources {
   cpu    = 2
@@ -187,21 +187,21 @@ pub(super) static RUNNER: Block = Block {
                 Variant::new("docker", "Each job runs in a container."),
                 Variant::new("shell", "Each job runs in a shell on the runner itself."),
             ]),
-            "how gitlab-runner runs a job",
+            "how gitlab-runner runs a job; a serverless runner is a container itself, with no Docker in it",
             "\"docker\"",
         )
-        .default("\"docker\""),
+        .derived("`docker` for vms, `shell` for serverless runners"),
         Attribute::optional(
             "image",
             Type::Image,
-            "the container image of jobs that name none",
+            "the container image of jobs that name none; of a serverless runner the image it starts from itself, which has gosling as its entry point and gitlab-runner in it",
             "\"debian:12\"",
         )
-        .default("\"debian:12-slim\""),
+        .derived("`debian:12-slim` for vms, for serverless runners the installation's image with gosling in it"),
         Attribute::optional("privileged", Type::Bool, "whether job containers run privileged", "true")
             .default("false"),
         Attribute::optional("ephemeral", Type::Bool, "whether a runner is destroyed after one job", "true")
-            .default("false"),
+            .derived("`true` for serverless runners, `false` for vms"),
     ],
     example: r#"runner {
   tags         = ["docker", "linux"]

@@ -89,10 +89,10 @@ static JOB_RUNNER: Block = Block {
         Attribute::optional(
             "image",
             Type::Image,
-            "the container image the script runs in, with the `docker` executor",
+            "the container image the script runs in, with the `docker` executor; of a serverless runner the image it starts from itself, which has gosling as its entry point and gitlab-runner in it",
             "\"debian:12\"",
         )
-        .default("\"debian:12-slim\""),
+        .derived("`debian:12-slim` for vms, for serverless runners the installation's image with gosling in it"),
         Attribute::optional(
             "privileged",
             Type::Bool,

@@ -112,6 +112,23 @@ pub struct Cloud {
     pub subnet: Option<String>,
     /// The id or family of the disk image.
     pub image: String,
+    /// What of the cloud's offers the egg's `resources` come to. None for [`Provider::Local`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
+}
+
+/// A machine or container as the cloud sells it: at least what `resources` ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offer {
+    /// The platform on Yandex Cloud, the instance type on AWS.
+    pub name: String,
+    /// Virtual CPUs.
+    pub cpu: u32,
+    /// The share of each CPU that is guaranteed, in percent.
+    pub core_fraction: u32,
+    /// Memory in MiB.
+    pub memory_mib: u64,
 }
 
 /// How large one runner is.
@@ -145,7 +162,9 @@ pub struct Runner {
     pub protected: bool,
     /// How gitlab-runner runs a job.
     pub executor: Executor,
-    /// The container image of jobs that name none.
+    /// The container image of jobs that name none; of a serverless runner the image it starts from itself, and then
+    /// empty for the installation's own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub image: String,
     /// Whether job containers run privileged.
     pub privileged: bool,

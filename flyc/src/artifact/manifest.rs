@@ -72,6 +72,15 @@ pub struct Entry {
     /// The `.fly` file it came from, relative to the Nest, with `/`.
     /// Empty for what comes with the compiler.
     pub source_file: String,
+    /// SHA-256 of that file's text as it was built, in lower-case hexadecimal: whoever shows a line of it can see whether
+    /// it is still the one that is meant. Empty for what comes with the compiler.
+    pub source_digest: String,
+    /// SHA-256 of everything it was made from; equal means that a compiler would make it as it is. Empty when nobody kept
+    /// account of that.
+    pub input_digest: String,
+    /// The folders of the Compute Modules that its files call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<String>,
     /// Every file of it, relative to the build and in order. Whatever else stands in its folder (state, plans, downloaded
     /// providers) is somebody else's.
     pub files: Vec<String>,
@@ -108,6 +117,9 @@ mod tests {
             digest: String::new(),
             folder: String::new(),
             source_file: String::new(),
+            source_digest: String::new(),
+            input_digest: String::new(),
+            modules: Vec::new(),
             files: Vec::new(),
         }
     }

@@ -8,17 +8,27 @@
 
 mod block;
 mod egg;
+mod job;
 mod manifest;
+mod mothergoose;
+mod rift;
 mod source_map;
 
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use block::{Block, BlockConfig, BlockValue};
 pub use egg::{
-    Cloud, EggConfig, EggKind, EnvValue, Executor, Provider, Repository, Resources, RiftReference, Runner,
-    RunnerType,
+    Cloud, EggConfig, EggKind, EnvValue, Executor, Offer, Provider, Repository, Resources, RiftReference,
+    Runner, RunnerType,
 };
+pub use job::{JobConfig, JobProject, Schedule};
 pub use manifest::{Entry, EntryKind, Manifest};
+pub use mothergoose::{
+    ApiGateway, AuthFunction, Bucket, Code, Column, ColumnType, Component, Components, Cors, Database,
+    DatabaseMode, DeadLetterQueue, Index, LifecycleRule, MessageQueues, Metric, MothergooseConfig, Network,
+    Queue, Scaling, Service, ServiceAccount, Site, Storage, Table, Trigger,
+};
+pub use rift::{Eviction, RiftAuth, RiftAuthMethod, RiftCache, RiftConfig, Upstream};
 pub use source_map::{Mapping, Origin, Origins, SourceMap};
 
 /// The version of all artifact formats; a reader accepts exactly its own.

@@ -5,10 +5,11 @@
 
 mod digest;
 mod pieces;
+mod previous;
 mod snapshot;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -16,23 +17,32 @@ use fly_std::schema::Place;
 use rayon::prelude::*;
 
 use crate::{
-    artifact::{Artifact, ArtifactError, Entry, EntryKind, Manifest, Provider},
+    artifact::{Artifact, ArtifactError, Components, Entry, EntryKind, Manifest},
     config::nest_defaults,
     db::{Database, Nest, SourceFile},
     diag::Diagnostic,
-    lower::{self, Backend, File},
+    lower::{self, Backend, ComputeModule, File},
 };
 
+pub use digest::source_digest;
+use previous::Common;
+pub use previous::Previous;
 pub use snapshot::{Snapshot, Unknown, snapshot};
 
 /// The name of the table of contents, which is also what tells a folder that was built from any other.
 pub const MANIFEST: &str = "manifest.json";
+
+/// The name of the file in a built folder that tells where its parts come from. No digest counts it: it changes when a
+/// block merely moves within its `.fly` file.
+pub const SOURCE_MAP: &str = "source-map.json";
 
 /// What a build depends on beside the Nest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
     /// Where `OpenTofu` keeps state; none means what each egg's cloud uses.
     pub backend: Option<Backend>,
+    /// What of the installation is made.
+    pub components: Components,
 }
 
 /// A built Nest.
@@ -42,21 +52,17 @@ pub struct Build {
     pub files: BTreeMap<String, String>,
     /// What they are.
     pub manifest: Manifest,
-    /// What is not lowered all the way, in the manifest's order.
-    pub skipped: Vec<Skipped>,
+    /// What of the manifest stays as the last build made it, so that its files are not among `files`.
+    pub kept: Option<Kept>,
 }
 
-/// Something of the Nest of which the build holds less than it could.
+/// What a build leaves as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
-    /// What it is.
-    pub kind: EntryKind,
-    /// Its name.
-    pub name: String,
-    /// The `.fly` file it stands in.
-    pub source_file: String,
-    /// What is missing, and what is there.
-    pub reason: &'static str,
+pub struct Kept {
+    /// The digest of the last build's manifest: the folder must still be in that state when this build is written.
+    pub manifest_digest: String,
+    /// How many files there are.
+    pub files: usize,
 }
 
 /// Something that was built.
@@ -67,27 +73,43 @@ struct Piece {
     folder: String,
     source_file: String,
     files: Vec<File>,
-    /// The cloud whose Compute Module its files call.
-    cloud: Option<Provider>,
-    skipped: Option<&'static str>,
+    /// The Compute Module its files call.
+    module: Option<ComputeModule>,
+}
+
+/// A piece, or what stays of the last build in its place.
+enum Part {
+    New {
+        piece: Piece,
+        /// The digest of what it was made from; empty when nobody kept account of that.
+        input_digest: String,
+    },
+    Kept(Entry),
 }
 
 /// Builds a Nest that checks clean. The errors are those that only building can find.
-pub fn nest(db: &Database, nest: Nest, options: &Options) -> Result<Build, Vec<Diagnostic>> {
+///
+/// What the `previous` build has made of the same inputs is left as it is.
+pub fn nest(
+    db: &Database,
+    nest: Nest,
+    options: &Options,
+    previous: &Previous,
+) -> Result<Build, Vec<Diagnostic>> {
     let files = placed_files(db, nest);
-    let pieces = pieces_of(db, nest, &files, *options);
-    let mut built = Vec::with_capacity(pieces.len());
+    let parts = parts_of(db, nest, &files, *options, previous);
+    let mut built = Vec::with_capacity(parts.len());
     let mut errors = Vec::new();
-    for piece in pieces {
-        match piece {
-            Ok(piece) => built.push(piece),
+    for part in parts {
+        match part {
+            Ok(part) => built.push(part),
             Err(error) => errors.push(*error),
         }
     }
     if !errors.is_empty() {
         return Err(errors);
     }
-    finish(db, nest, built).map_err(|error| vec![pieces::defect(&error.to_string())])
+    finish(db, nest, built, previous).map_err(|error| vec![pieces::defect(&error.to_string())])
 }
 
 /// The files that can hold something to build. One that stands nowhere in particular is checked, but never built.
@@ -96,76 +118,121 @@ fn placed_files(db: &Database, nest: Nest) -> Vec<SourceFile> {
 }
 
 /// What the files give to the build, in their order.
-fn pieces_of(
+fn parts_of(
     db: &Database,
     nest: Nest,
     files: &[SourceFile],
     options: Options,
-) -> Vec<Result<Piece, Box<Diagnostic>>> {
+    previous: &Previous,
+) -> Vec<Result<Part, Box<Diagnostic>>> {
     let name = nest_defaults(db, nest).name.to_string();
     let lowering = lower::Options { nest: name, backend: options.backend };
+    let common = Common::new(db, nest, &lowering);
+    let of_file = |db: &Database, file: SourceFile| -> Vec<Result<Part, Box<Diagnostic>>> {
+        let inputs = common.inputs(db, file);
+        if let Some(inputs) = &inputs
+            && let Some(entries) = previous.entries(file.path(db), inputs)
+        {
+            return entries.into_iter().map(|entry| Ok(Part::Kept(entry))).collect();
+        }
+        let input_digest = inputs.map(|inputs| inputs.digest).unwrap_or_default();
+        let new = |piece| Part::New { piece, input_digest: input_digest.clone() };
+        pieces::of_file(db, file, &lowering, options.components)
+            .into_iter()
+            .map(|piece| piece.map(new))
+            .collect()
+    };
     let part = files.len().div_ceil(rayon::current_num_threads() * 4).max(1);
     files
         .par_chunks(part)
         .map_with(db.clone(), |db, files| {
-            files.iter().flat_map(|&file| pieces::of_file(db, file, &lowering)).collect::<Vec<_>>()
+            files.iter().flat_map(|&file| of_file(db, file)).collect::<Vec<_>>()
         })
         .flatten_iter()
         .collect()
 }
 
-/// The build of these pieces, with the Compute Modules they call.
-fn finish(db: &Database, nest: Nest, mut built: Vec<Piece>) -> Result<Build, ArtifactError> {
-    let clouds: BTreeSet<Provider> = built.iter().filter_map(|piece| piece.cloud).collect();
-    built.extend(clouds.into_iter().map(compute_module));
+/// The build of these parts, with the Compute Modules they call.
+fn finish(
+    db: &Database,
+    nest: Nest,
+    mut built: Vec<Part>,
+    previous: &Previous,
+) -> Result<Build, ArtifactError> {
+    let calls = |module: &ComputeModule| {
+        let folder = module_folder(*module);
+        built.iter().any(|part| match part {
+            Part::New { piece, .. } => piece.module == Some(*module),
+            Part::Kept(entry) => entry.modules.contains(&folder),
+        })
+    };
+    let modules: Vec<ComputeModule> = ComputeModule::ALL.into_iter().filter(calls).collect();
+    let module = |module| Part::New { piece: compute_module(module), input_digest: String::new() };
+    built.extend(modules.into_iter().map(module));
     let defaults = nest_defaults(db, nest);
     let texts: Vec<(&Arc<str>, &Arc<str>)> =
         nest.files(db).iter().map(|file| (file.path(db), file.text(db))).collect();
     let digest = digest::of(texts.iter().map(|(path, text)| (&***path, &***text)));
     let manifest = Manifest::new(defaults.edition.to_string(), env!("CARGO_PKG_VERSION"), digest);
-    assemble(built, manifest)
+    let sources: HashMap<&str, &str> = texts.iter().map(|(path, text)| (&***path, &***text)).collect();
+    assemble(built, manifest, &sources, previous)
 }
 
-fn compute_module(provider: Provider) -> Piece {
+fn module_folder(module: ComputeModule) -> String {
+    format!("compute-module/{}", module.name())
+}
+
+fn compute_module(module: ComputeModule) -> Piece {
     Piece {
         kind: EntryKind::ComputeModule,
-        name: provider.name().to_owned(),
-        folder: format!("compute-module/{}", provider.name()),
+        name: module.name().to_owned(),
+        folder: module_folder(module),
         source_file: String::new(),
-        files: lower::compute_module(provider),
-        cloud: None,
-        skipped: None,
+        files: lower::compute_module(module),
+        module: None,
     }
 }
 
-/// Puts the pieces together; their order doesn't matter.
-fn assemble(mut pieces: Vec<Piece>, mut manifest: Manifest) -> Result<Build, ArtifactError> {
-    pieces.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+/// Puts the parts together; their order doesn't matter.
+fn assemble(
+    parts: Vec<Part>,
+    mut manifest: Manifest,
+    sources: &HashMap<&str, &str>,
+    previous: &Previous,
+) -> Result<Build, ArtifactError> {
     let mut files = BTreeMap::new();
-    let mut skipped = Vec::new();
-    for mut piece in pieces {
+    let mut kept = 0;
+    for part in parts {
+        let (mut piece, input_digest) = match part {
+            Part::New { piece, input_digest } => (piece, input_digest),
+            Part::Kept(entry) => {
+                kept += entry.files.len();
+                manifest.entries.push(entry);
+                continue;
+            }
+        };
         piece.files.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let counted = piece.files.iter().filter(|(path, _)| !path.ends_with("/source-map.json"));
+        let counted = piece.files.iter().filter(|(path, _)| !path.ends_with(SOURCE_MAP));
         let digest = digest::of(counted.map(|(path, text)| (path.as_str(), text.as_str())));
-        if let Some(reason) = piece.skipped {
-            skipped.push(Skipped {
-                kind: piece.kind,
-                name: piece.name.clone(),
-                source_file: piece.source_file.clone(),
-                reason,
-            });
-        }
         manifest.entries.push(Entry {
             kind: piece.kind,
             name: piece.name,
             digest,
             folder: piece.folder,
+            source_digest: sources
+                .get(&*piece.source_file)
+                .map(|text| source_digest(text))
+                .unwrap_or_default(),
             source_file: piece.source_file,
+            input_digest,
+            modules: piece.module.into_iter().map(module_folder).collect(),
             files: piece.files.iter().map(|(path, _)| path.clone()).collect(),
         });
         files.extend(piece.files);
     }
+    manifest.entries.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     let text = manifest.to_json()?;
     files.insert(MANIFEST.to_owned(), text);
-    Ok(Build { files, manifest, skipped })
+    let kept = (kept > 0).then(|| Kept { manifest_digest: previous.digest().to_owned(), files: kept });
+    Ok(Build { files, manifest, kept })
 }

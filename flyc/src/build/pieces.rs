@@ -1,45 +1,56 @@
 //! What each file of a Nest gives to the build.
 
-use std::sync::Arc;
+use std::{cell::LazyCell, sync::Arc};
 
 use super::Piece;
 use crate::{
-    artifact::{Artifact, ArtifactError, EntryKind, RunnerType},
+    artifact::{Artifact, ArtifactError, Components, EntryKind},
     check::NOT_DEPLOYABLE,
-    config::{self, Resolved, Unresolved, block_config, egg_configs},
+    config::{
+        self, Installation, Resolved, ResolvedJob, ResolvedRift, Unresolved, block_config, egg_configs,
+        job_configs, rift_configs,
+    },
     db::{Db, SourceFile},
     diag::{Diagnostic, Span},
-    lower::{self, LowerError},
-    model::{TypedBlock, typed},
+    lower::{self, ComputeModule, LowerError},
+    model::{TypedBlock, installation_asset, typed},
     text::{Source, TextRange, TextSize},
 };
-
-const SERVERLESS: &str = "serverless runners are not lowered to OpenTofu yet; config.json alone is written";
-const JOB: &str = "jobs are not lowered to OpenTofu and GitLab schedules yet; config.json alone is written";
-const MOTHERGOOSE: &str = "the installation is not lowered to OpenTofu yet; config.json alone is written";
-const RIFT: &str = "Rift servers are not lowered to OpenTofu yet; config.json alone is written";
 
 /// The pieces of a file, and what can't be built of it.
 pub(super) fn of_file(
     db: &dyn Db,
     file: SourceFile,
     options: &lower::Options,
+    components: Components,
 ) -> Vec<Result<Piece, Box<Diagnostic>>> {
     let path = file.path(db);
     let blocks = &typed(db, file).blocks;
     let mut eggs = egg_configs(db, file).iter();
-    let mut source = None;
+    let mut jobs = job_configs(db, file).iter();
+    let mut rifts = rift_configs(db, file).iter();
+    let source = LazyCell::new(|| Source::new(Arc::clone(path), Arc::clone(file.text(db))));
     let mut pieces = Vec::new();
     for block in blocks {
         if config::is_egg(block) {
-            let source =
-                source.get_or_insert_with(|| Source::new(Arc::clone(path), Arc::clone(file.text(db))));
             pieces.push(match eggs.next() {
-                Some(Some(egg)) => egg_piece(egg, source, options),
+                Some(Some(egg)) => egg_piece(egg, &source, options),
                 _ => Err(unknown(path, block)),
             });
-        } else if let Some(piece) = block_piece(path, block) {
-            pieces.push(piece);
+        } else if block.name == "job" {
+            pieces.push(match jobs.next() {
+                Some(Some(job)) => job_piece(job, &source, options),
+                _ => Err(unknown(path, block)),
+            });
+        } else if block.name == "rift" {
+            pieces.push(match rifts.next() {
+                Some(Some(rift)) => rift_piece(rift, &source, options),
+                _ => Err(unknown(path, block)),
+            });
+        } else if block.name == "mothergoose" {
+            pieces.push(installation_piece(db, block, &source, options, components));
+        } else if block.name == "uglyfox" {
+            pieces.push(policies_piece(path, block));
         }
     }
     pieces
@@ -58,64 +69,96 @@ fn egg_piece(egg: &Resolved, source: &Source, options: &lower::Options) -> Resul
             .help("write `name = \"…\"` with the name of a `rift` block of `MG/config.fly`, or remove this block")));
         }
     }
-    let folder = format!("eggs/{}", config.name);
-    let failed = |error: &LowerError| lower_error(error, &source.path, &|path| places.range(path));
-    let (files, cloud, skipped) = match config.runner_type {
-        RunnerType::Vm => {
-            let files =
-                lower::egg(config, &places.origins(source), options).map_err(|error| failed(&error))?;
-            (files, Some(config.cloud.provider), None)
-        }
-        RunnerType::Serverless => {
-            let text = config.to_json().map_err(|error| failed(&LowerError::Artifact(error)))?;
-            (vec![(format!("{folder}/config.json"), text)], None, Some(SERVERLESS))
-        }
-    };
+    let files = lower::egg(config, &places.origins(source), options)
+        .map_err(|error| lower_error(&error, &source.path, &|path| places.range(path)))?;
     Ok(Piece {
         kind: match config.kind {
             crate::artifact::EggKind::Egg => EntryKind::Egg,
             crate::artifact::EggKind::Bucket => EntryKind::Bucket,
         },
         name: config.name.clone(),
-        folder,
+        folder: format!("eggs/{}", config.name),
         source_file: source.path.to_string(),
         files,
-        cloud,
-        skipped,
+        module: Some(ComputeModule::of(config.cloud.provider, config.runner_type)),
     })
 }
 
-/// A block of which the configuration is written; none for one that has no piece of its own.
-fn block_piece(path: &Arc<str>, block: &TypedBlock) -> Option<Result<Piece, Box<Diagnostic>>> {
-    let (kind, shelf, skipped) = match block.name.as_str() {
-        "job" => (EntryKind::Job, "jobs", Some(JOB)),
-        "rift" => (EntryKind::Rift, "rift", Some(RIFT)),
-        "mothergoose" => (EntryKind::Mothergoose, "mothergoose", Some(MOTHERGOOSE)),
-        "uglyfox" => (EntryKind::Uglyfox, "uglyfox.json", None),
-        _ => return None,
+fn job_piece(job: &ResolvedJob, source: &Source, options: &lower::Options) -> Result<Piece, Box<Diagnostic>> {
+    let ResolvedJob { config, places } = job;
+    let files = lower::job(config, &places.origins(source), options)
+        .map_err(|error| lower_error(&error, &source.path, &|path| places.range(path)))?;
+    Ok(Piece {
+        kind: EntryKind::Job,
+        name: config.name.clone(),
+        folder: format!("jobs/{}", config.name),
+        source_file: source.path.to_string(),
+        files,
+        module: Some(ComputeModule::of(config.cloud.provider, config.runner_type)),
+    })
+}
+
+fn rift_piece(
+    rift: &ResolvedRift,
+    source: &Source,
+    options: &lower::Options,
+) -> Result<Piece, Box<Diagnostic>> {
+    let ResolvedRift { config, places } = rift;
+    let files = lower::rift(config, &places.origins(source), options)
+        .map_err(|error| lower_error(&error, &source.path, &|path| places.range(path)))?;
+    Ok(Piece {
+        kind: EntryKind::Rift,
+        name: config.name.clone(),
+        folder: format!("rift/{}", config.name),
+        source_file: source.path.to_string(),
+        files,
+        module: None,
+    })
+}
+
+fn installation_piece(
+    db: &dyn Db,
+    block: &TypedBlock,
+    source: &Source,
+    options: &lower::Options,
+    components: Components,
+) -> Result<Piece, Box<Diagnostic>> {
+    let Some(Installation { config, places }) = config::installation(block) else {
+        return Err(unknown(&source.path, block));
     };
-    let (name, folder, file) = match kind {
-        EntryKind::Job | EntryKind::Rift => {
-            let Some(label) = &block.label else { return Some(Err(unknown(path, block))) };
-            let folder = format!("{shelf}/{label}");
-            (label.to_string(), folder.clone(), format!("{folder}/config.json"))
-        }
-        EntryKind::Uglyfox => (block.name.to_string(), shelf.to_owned(), shelf.to_owned()),
-        _ => (block.name.to_string(), shelf.to_owned(), format!("{shelf}/config.json")),
+    let spec = config.api_gateway.openapi_spec.as_deref();
+    let openapi = spec.and_then(|path| installation_asset(db, path));
+    let chosen = lower::Installation {
+        components,
+        openapi: openapi.as_deref(),
+        missing_openapi: spec.filter(|_| openapi.is_none()),
     };
-    let text = match block_config(block).to_json() {
-        Ok(text) => text,
-        Err(error) => return Some(Err(lower_error(&LowerError::Artifact(error), path, &|_| block.header))),
-    };
-    Some(Ok(Piece {
-        kind,
-        name,
-        folder,
+    let files = lower::mothergoose(&config, &places.origins(source), options, chosen)
+        .map_err(|error| lower_error(&error, &source.path, &|path| places.range(path)))?;
+    Ok(Piece {
+        kind: EntryKind::Mothergoose,
+        name: block.name.to_string(),
+        folder: "mothergoose".to_owned(),
+        source_file: source.path.to_string(),
+        files,
+        module: None,
+    })
+}
+
+/// The policies of UglyFox, which are a configuration and nothing to deploy.
+fn policies_piece(path: &Arc<str>, block: &TypedBlock) -> Result<Piece, Box<Diagnostic>> {
+    const FILE: &str = "uglyfox.json";
+    let text = block_config(block)
+        .to_json()
+        .map_err(|error| lower_error(&LowerError::Artifact(error), path, &|_| block.header))?;
+    Ok(Piece {
+        kind: EntryKind::Uglyfox,
+        name: block.name.to_string(),
+        folder: FILE.to_owned(),
         source_file: path.to_string(),
-        files: vec![(file, text)],
-        cloud: None,
-        skipped,
-    }))
+        files: vec![(FILE.to_owned(), text)],
+        module: None,
+    })
 }
 
 /// Why something can't be lowered, told where it was written.
@@ -127,7 +170,16 @@ fn lower_error(error: &LowerError, file: &Arc<str>, place: &dyn Fn(&str) -> Text
         LowerError::Missing { path, .. } => of("not given here").help(format!("write `{path}`")),
         LowerError::Nul { .. } => of("holds a NUL character").help("remove `\\u{0}` from it"),
         LowerError::TooLarge { .. } => of("too large").help("write fewer CPUs, or less memory"),
-        LowerError::Unsupported { .. } => of("not supported").help("write `type = \"vm\"`"),
+        LowerError::NoContainer { error, .. } => {
+            let nearest = error.attributes().map(|name| match name {
+                "cpu" => format!("`cpu = {}`", error.nearest.cpu),
+                "memory" => format!("`memory = {}MiB`", error.nearest.memory_mib),
+                _ => format!("`disk = {}GiB`", error.nearest.disk_gib),
+            });
+            let nearest = nearest.collect::<Vec<_>>().join(" and ");
+            of("too large").help(format!("write {nearest} or less, or `type = \"vm\"`"))
+        }
+        LowerError::Limit { help, .. } => of("not on this cloud").help(help.clone()),
         LowerError::Artifact(ArtifactError::Json { .. } | ArtifactError::Version { .. })
         | LowerError::Template { .. } => of("").note("this is a defect of the compiler; please report it"),
     })

@@ -2,7 +2,7 @@
 //!
 //! What never lives here: the comparison (`plan`), and how a piece is made (`pieces`).
 
-use super::{Build, Options, finish, pieces::defect, pieces_of, placed_files};
+use super::{Build, Options, Part, Previous, finish, parts_of, pieces::defect, placed_files};
 use crate::{
     artifact::{BlockConfig, EntryKind},
     check::check_file,
@@ -43,9 +43,10 @@ pub fn snapshot(db: &Database, nest: Nest, options: &Options) -> Result<Snapshot
         });
     let mut pieces = Vec::new();
     let mut failed = Vec::new();
-    for piece in pieces_of(db, nest, &sound, *options) {
-        match piece {
-            Ok(piece) => pieces.push(piece),
+    let previous = Previous::default();
+    for part in parts_of(db, nest, &sound, *options, &previous) {
+        match part {
+            Ok(part) => pieces.push(part),
             Err(error) => failed.push(error.span.file.clone()),
         }
     }
@@ -58,14 +59,18 @@ pub fn snapshot(db: &Database, nest: Nest, options: &Options) -> Result<Snapshot
             else {
                 continue;
             };
-            if !pieces.iter().any(|piece| piece.kind == kind && piece.name == name) {
+            let is_it = |part: &Part| match part {
+                Part::New { piece, .. } => piece.kind == kind && piece.name == name,
+                Part::Kept(entry) => entry.kind == kind && entry.name == name,
+            };
+            if !pieces.iter().any(is_it) {
                 unknown.push(Unknown { kind, name, source_file: path.to_string() });
             }
         }
     }
     unknown.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     unknown.dedup_by(|a, b| (a.kind, &a.name) == (b.kind, &b.name));
-    let build = finish(db, nest, pieces).map_err(|error| vec![defect(&error.to_string())])?;
+    let build = finish(db, nest, pieces, &previous).map_err(|error| vec![defect(&error.to_string())])?;
     let file = nest.find(db, NEST_FILE).filter(|file| sound.contains(file));
     let own = file.and_then(|file| typed(db, file).blocks.iter().find(|block| block.name == "nest"));
     Ok(Snapshot { build, nest: own.map_or_else(silent_nest, block_config), unknown })

@@ -3,6 +3,7 @@
 //! A rule reads the typed IR and the index and adds its findings; only those about how a thing is written (credentials,
 //! names nobody uses) look at the tree. To add one, write its file, add it to [`FILE_RULES`] or [`NEST_RULES`], its page to `diag/docs` and its cases to `tests/fly`.
 
+mod accounts;
 mod assert_failed;
 mod claims;
 mod condition_entities;
@@ -10,10 +11,13 @@ mod duplicate_name;
 mod exactly_one_of;
 mod fraction_percent;
 mod inherited;
+mod installation;
 mod job_limits;
+mod larger_machine;
 mod locals;
 mod min_above_max;
 mod not_deployable;
+mod offers;
 mod parts;
 mod plain_secret;
 mod pools;
@@ -23,6 +27,7 @@ mod rule_reach;
 mod runners_condition;
 mod secret_backend;
 mod sensitive;
+mod serverless_executor;
 mod serverless_limits;
 mod tags;
 mod test_entities;
@@ -33,12 +38,15 @@ mod unused;
 
 use std::sync::Arc;
 
+pub use accounts::{MISSING_ROLE, WIDE_ROLE};
 pub use assert_failed::{ASSERT_FAILED, ASSERT_WARNING};
 pub use claims::OVERLAPPING_EGGS;
 pub use duplicate_name::DUPLICATE_NAME;
 pub use exactly_one_of::EXACTLY_ONE_OF;
 pub use fraction_percent::FRACTION_PERCENT;
+pub use installation::{BAD_CIDR, BAD_TABLE, FOREIGN_SERVICE, MISSING_OPENAPI, SERVICE_LIMITS};
 pub use job_limits::JOB_LIMITS;
+pub use larger_machine::LARGER_MACHINE;
 pub use min_above_max::MIN_ABOVE_MAX;
 pub use not_deployable::NOT_DEPLOYABLE;
 pub use parts::UNKNOWN_PART;
@@ -49,6 +57,7 @@ pub use rift_names::UNKNOWN_RIFT;
 pub use rule_reach::{CONDITION_ALWAYS_FALSE, CONDITION_ALWAYS_TRUE, SHADOWED_RULE};
 pub use runners_condition::ENTITY_IN_TWO_CONDITIONS;
 pub use secret_backend::FOREIGN_SECRET_BACKEND;
+pub use serverless_executor::SERVERLESS_EXECUTOR;
 pub use serverless_limits::SERVERLESS_LIMITS;
 pub use tags::{BAD_TAG, REPEATED_TAG, TAKES_NO_JOB};
 pub use too_frequent::TOO_FREQUENT;
@@ -75,13 +84,16 @@ const FILE_RULES: &[FileRule] = &[
     exactly_one_of::check,
     job_limits::check,
     min_above_max::check,
-    not_deployable::check,
+    offers::check,
     rule_reach::check,
+    serverless_executor::check,
     serverless_limits::check,
     region::check,
     secret_backend::check,
     triggers::check,
     parts::check,
+    installation::check,
+    accounts::check,
     too_frequent::check,
     tags::check,
     pools::check,
@@ -104,6 +116,16 @@ const NEST_RULES: &[NestRule] = &[
     runners_condition::check,
     test_entities::check,
 ];
+
+/// An author's text as a message repeats it: on one line, and not too much of it.
+fn shown(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
 
 /// What a rule about one file sees.
 struct FileScope<'a> {

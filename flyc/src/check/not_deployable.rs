@@ -1,57 +1,143 @@
-//! Runners larger than any machine of their cloud.
+//! Machines, disks and caches larger than any that their cloud, or the region they are made in, has.
 //!
 //! Asked of the very tables that lowering takes machines from, so that what checks clean can be built.
 
-use super::FileScope;
+use fly_std::{Value, formats};
+
+use super::{
+    FileScope,
+    offers::{Wanted, cpus, size},
+};
 use crate::{
     artifact::{Resources, RunnerType},
     config,
-    diag::{Diagnostic, declare_diagnostic},
-    lower,
+    diag::{Applicability, Diagnostic, Help, declare_diagnostic},
+    lower::{self, Market, Shape},
     model::TypedBlock,
 };
 
 declare_diagnostic! { pub NOT_DEPLOYABLE = "not-deployable", Error, "runners that their cloud can't make" }
 
-pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    for egg in scope.blocks.iter().filter(|block| config::is_egg(block)) {
-        // The default size is on sale everywhere.
-        let Some(written) = egg.block("resources") else { continue };
-        if config::runner_type(egg) == Some(RunnerType::Vm) {
-            diagnostics.extend(too_large(scope, egg, written));
-        }
-    }
+const MIB_PER_GIB: u64 = 1024;
+
+/// What is told of one size that comes to nothing the cloud sells.
+pub(super) fn check(scope: &FileScope<'_>, wanted: &Wanted<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.extend(no_machine(scope, wanted));
 }
 
-fn too_large(scope: &FileScope<'_>, egg: &TypedBlock, written: &TypedBlock) -> Option<Diagnostic> {
-    let (provider, wanted) = (config::provider(egg)?, config::resources(egg)?);
-    let error = lower::fits(provider, &wanted).err()?;
-    let (most_cpu, most_memory) = lower::largest(provider)?;
-    let Resources { cpu, memory_mib, .. } = wanted;
-    let (attribute, label) = if cpu > most_cpu {
-        ("cpu", format!("{most_cpu} are the most"))
-    } else if memory_mib.div_ceil(1024) > most_memory {
-        ("memory", format!("{most_memory}GiB are the most"))
-    } else {
-        ("", "not both in one machine".to_owned())
+/// Why no machine is as large, and what the nearest are.
+fn no_machine(scope: &FileScope<'_>, wanted: &Wanted<'_>) -> Option<Diagnostic> {
+    let Wanted { market, resources: Resources { cpu, memory_mib, .. }, .. } = *wanted;
+    let noun = match market.runner_type {
+        RunnerType::Vm => "machine",
+        RunnerType::Serverless => "serverless container",
     };
-    let range = written.attribute(attribute).map_or(written.header, |attribute| attribute.range);
-    let mut diagnostic = Diagnostic::new(&NOT_DEPLOYABLE, scope.span(range), error.to_string(), label);
-    if let Some(cloud) = egg.block("cloud").and_then(|cloud| cloud.attribute("provider")) {
-        diagnostic = diagnostic.related(scope.span(cloud.range), "the cloud is chosen here");
+    let most_cpu = market.largest().map(|shape| shape.whole_cpus()).max()?;
+    let most_memory = market.largest().map(|shape| shape.memory_mib).max()?;
+    let with_cpu = |shape: &Shape| shape.whole_cpus() >= cpu;
+    let with_memory = |shape: &Shape| shape.memory_mib >= memory_mib;
+    let memory = market.largest().filter(with_cpu).map(|shape| shape.memory_mib).max();
+    let fewer = market.largest().filter(with_memory).map(|shape| shape.whole_cpus()).max();
+    let anywhere = Market { location: "", ..market }.nearest(cpu, memory_mib);
+    let asked = format!("{} and {} of memory", cpus(cpu), size(memory_mib));
+    let region = wanted.location().zip(market.region()).zip(anywhere);
+
+    let (range, message, label) = if let Some(((location, region), anywhere)) = region {
+        let message = format!("no {noun} in {region} has {asked}");
+        (location.range, message, format!("`{}` is not sold here", anywhere.name))
+    } else {
+        let (attribute, label) = match (memory, fewer) {
+            (None, _) => ("cpu", format!("{most_cpu} are the most")),
+            (_, None) => ("memory", format!("{} are the most", size(most_memory))),
+            (Some(memory), Some(_)) => {
+                ("memory", format!("with {}, {} are the most", cpus(cpu), size(memory)))
+            }
+        };
+        let message = format!("no {noun} on {} has {asked}", market.provider.name());
+        (wanted.place(attribute), message, label)
+    };
+    let mut diagnostic = Diagnostic::new(&NOT_DEPLOYABLE, scope.span(range), message, label);
+    if region.is_some() {
+        diagnostic = diagnostic.related(scope.span(wanted.place("memory")), "so much is asked for here");
+    } else if let Some(provider) = wanted.provider() {
+        diagnostic = diagnostic.related(scope.span(provider.range), "the cloud is chosen here");
     }
+
+    let (way, values) = match (memory, fewer) {
+        (Some(memory), fewer) => {
+            let instead = fewer.map(|fewer| format!(" or `cpu = {fewer}`")).unwrap_or_default();
+            (format!("`memory = {}`{instead}", size(memory)), vec![("memory", size(memory))])
+        }
+        (None, Some(fewer)) => (format!("`cpu = {fewer}`"), vec![("cpu", fewer.to_string())]),
+        (None, None) => {
+            let largest = market.largest().filter(|shape| shape.whole_cpus() == most_cpu);
+            let memory = size(largest.map(|shape| shape.memory_mib).max()?);
+            let way = format!("`cpu = {most_cpu}` and `memory = {memory}`");
+            (way, vec![("cpu", most_cpu.to_string()), ("memory", memory)])
+        }
+    };
+    let mut text = format!("write {way} or less");
+    if region.is_some() {
+        text.push_str(", or name another region");
+    } else if memory.is_none() {
+        text.push_str("; more runners (`concurrent`) do more at one time");
+    }
+    diagnostic.help =
+        Some(Help { text, edits: wanted.edits(&values), applicability: Applicability::Suggested });
+    Some(diagnostic.note(format!(
+        "{}, one {noun} has at most {most_cpu} CPUs, and at most {} of memory",
+        match market.region().filter(|_| region.is_some()) {
+            Some(region) => format!("in {region}"),
+            None => format!("on {}", market.provider.name()),
+        },
+        size(most_memory)
+    )))
+}
+
+/// Why no disk is as large.
+pub(super) fn no_disk(scope: &FileScope<'_>, wanted: &Wanted<'_>) -> Option<Diagnostic> {
+    let most = wanted.market.largest_disk_gib()?;
+    let disk = wanted.resources.disk_gib;
+    if disk <= most {
+        return None;
+    }
+    let cloud = wanted.market.provider.name();
+    let noun = match wanted.market.runner_type {
+        RunnerType::Vm => "a machine",
+        RunnerType::Serverless => "a serverless container",
+    };
+    let most = size(most * MIB_PER_GIB);
+    let message =
+        format!("a disk of {noun} on {cloud} has {most} at most, found {}", size(disk * MIB_PER_GIB));
+    let mut diagnostic =
+        Diagnostic::new(&NOT_DEPLOYABLE, scope.span(wanted.place("disk")), message, "too large");
+    if let Some(provider) = wanted.provider() {
+        diagnostic = diagnostic.related(scope.span(provider.range), "the cloud is chosen here");
+    }
+    diagnostic.help = Some(Help {
+        text: format!("write `disk = {most}` or less"),
+        edits: wanted.edits(&[("disk", most)]),
+        applicability: Applicability::Suggested,
+    });
+    Some(diagnostic)
+}
+
+/// Why no disk holds the cache of a Rift server.
+pub(super) fn no_cache(scope: &FileScope<'_>, rift: &TypedBlock) -> Option<Diagnostic> {
+    let max_size = rift.block("cache")?.attribute("max_size")?;
+    let Some(Value::Size(bytes)) = max_size.value else { return None };
+    let provider = config::provider(rift)?;
+    let most = lower::largest_cache_gib(provider)?;
+    if bytes <= most << 30 {
+        return None;
+    }
+    let cloud = provider.name();
+    let disk = size(lower::cache_disk_gib(bytes) * MIB_PER_GIB);
+    let most = size(most * MIB_PER_GIB);
+    let message = format!("no disk on {cloud} holds a cache of {}", formats::size::print(bytes));
     Some(
-        diagnostic
-            .note(format!(
-                "on {}, one machine has at most {most_cpu} CPUs, and at most {most_memory}GiB of memory",
-                provider.name()
-            ))
-            .help(match attribute {
-                "cpu" => format!(
-                    "write `cpu = {most_cpu}` or less; more runners (`concurrent`) do more at one time"
-                ),
-                "memory" => format!("write `memory = {most_memory}GiB` or less"),
-                _ => "write fewer CPUs, or less memory".to_owned(),
-            }),
+        Diagnostic::new(&NOT_DEPLOYABLE, scope.span(max_size.range), message, "too large")
+            .note(format!("with a tenth for the filesystem it would be a disk of {disk}"))
+            .fix(format!("write `max_size = {most}` or less"), max_size.range, most),
     )
 }

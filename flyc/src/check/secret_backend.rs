@@ -36,6 +36,9 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
             .note(format!("on {here} there is an identity for the stores of {here}, and none for {there}"));
             diagnostic = match cloud {
                 Some(cloud) => diagnostic.related(scope.span(cloud.range), "the cloud is chosen here"),
+                None if reader.name == "mothergoose" && !config::service_types(reader).is_empty() => {
+                    diagnostic.note(format!("the `type`s of the services are of {here}"))
+                }
                 None => diagnostic.note(format!("`provider` is \"{here}\" when it is not given")),
             };
             diagnostics.push(diagnostic.help(format!(

@@ -32,7 +32,11 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
                     "longer than the container lives",
                 )
                 .related(scope.span(kind.range), "made serverless here")
-                .help("write `timeout = 1h` or less, or `type = \"vm\"` for longer jobs"),
+                .fix(
+                    "write `timeout = 1h` or less, or `type = \"vm\"` for longer jobs",
+                    timeout.range,
+                    "1h",
+                ),
             );
         }
     }

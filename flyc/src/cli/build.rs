@@ -7,12 +7,15 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use fly_std::{formats::closest, words};
 
 use super::{
     Failure, Global, Outcome, outlet,
     target::{Target, shown},
 };
 use crate::{
+    artifact::{Component, Components},
+    build,
     diag::Diagnostic,
     host::{self, BuildError, Built},
     lower,
@@ -34,6 +37,9 @@ pub(super) struct Build {
     /// Where OpenTofu keeps its state [default: s3 for the clouds, local for this machine]
     #[arg(long, value_enum, value_name = "BACKEND")]
     backend: Option<Backend>,
+    /// Make only these parts of MotherGoose, and those they need, by their names in `mothergoose`, with commas between
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    components: Vec<String>,
     #[command(flatten)]
     vars: super::vars::Vars,
     #[command(flatten)]
@@ -62,9 +68,10 @@ impl Build {
             Backend::S3 => lower::Backend::S3,
             Backend::Local => lower::Backend::Local,
         });
+        let options = build::Options { backend, components: self.components()? };
         let mut loaded = host::load(&root);
         self.vars.apply([&mut loaded.compiler])?;
-        let outcome = match host::build(&loaded, &root, &out, backend) {
+        let outcome = match host::build(&loaded, &root, &out, &options) {
             Ok(built) => {
                 // What is wrong but not an error.
                 let diagnostics = loaded.compiler.check();
@@ -89,6 +96,26 @@ impl Build {
         Ok(outcome)
     }
 
+    /// The components that were asked for; all, when none was.
+    fn components(&self) -> Result<Components, Failure> {
+        if self.components.is_empty() {
+            return Ok(Components::ALL);
+        }
+        let chosen = self.components.iter().map(|name| {
+            let name = name.trim();
+            Component::of_name(name).ok_or_else(|| {
+                let names = Component::ALL.map(Component::name);
+                let all = words::list(&names, "and").unwrap_or_default();
+                let hint = match closest(name, names) {
+                    Some(nearest) => format!("did you mean `{nearest}`? The components are {all}"),
+                    None => format!("the components are {all}"),
+                };
+                Failure::usage(format!("MotherGoose has no component `{name}`"), hint)
+            })
+        });
+        Ok(Components::with_needs(chosen.collect::<Result<Vec<_>, _>>()?))
+    }
+
     fn summary(&self, built: &Built, out: &Path, start: Instant, diagnostics: &[Diagnostic]) {
         if !self.reporting.for_people() {
             return;
@@ -109,19 +136,12 @@ impl Build {
             written.unchanged,
             written.removed
         );
-        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-        for skipped in &built.build.skipped {
-            match reasons.iter_mut().find(|(reason, _)| *reason == skipped.reason) {
-                Some((_, files)) => files.push(&skipped.source_file),
-                None => reasons.push((skipped.reason, vec![&skipped.source_file])),
-            }
-        }
-        for (reason, files) in reasons {
-            let _ = match files.as_slice() {
-                [file] => writeln!(stderr, "note: {file}: {reason}"),
-                [file, ..] => writeln!(stderr, "note: {file} and {} more: {reason}", files.len() - 1),
-                [] => Ok(()),
-            };
+        for folder in &built.states {
+            let _ = writeln!(
+                stderr,
+                "warning: `{folder}` is no longer in the Nest, but holds a state of OpenTofu, and what was made may still \
+                 exist\nhelp: build the Nest as it was, run `tofu destroy` in that folder, and build again"
+            );
         }
     }
 }

@@ -15,6 +15,7 @@ mod schema;
 mod simulate;
 mod target;
 mod test;
+mod translate;
 mod vars;
 mod watch;
 
@@ -67,6 +68,8 @@ enum Command {
     Build(build::Build),
     /// Tell which eggs and runners a change of the Nest touches
     Plan(plan::Plan),
+    /// Show OpenTofu's errors at the .fly lines that caused them
+    Translate(translate::Translate),
     /// Format .fly files
     Fmt(fmt::Fmt),
     /// Run the tests of a Nest
@@ -155,6 +158,7 @@ fn dispatch(cli: Cli) -> Result<Outcome, Failure> {
         Command::Check(command) => command.run(&cli.global),
         Command::Build(command) => command.run(&cli.global),
         Command::Plan(command) => command.run(&cli.global),
+        Command::Translate(command) => command.run(&cli.global),
         Command::Fmt(command) => command.run(&cli.global),
         Command::Test(command) => command.run(&cli.global),
         Command::Simulate(command) => command.run(&cli.global),

@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use crate::{
-    build::{self, Build, Options, Snapshot},
+    build::{self, Build, Options, Previous, Snapshot},
     diag::{Diagnostic, Severity},
 };
 
@@ -11,11 +11,16 @@ impl Compiler {
     ///
     /// Refused when anything about the Nest is an error: then all that was found comes back, warnings with it.
     pub fn build(&self, options: &Options) -> Result<Build, Vec<Diagnostic>> {
+        self.build_after(options, &Previous::default())
+    }
+
+    /// The same, where a build is already: what it has made of the same inputs stays, and is not among the texts.
+    pub fn build_after(&self, options: &Options, previous: &Previous) -> Result<Build, Vec<Diagnostic>> {
         let mut diagnostics = self.check();
         if diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error) {
             return Err(diagnostics);
         }
-        build::nest(&self.db, self.nest, options).map_err(|errors| {
+        build::nest(&self.db, self.nest, options, previous).map_err(|errors| {
             diagnostics.extend(errors);
             super::sort(&mut diagnostics);
             diagnostics

@@ -24,7 +24,7 @@ use crate::{
     check::{check_file, check_nest, prepare},
     db::{Asset, Database, Nest, SourceFile, parse},
     diag::Diagnostic,
-    model::{Typed, index, outline, reads, typed, variables},
+    model::{Typed, index, may_read, outline, reads, typed, variables},
     render::Sources,
     syntax::Parse,
     text::Source,
@@ -127,7 +127,7 @@ impl Compiler {
     /// [`Self::set_assets`].
     pub fn reads(&self) -> Vec<SmolStr> {
         // Nearly no file does; a look at the text is cheaper than a query that is remembered.
-        let files = self.files.values().filter(|file| file.text(&self.db).contains("file("));
+        let files = self.files.values().filter(|file| may_read(file.text(&self.db)));
         let paths: BTreeSet<SmolStr> = files.flat_map(|&file| reads(&self.db, file)).cloned().collect();
         paths.into_iter().collect()
     }

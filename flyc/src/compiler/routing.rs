@@ -15,7 +15,7 @@ impl Compiler {
 
     /// The GitLab project that holds the Nest.
     pub fn nest_project(&self) -> NestProject {
-        config::nest_project(&self.db, self.nest)
+        config::nest_project(&self.db, self.nest).clone()
     }
 
     /// Runs the `test` blocks whose name the filter takes, in the order of the files. What an error of the Nest leaves

@@ -8,20 +8,14 @@ use super::{
     egg::provider_in,
 };
 use crate::{
-    artifact::{Block, BlockConfig, BlockValue},
+    artifact::{Block, BlockConfig, BlockValue, Provider, RunnerType},
     model::TypedBlock,
 };
 
 /// The blocks that hold with their defaults when they are left out, by the block around them. Where a block is not
 /// named here, leaving it out means that there is none (`cors`, `rift`, `on_failure`).
-const ALWAYS_THERE: &[(&str, &[&str])] = &[
-    ("uglyfox", &["pruning", "apex", "nadir"]),
-    ("runners_condition", POOLS),
-    ("job", &["runner", "cloud", "resources"]),
-    ("rift", &["cloud", "resources", "cache", "auth"]),
-    ("mothergoose", &["cloud"]),
-    ("nest", &["gitlab"]),
-];
+const ALWAYS_THERE: &[(&str, &[&str])] =
+    &[("uglyfox", &["pruning", "apex", "nadir"]), ("runners_condition", POOLS), ("nest", &["gitlab"])];
 
 /// The pools of a `runners_condition`, whose attributes come from the blocks of the same name around it.
 const POOLS: &[&str] = &["apex", "nadir"];
@@ -81,6 +75,11 @@ fn with_defaults(schema: &'static schema::Block, block: Option<&TypedBlock>) -> 
         if !region.is_empty() {
             attributes.insert("region".to_owned(), BlockValue::Text(region.to_owned()));
         }
+    }
+    if schema.name == "resources" {
+        // These blocks are machines; what can be a container has a configuration of its own.
+        let disk = derived::disk_gib(RunnerType::Vm, Provider::Yandex) << 30;
+        attributes.entry("disk".to_owned()).or_insert(BlockValue::SizeBytes(disk));
     }
     Block { kind: schema.name.to_owned(), name: None, attributes, blocks: Vec::new() }
 }

@@ -41,6 +41,22 @@ impl<'a> Reader<'a> {
         self.get(name)?.as_str().map(str::to_owned)
     }
 
+    /// The block itself, when it is there.
+    pub(super) const fn block(self) -> Option<&'a TypedBlock> {
+        self.block
+    }
+
+    /// A block within, when it is there.
+    pub(super) fn written(self, name: &str) -> Option<&'a TypedBlock> {
+        self.block?.block(name)
+    }
+
+    /// The texts of a list.
+    pub(super) fn texts(self, name: &str) -> Option<Vec<String>> {
+        let Value::List(values) = self.get(name)? else { return None };
+        values.iter().map(|value| Some(value.as_str()?.to_owned())).collect()
+    }
+
     pub(super) fn int<N: TryFrom<i64>>(self, name: &str) -> Option<N> {
         N::try_from(self.get(name)?.as_int()?).ok()
     }

@@ -4,7 +4,7 @@
 
 use fly_std::formats::SecretBackend;
 
-use crate::artifact::{Provider, RunnerType};
+use crate::artifact::{Executor, Provider, RunnerType};
 
 /// `cloud.region` when neither it nor a zone is given.
 pub(super) const fn region(provider: Provider) -> &'static str {
@@ -75,6 +75,35 @@ pub(super) const fn timeout_s(runner_type: RunnerType) -> u64 {
     }
 }
 
+/// `runner.executor`. A serverless runner is a container itself and has no Docker in it.
+pub(super) const fn executor(runner_type: RunnerType) -> Executor {
+    match runner_type {
+        RunnerType::Vm => Executor::Docker,
+        RunnerType::Serverless => Executor::Shell,
+    }
+}
+
+/// `runner.ephemeral`. What is left of a serverless runner's hour is not enough for every job.
+pub(super) const fn ephemeral(runner_type: RunnerType) -> bool {
+    matches!(runner_type, RunnerType::Serverless)
+}
+
+/// `runner.image` from what was written of it; empty for the image of the installation.
+pub(super) fn image(written: Option<String>, runner_type: RunnerType) -> String {
+    written.unwrap_or_else(|| match runner_type {
+        RunnerType::Vm => "debian:12-slim".to_owned(),
+        RunnerType::Serverless => String::new(),
+    })
+}
+
+/// `resources.disk`, in GiB.
+pub(super) const fn disk_gib(runner_type: RunnerType, provider: Provider) -> u64 {
+    match (runner_type, provider) {
+        (RunnerType::Serverless, Provider::Yandex) => 10,
+        _ => 20,
+    }
+}
+
 /// The secrets of a `gitlab` block.
 #[derive(Clone, Copy)]
 pub(super) enum Secret {
@@ -103,12 +132,21 @@ impl Secret {
 
 /// The URI of a secret nobody named; `owner` is the egg, or the repository within its bucket.
 pub(super) fn secret_uri(secret: Secret, provider: Provider, server: &str, owner: &str) -> String {
-    let backend = match provider {
+    format!("{}://gitlab/{server}/{owner}/{}", backend(provider).scheme(), secret.key())
+}
+
+/// The URI of the key with which jobs write to the Nest.
+pub(super) fn deploy_key_uri(provider: Provider) -> String {
+    format!("{}://deploy-keys/selfjobs-private", backend(provider).scheme())
+}
+
+/// Where a cloud keeps secrets.
+const fn backend(provider: Provider) -> SecretBackend {
+    match provider {
         Provider::Yandex => SecretBackend::YcLockbox,
         Provider::Aws => SecretBackend::AwsSm,
         Provider::Local => SecretBackend::Vault,
-    };
-    format!("{}://gitlab/{server}/{owner}/{}", backend.scheme(), secret.key())
+    }
 }
 
 #[cfg(test)]
@@ -132,6 +170,24 @@ mod tests {
         }
         assert_eq!(told("runner", "timeout"), "60m for serverless runners, 24h for vms");
         assert_eq!((timeout_s(RunnerType::Serverless), timeout_s(RunnerType::Vm)), (3600, 86400));
+        assert_eq!(told("runner", "executor"), "`docker` for vms, `shell` for serverless runners");
+        assert_eq!(
+            [RunnerType::Vm, RunnerType::Serverless].map(executor),
+            [Executor::Docker, Executor::Shell]
+        );
+        assert_eq!(told("runner", "ephemeral"), "`true` for serverless runners, `false` for vms");
+        assert!(ephemeral(RunnerType::Serverless) && !ephemeral(RunnerType::Vm));
+        assert_eq!(
+            told("runner", "image"),
+            "`debian:12-slim` for vms, for serverless runners the installation's image with gosling in it"
+        );
+        assert_eq!(image(None, RunnerType::Vm), "debian:12-slim");
+        assert_eq!(
+            told("resources", "disk"),
+            "20GiB, but 10GiB for serverless runners on yandex, the most they have"
+        );
+        assert_eq!(disk_gib(RunnerType::Serverless, Provider::Yandex), 10);
+        assert_eq!(disk_gib(RunnerType::Serverless, Provider::Aws), 20);
         for secret in [Secret::ApiToken, Secret::RunnerToken, Secret::Webhook] {
             let words = format!("`{{backend}}://gitlab/{{server}}/{{egg}}/{}`", secret.key());
             assert!(told("gitlab", secret.attribute()).starts_with(&words), "{words}");

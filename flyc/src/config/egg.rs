@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     artifact::{
-        Cloud, EggConfig, EggKind, EnvValue, Executor, Provider, Repository, Resources, RiftReference,
+        Cloud, EggConfig, EggKind, EnvValue, Executor, Offer, Provider, Repository, Resources, RiftReference,
         Runner, RunnerType,
     },
+    lower::Market,
     model::TypedBlock,
 };
 
@@ -43,7 +44,8 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
     let egg = Reader::of(block);
     let name = block.label.as_ref()?.to_string();
     let runner_type = runner_type(block)?;
-    let cloud = cloud(egg.child("cloud")?)?;
+    let resources = resources(block)?;
+    let cloud = cloud(egg.child("cloud")?, runner_type, &resources)?;
     let runner = runner(egg.child("runner")?, runner_type)?;
     let (kind, repositories) = if block.name == "egg" {
         (EggKind::Egg, vec![repository(egg.child("gitlab")?, None, &name, cloud.provider, nest)?])
@@ -66,7 +68,7 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
         name,
         runner_type,
         cloud,
-        resources: resources(block)?,
+        resources,
         runner,
         repositories,
         environment: environment(block.block("environment"))?,
@@ -75,9 +77,18 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
     Some(Resolved { config, places: Places::of(block), unresolved })
 }
 
-/// What the runners of an egg or bucket are made of.
-pub fn runner_type(egg: &TypedBlock) -> Option<RunnerType> {
-    match egg.value("type")?.as_str()? {
+/// What the runners of an egg, bucket or job are made of, or a Rift server.
+pub fn runner_type(owner: &TypedBlock) -> Option<RunnerType> {
+    match owner.name.as_str() {
+        "rift" => Some(RunnerType::Vm),
+        "job" => runner_type_in(Reader::of(owner).child("runner")?),
+        _ => runner_type_in(Reader::of(owner)),
+    }
+}
+
+/// What the runners are made of whose block holds a `type`.
+pub(super) fn runner_type_in(block: Reader<'_>) -> Option<RunnerType> {
+    match block.text("type")?.as_str() {
         "vm" => Some(RunnerType::Vm),
         "serverless" => Some(RunnerType::Serverless),
         _ => None,
@@ -86,6 +97,9 @@ pub fn runner_type(egg: &TypedBlock) -> Option<RunnerType> {
 
 /// The cloud of a block that holds a `cloud` block, such as an egg.
 pub fn provider(egg: &TypedBlock) -> Option<Provider> {
+    if egg.name == "mothergoose" {
+        return super::installation_provider(egg);
+    }
     provider_in(Reader::of(egg).child("cloud")?)
 }
 
@@ -101,22 +115,45 @@ pub(super) fn provider_in(cloud: Reader<'_>) -> Option<Provider> {
     Provider::ALL.into_iter().find(|provider| provider.name() == name)
 }
 
-/// How large a runner of an egg or bucket is, in whole MiB and GiB rounded up.
-pub fn resources(egg: &TypedBlock) -> Option<Resources> {
-    let resources = Reader::of(egg).child("resources")?;
+/// How large a runner of an egg, bucket or job is, in whole MiB and GiB rounded up.
+pub fn resources(block: &TypedBlock) -> Option<Resources> {
+    let whole = Reader::of(block);
+    let resources = whole.child("resources")?;
+    // A job says in its `runner` what the runner is; what says it nowhere is a machine.
+    let in_runner = || whole.child("runner").and_then(runner_type_in);
+    let runner_type = runner_type(block).or_else(in_runner).unwrap_or(RunnerType::Vm);
+    let provider = provider(block)?;
     Some(Resources {
         cpu: resources.int("cpu")?,
         memory_mib: resources.size("memory")?.div_ceil(MIB),
-        disk_gib: resources.size("disk")?.div_ceil(GIB),
+        disk_gib: resources
+            .size("disk")
+            .map_or(derived::disk_gib(runner_type, provider), |disk| disk.div_ceil(GIB)),
     })
 }
 
-fn cloud(cloud: Reader<'_>) -> Option<Cloud> {
+/// Where runners of a type are made for a block that holds a `cloud` block.
+pub fn market(egg: &TypedBlock, runner_type: RunnerType) -> Option<Market<'_>> {
+    let provider = provider(egg)?;
+    let cloud = egg.block("cloud");
+    let written = |name| cloud.and_then(|cloud| cloud.attribute(name));
+    let location = match written("zone").or_else(|| written("region")) {
+        Some(attribute) => attribute.value.as_ref()?.as_str()?,
+        None => derived::region(provider),
+    };
+    Some(Market { provider, runner_type, location })
+}
+
+pub(super) fn cloud(cloud: Reader<'_>, runner_type: RunnerType, resources: &Resources) -> Option<Cloud> {
     let provider = provider_in(cloud)?;
     let subnet = cloud.text("subnet");
     let (region, zone) =
         derived::region_and_zone(provider, cloud.text("region"), cloud.text("zone"), subnet.is_some());
+    let location = if zone.is_empty() { &region } else { &zone };
+    let market = Market { provider, runner_type, location };
+    let offer = market.offer(resources).ok().flatten().map(Offer::from);
     Some(Cloud {
+        offer,
         provider,
         region,
         zone,
@@ -127,23 +164,34 @@ fn cloud(cloud: Reader<'_>) -> Option<Cloud> {
 }
 
 fn runner(runner: Reader<'_>, runner_type: RunnerType) -> Option<Runner> {
-    let Value::List(tags) = runner.get("tags")? else { return None };
     Some(Runner {
-        tags: tags.iter().map(|tag| Some(tag.as_str()?.to_owned())).collect::<Option<_>>()?,
+        tags: texts(&runner.get("tags")?)?,
         concurrent: runner.int("concurrent")?,
         idle_timeout_s: runner.duration("idle_timeout")?,
         timeout_s: runner.duration("timeout").unwrap_or(derived::timeout_s(runner_type)),
         run_untagged: runner.flag("run_untagged")?,
         protected: runner.flag("protected")?,
-        executor: match runner.text("executor")?.as_str() {
-            "docker" => Executor::Docker,
-            "shell" => Executor::Shell,
-            _ => return None,
-        },
-        image: runner.text("image")?,
+        executor: executor(runner, runner_type)?,
+        image: derived::image(runner.text("image"), runner_type),
         privileged: runner.flag("privileged")?,
-        ephemeral: runner.flag("ephemeral")?,
+        ephemeral: runner.flag("ephemeral").unwrap_or(derived::ephemeral(runner_type)),
     })
+}
+
+/// The executor of a `runner` block.
+pub(super) fn executor(runner: Reader<'_>, runner_type: RunnerType) -> Option<Executor> {
+    match runner.text("executor").as_deref() {
+        None => Some(derived::executor(runner_type)),
+        Some("docker") => Some(Executor::Docker),
+        Some("shell") => Some(Executor::Shell),
+        Some(_) => None,
+    }
+}
+
+/// The texts of a list.
+pub(super) fn texts(value: &Value) -> Option<Vec<String>> {
+    let Value::List(texts) = value else { return None };
+    texts.iter().map(|text| Some(text.as_str()?.to_owned())).collect()
 }
 
 /// A `gitlab` block; `owner` is whose secrets are meant when it names none.
@@ -183,7 +231,7 @@ fn rift_reference(rift: Reader<'_>, nest: &NestDefaults) -> Option<RiftReference
     })
 }
 
-fn environment(block: Option<&TypedBlock>) -> Option<BTreeMap<String, EnvValue>> {
+pub(super) fn environment(block: Option<&TypedBlock>) -> Option<BTreeMap<String, EnvValue>> {
     let attributes = block.map_or(&[][..], |block| &block.attributes);
     let variables = attributes.iter().map(|attribute| {
         let value = match attribute.value.as_ref()? {

@@ -8,15 +8,26 @@ mod block;
 mod defaults;
 mod derived;
 mod egg;
+mod job;
+mod mothergoose;
 mod places;
+mod rift;
 mod subject;
+
+use std::collections::BTreeMap;
 
 use fly_std::{Value, schema};
 use smol_str::SmolStr;
 
 pub use block::{block_config, silent_nest};
-pub use egg::{Resolved, Unresolved, provider, provider_of, resources, runner_type};
+pub use egg::{Resolved, Unresolved, market, provider, provider_of, resources, runner_type};
+pub use job::ResolvedJob;
+pub use mothergoose::{
+    Installation, Need, installation, installation_provider, needs, own_table, service_types, users,
+    written_table,
+};
 pub use places::Places;
+pub use rift::ResolvedRift;
 pub use subject::subjects;
 
 use crate::{
@@ -69,6 +80,7 @@ pub struct NestProject {
 }
 
 /// The GitLab project that holds the Nest.
+#[salsa::tracked(returns(ref))]
 pub fn nest_project(db: &dyn Db, nest: Nest) -> NestProject {
     let file = nest.find(db, NEST_FILE);
     let block = file.and_then(|file| typed(db, file).blocks.iter().find(|block| block.name == "nest"));
@@ -90,6 +102,48 @@ pub fn egg_configs(db: &dyn Db, file: SourceFile) -> Vec<Option<Resolved>> {
     }
     let nest = nest_defaults(db, Nest::get(db));
     eggs.map(|block| egg::resolve(block, nest)).collect()
+}
+
+/// The configurations of a file's jobs, in the order of the file; none for one whose configuration an error in the file
+/// leaves unknown.
+#[salsa::tracked(returns(ref))]
+pub fn job_configs(db: &dyn Db, file: SourceFile) -> Vec<Option<ResolvedJob>> {
+    let mut jobs = typed(db, file).blocks.iter().filter(|block| block.name == "job").peekable();
+    if jobs.peek().is_none() {
+        return Vec::new();
+    }
+    let nest = nest_project(db, Nest::get(db));
+    jobs.map(|block| job::resolve(block, nest)).collect()
+}
+
+/// The configurations of a file's Rift servers, in the order of the file; none for one whose configuration an error in
+/// the file leaves unknown.
+#[salsa::tracked(returns(ref))]
+pub fn rift_configs(db: &dyn Db, file: SourceFile) -> Vec<Option<ResolvedRift>> {
+    let mut rifts = typed(db, file).blocks.iter().filter(|block| block.name == "rift").peekable();
+    if rifts.peek().is_none() {
+        return Vec::new();
+    }
+    let users = rift_users(db, Nest::get(db));
+    let of = |block: &TypedBlock| block.label.as_ref().and_then(|name| users.get(name.as_str()));
+    rifts.map(|block| rift::resolve(block, of(block).map_or(&[], Vec::as_slice))).collect()
+}
+
+/// The eggs and buckets that use a Rift server, by the server's name, in the order of their names.
+#[salsa::tracked(returns(ref))]
+fn rift_users(db: &dyn Db, nest: Nest) -> BTreeMap<String, Vec<String>> {
+    let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let placed = nest.files(db).iter().filter(|file| schema::Place::of(file.path(db)).is_some());
+    let eggs = placed.flat_map(|&file| egg_configs(db, file)).flatten();
+    for Resolved { config, .. } in eggs {
+        if let Some(rift) = &config.rift {
+            users.entry(rift.name.clone()).or_default().push(config.name.clone());
+        }
+    }
+    for names in users.values_mut() {
+        names.sort();
+    }
+    users
 }
 
 /// Whether the block is an egg or a bucket.

@@ -73,9 +73,14 @@ impl Places {
             let position = source.position(range.start());
             Origin { file: source.path.to_string(), line: position.line, column: position.column }
         };
-        let mut origins = Origins::new(origin(self.root));
+        let end = |range: TextRange| {
+            let position = source.position(range.end());
+            (position.line, position.column)
+        };
+        let mut origins = Origins::new(origin(self.root)).ending(end(self.root));
         for (path, place) in &self.paths {
-            origins.insert(path.clone(), origin(place.name));
+            // From the name to the end of the value.
+            origins.insert_stretch(path.clone(), origin(place.name), end(place.shown));
         }
         origins
     }

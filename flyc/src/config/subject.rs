@@ -3,8 +3,17 @@
 use fly_std::{Value, schema};
 use smol_str::SmolStr;
 
-use super::{Resolved, defaults, is_egg};
-use crate::{artifact::Repository, model::TypedBlock};
+use super::{
+    Resolved,
+    defaults::{self, Reader},
+    derived,
+    egg::{provider_in, runner_type_in},
+    is_egg,
+};
+use crate::{
+    artifact::{Executor, Repository},
+    model::TypedBlock,
+};
 
 /// The blocks that an egg, bucket or job always has, with their defaults when they are left out.
 const ALWAYS: &[&str] = &["cloud", "resources", "runner", "gitlab", "environment"];
@@ -16,6 +25,7 @@ pub fn subjects(block: &TypedBlock, resolved: Option<&Resolved>) -> Vec<Value> {
     let name = block.label.clone().unwrap_or_default();
     entries.push(("name".into(), Value::String(name)));
     if !is_egg(block) {
+        fill_job(&mut entries, block);
         return vec![Value::Map(entries)];
     }
     entries.push(("kind".into(), Value::String(block.name.clone())));
@@ -23,8 +33,19 @@ pub fn subjects(block: &TypedBlock, resolved: Option<&Resolved>) -> Vec<Value> {
     let text = |text: &str| Value::String(text.into());
     let cloud = [("region", text(&config.cloud.region)), ("zone", text(&config.cloud.zone))];
     fill(&mut entries, "cloud", cloud.into_iter().filter(|(_, value)| value.as_str() != Some("")));
-    let runner = [("timeout", Value::Duration(config.runner.timeout_s))];
-    fill(&mut entries, "runner", runner.into_iter());
+    let runner = &config.runner;
+    let executor = match runner.executor {
+        Executor::Docker => "docker",
+        Executor::Shell => "shell",
+    };
+    let derived = [
+        ("timeout", Value::Duration(runner.timeout_s)),
+        ("executor", text(executor)),
+        ("image", text(&runner.image)),
+        ("ephemeral", Value::Bool(runner.ephemeral)),
+    ];
+    fill(&mut entries, "runner", derived.into_iter().filter(|(_, value)| value.as_str() != Some("")));
+    fill(&mut entries, "resources", [("disk", disk(config.resources.disk_gib))].into_iter());
     config
         .repositories
         .iter()
@@ -34,6 +55,22 @@ pub fn subjects(block: &TypedBlock, resolved: Option<&Resolved>) -> Vec<Value> {
             Value::Map(entries)
         })
         .collect()
+}
+
+/// What a job leaves out and has no plain default.
+fn fill_job(entries: &mut [(SmolStr, Value)], block: &TypedBlock) {
+    let job = Reader::of(block);
+    let Some(runner_type) = job.child("runner").and_then(runner_type_in) else { return };
+    let Some(provider) = job.child("cloud").and_then(provider_in) else { return };
+    let gib = derived::disk_gib(runner_type, provider);
+    fill(entries, "resources", [("disk", disk(gib))].into_iter());
+    let image = derived::image(None, runner_type);
+    let image = (!image.is_empty()).then(|| ("image", Value::String(image.into())));
+    fill(entries, "runner", image.into_iter());
+}
+
+fn disk(gib: u64) -> Value {
+    Value::Size(gib.saturating_mul(1 << 30))
 }
 
 fn gitlab(repository: &Repository) -> Vec<(&'static str, Value)> {

@@ -51,7 +51,13 @@ fn the_shortest_egg_has_every_default() {
             "provider": "yandex",
             "region": "ru-central1-a",
             "zone": "ru-central1-a",
-            "image": "debian-12"
+            "image": "debian-12",
+            "offer": {
+              "name": "standard-v3",
+              "cpu": 2,
+              "core_fraction": 100,
+              "memory_mib": 4096
+            }
           },
           "resources": {
             "cpu": 2,

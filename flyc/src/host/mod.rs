@@ -5,6 +5,7 @@
 
 mod assets;
 mod build;
+mod built;
 mod discover;
 mod folder;
 mod history;
@@ -17,6 +18,7 @@ mod write;
 
 pub use assets::supply;
 pub use build::{BuildError, Built, build, build_nest};
+pub use built::{BuiltFolder, NestFolder};
 pub use discover::{Walk, find_root, walk};
 pub use history::{HistoryError, Past, read_at};
 pub use live::Live;

@@ -13,16 +13,23 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, Write as _},
     path::{Component, Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
-use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use super::discover::MARKS;
 use crate::{
     artifact::{Artifact, ArtifactError, Manifest},
-    build::{Build, MANIFEST},
+    build::{Build, MANIFEST, Previous, source_digest},
 };
+
+#[path = "write/same.rs"]
+mod same;
+
+use same::changed_files;
 
 /// Where new and old files wait while a build is put in place.
 const STAGE: &str = ".flyc-stage";
@@ -65,9 +72,43 @@ struct Journal {
     stale: BTreeSet<String>,
 }
 
-/// Writes a build to a folder.
+/// A build that was written.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Done {
+    /// What was done.
+    pub(super) written: Written,
+    /// The folders of the last build that the new one has no more, and that hold a state of `OpenTofu`.
+    pub(super) states: Vec<String>,
+}
+
+impl Done {
+    fn new(written: Written) -> Self {
+        Self { written, states: Vec::new() }
+    }
+}
+
+/// Writes a build to a folder, all of it.
 pub fn write(build: &Build, out: &Path) -> io::Result<Written> {
-    write_watched(build, out, &mut |_| Ok(()))
+    match write_after(build, out, &Previous::default())? {
+        Some(done) => Ok(done.written),
+        None => Err(refused(out, "the build it was to go on from is no longer there")),
+    }
+}
+
+/// Writes a build that goes on from another to a folder; nothing when that other is no longer there.
+pub(super) fn write_after(build: &Build, out: &Path, previous: &Previous) -> io::Result<Option<Done>> {
+    write_watched(build, out, previous, &mut |_| Ok(()))
+}
+
+/// The build in a folder, as far as it can be gone on from.
+pub(super) fn previous(out: &Path) -> Previous {
+    // What was interrupted is put in order first, by whoever writes.
+    if exists(&out.join(STAGE)) {
+        return Previous::default();
+    }
+    let Ok(text) = fs::read_to_string(out.join(MANIFEST)) else { return Previous::default() };
+    // Why it can't be read is told when it is to be written over.
+    Previous::new(&text, |manifest| same::untouched(out, manifest)).unwrap_or_default()
 }
 
 /// Puts a folder in order that a crash left half written. Whether there was anything to do.
@@ -80,8 +121,9 @@ pub fn recover(out: &Path) -> io::Result<bool> {
 pub(super) fn write_watched(
     build: &Build,
     out: &Path,
+    previous: &Previous,
     watch: &mut dyn FnMut(Step<'_>) -> io::Result<()>,
-) -> io::Result<Written> {
+) -> io::Result<Option<Done>> {
     if let Some(wrong) = build.files.keys().find(|path| !is_plain(path)) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -89,23 +131,41 @@ pub(super) fn write_watched(
         ));
     }
     if !exists(out) {
-        return write_anew(build, out, watch);
+        return if build.kept.is_some() {
+            Ok(None)
+        } else {
+            write_anew(build, out, watch).map(Done::new).map(Some)
+        };
     }
     // Where a link leads is the place that is meant.
     let out = &out.canonicalize()?;
     let _lock = lock(out)?;
     recover_locked(out)?;
-    let Some(old) = own_files(out)? else { return write_anew(build, out, watch) };
-    let compared: Vec<Option<&str>> = build
-        .files
-        .par_iter()
-        .map(|(path, text)| Ok((!is_same(&out.join(path), text)?).then_some(path.as_str())))
-        .collect::<io::Result<_>>()?;
-    let mut changed: Vec<&str> = compared.into_iter().flatten().collect();
-    let is_gone = |path: &String| !build.files.contains_key(path) && is_own(out, path);
-    let gone: BTreeSet<String> = old.into_iter().filter(is_gone).collect();
+    let Some((old, digest)) = own_manifest(out, previous)? else {
+        return if build.kept.is_some() {
+            Ok(None)
+        } else {
+            write_anew(build, out, watch).map(Done::new).map(Some)
+        };
+    };
+    if build.kept.as_ref().is_some_and(|kept| kept.manifest_digest != digest) {
+        return Ok(None);
+    }
+    let all: FxHashSet<&String> = if build.kept.is_some() {
+        build.manifest.entries.iter().flat_map(|entry| &entry.files).collect()
+    } else {
+        FxHashSet::default()
+    };
+    let count = build.files.len() + build.kept.as_ref().map_or(0, |kept| kept.files);
+    let mut changed = changed_files(build, &old, out)?;
+    let states = left_states(&old, build, out);
+    // A path that leads elsewhere was not written by us, whatever the manifest says.
+    let old = old.entries.iter().flat_map(|entry| &entry.files).filter(|path| is_plain(path));
+    let is_gone =
+        |path: &&String| !build.files.contains_key(*path) && !all.contains(*path) && is_own(out, path);
+    let gone: BTreeSet<String> = old.filter(is_gone).cloned().collect();
     if changed.is_empty() && gone.is_empty() {
-        return Ok(Written { written: 0, unchanged: build.files.len(), removed: 0 });
+        return Ok(Some(Done::new(Written { written: 0, unchanged: count, removed: 0 })));
     }
     // The manifest's leaving the stage is what makes the new build hold, so it goes there in any case.
     if !changed.contains(&MANIFEST) {
@@ -114,11 +174,8 @@ pub(super) fn write_watched(
     let (replaced, created) =
         changed.iter().map(|path| (*path).to_owned()).partition(|path| exists(&out.join(path)));
     let journal = Journal { created, replaced, stale: gone };
-    let counts = Written {
-        written: changed.len(),
-        unchanged: build.files.len() - changed.len(),
-        removed: journal.stale.len(),
-    };
+    let counts =
+        Written { written: changed.len(), unchanged: count - changed.len(), removed: journal.stale.len() };
     let stage = out.join(STAGE);
     let done = stage_files(build, &changed, &journal, &stage, watch)
         .and_then(|()| place_files(&changed, out, &stage, watch));
@@ -128,7 +185,19 @@ pub(super) fn write_watched(
         return Err(error);
     }
     finish(out, &stage, &journal, watch)?;
-    Ok(counts)
+    Ok(Some(Done { written: counts, states }))
+}
+
+/// The folders of entries that are no longer built, and that hold a state of `OpenTofu`: what it speaks of may still exist.
+fn left_states(old: &Manifest, build: &Build, out: &Path) -> Vec<String> {
+    let folders: FxHashSet<&str> = build.manifest.entries.iter().map(|entry| &*entry.folder).collect();
+    let gone = old.entries.iter().map(|entry| &*entry.folder).filter(|folder| !folders.contains(folder));
+    let holds_state = |folder: &&str| {
+        let entries = fs::read_dir(out.join(folder)).into_iter().flatten().flatten();
+        let mut names = entries.map(|entry| entry.file_name());
+        names.any(|name| name.to_string_lossy().ends_with(".tfstate"))
+    };
+    gone.filter(|folder| is_plain(folder)).filter(holds_state).map(str::to_owned).collect()
 }
 
 /// Writes a build beside its place and renames it there.
@@ -153,7 +222,10 @@ fn write_anew(
     fs::create_dir(&beside)?;
     let _lock = lock(&beside)?;
     let done = (|| {
-        for (path, text) in &build.files {
+        // The manifest comes last, so that every other file is older.
+        let (manifest, others): (Vec<_>, Vec<_>) =
+            build.files.iter().partition(|(path, _)| *path == MANIFEST);
+        for (path, text) in others.into_iter().chain(manifest) {
             watch(Step::Stage(path))?;
             write_new(&beside, path, text)?;
         }
@@ -170,8 +242,8 @@ fn write_anew(
     Ok(Written { written: build.files.len(), unchanged: 0, removed: 0 })
 }
 
-/// The files of the build that a folder holds; none for an empty folder.
-fn own_files(out: &Path) -> io::Result<Option<Vec<String>>> {
+/// The manifest of the build that a folder holds, with its digest; none for an empty folder.
+fn own_manifest(out: &Path, previous: &Previous) -> io::Result<Option<(Arc<Manifest>, String)>> {
     let mut empty = true;
     for entry in fs::read_dir(out)? {
         let name = entry?.file_name();
@@ -194,6 +266,10 @@ fn own_files(out: &Path) -> io::Result<Option<Vec<String>>> {
         }
         Err(error) => return Err(error),
     };
+    let digest = source_digest(&text);
+    if let Some(known) = previous.manifest(&digest) {
+        return Ok(Some((known, digest)));
+    }
     let manifest = Manifest::from_json(&text).map_err(|error| match error {
         ArtifactError::Version { .. } => refused(
             out,
@@ -203,9 +279,7 @@ fn own_files(out: &Path) -> io::Result<Option<Vec<String>>> {
             refused(out, "its manifest.json is not one of `flyc build`; choose another folder with `--out`")
         }
     })?;
-    // A path that leads elsewhere was not written by us, whatever the manifest says.
-    let files = manifest.entries.into_iter().flat_map(|entry| entry.files).filter(|path| is_plain(path));
-    Ok(Some(files.collect()))
+    Ok(Some((Arc::new(manifest), digest)))
 }
 
 /// Writes what changed, the old files and the journal to the stage.
@@ -362,10 +436,15 @@ fn remove_empty_parents(out: &Path, path: &str) {
 /// Writes a file that isn't there yet.
 fn write_new(folder: &Path, path: &str, text: &str) -> io::Result<()> {
     let place = folder.join(path);
-    if let Some(parent) = place.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    let mut file = File::options().write(true).create_new(true).open(place)?;
+    let create = || File::options().write(true).create_new(true).open(&place);
+    let mut file = match (create(), place.parent()) {
+        // Most files have a neighbour whose folder is theirs.
+        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(parent)?;
+            create()?
+        }
+        (file, _) => file?,
+    };
     file.write_all(text.as_bytes())
 }
 
@@ -383,22 +462,6 @@ fn make_parents(root: &Path, path: &str) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether the file is there, an ordinary file, with this very text.
-fn is_same(place: &Path, text: &str) -> io::Result<bool> {
-    let found = match fs::symlink_metadata(place) {
-        Ok(found) => found,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(false);
-        }
-        Err(error) => return Err(error),
-    };
-    if found.is_dir() {
-        return Err(refused(place, "a file is to be written there, and it is a folder"));
-    }
-    let same_length = usize::try_from(found.len()).is_ok_and(|length| length == text.len());
-    Ok(found.is_file() && same_length && fs::read(place)? == text.as_bytes())
 }
 
 /// Whether anything is there, be it a link that leads nowhere.
@@ -424,16 +487,24 @@ fn is_plain(path: &str) -> bool {
         && !path.contains('\\')
 }
 
-/// Holds the folder for this process until it is dropped; on systems where folders can't be locked, nothing holds it.
+/// How often a folder that another holds is asked for again, and how long is waited between.
+const PATIENCE: (u32, Duration) = (100, Duration::from_millis(10));
+
+/// Holds the folder for this process until it is dropped; on systems where folders can't be locked, nothing holds it. A
+/// build that is nearly done is waited for, and so is a program that this process is about to start, which holds all that
+/// its parent does until it begins.
 fn lock(out: &Path) -> io::Result<Option<File>> {
     let Ok(folder) = File::open(out) else { return Ok(None) };
-    match folder.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(io::Error::new(
-            io::ErrorKind::ResourceBusy,
-            format!("another build is being written to `{}`", out.display()),
-        )),
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(folder)),
+    for _ in 0..PATIENCE.0 {
+        match folder.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PATIENCE.1),
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(Some(folder)),
+        }
     }
+    Err(io::Error::new(
+        io::ErrorKind::ResourceBusy,
+        format!("another build is being written to `{}`", out.display()),
+    ))
 }
 
 /// Asks the system to keep a folder's entries; where it can't, they are kept by and by.

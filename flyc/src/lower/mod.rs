@@ -10,12 +10,29 @@
 mod compute;
 mod config;
 mod escape;
+mod fleet;
 mod marks;
+mod mothergoose;
+pub mod outline;
 mod render;
+mod rift;
+mod root;
+mod serverless;
 mod sizing;
+pub mod sizing_serverless;
+mod sizing_tables;
 mod vm;
 
-use crate::artifact::{ArtifactError, EggConfig, Origins, Provider, Resources, RunnerType};
+use self::fleet::Fleet;
+pub use self::{
+    mothergoose::Installation,
+    rift::{cache_disk_gib, largest_cache_gib},
+    sizing::{Market, Shape, Smaller},
+};
+use crate::artifact::{
+    Artifact, ArtifactError, EggConfig, JobConfig, MothergooseConfig, Origins, Provider, RiftConfig,
+    RunnerType,
+};
 
 /// A generated file: its path relative to the build's folder, with `/`, and its text.
 pub type File = (String, String);
@@ -79,7 +96,7 @@ pub enum LowerError {
         path: String,
     },
     /// No machine of the cloud is large enough.
-    #[error("no machine on {cloud} has {cpu} CPUs and {memory_gib} GiB of memory")]
+    #[error("no machine on {cloud} has {cpu} CPUs and {memory_gib}GiB of memory")]
     TooLarge {
         /// The cloud.
         cloud: &'static str,
@@ -88,13 +105,26 @@ pub enum LowerError {
         /// The memory asked for.
         memory_gib: u64,
     },
-    /// This kind of runner is not lowered by this function.
-    #[error("runners of type `{runner_type}` can't be lowered for {provider}")]
-    Unsupported {
-        /// The runner's type.
-        runner_type: &'static str,
+    /// No container of the cloud is large enough.
+    #[error(
+        "no serverless runner on {cloud} has {} CPUs, {} MiB of memory and {} GiB of disk",
+        error.asked.cpu, error.asked.memory_mib, error.asked.disk_gib
+    )]
+    NoContainer {
         /// The cloud.
-        provider: &'static str,
+        cloud: &'static str,
+        /// What is too large, and what there is.
+        error: sizing_serverless::TooLarge,
+    },
+    /// The cloud has no such thing.
+    #[error("{message}")]
+    Limit {
+        /// The configuration path.
+        path: String,
+        /// What it can't do.
+        message: String,
+        /// What to write instead.
+        help: String,
     },
     /// An artifact could not be written.
     #[error(transparent)]
@@ -115,46 +145,121 @@ impl LowerError {
         match self {
             Self::Name { .. } => Some("name"),
             Self::Missing { path, .. } => Some(path),
-            Self::Nul { path } => Some(path),
+            Self::Nul { path } | Self::Limit { path, .. } => Some(path),
             Self::TooLarge { .. } => Some("resources"),
-            Self::Unsupported { .. } => Some("type"),
+            Self::NoContainer { error, .. } => Some(match error.attributes().next() {
+                Some("cpu") => "resources.cpu",
+                Some("memory") => "resources.memory",
+                Some("disk") => "resources.disk",
+                _ => "resources",
+            }),
             Self::Artifact(_) | Self::Template { .. } => None,
         }
     }
 }
 
-/// The files of an egg, under `eggs/<name>/`: its configuration, its `OpenTofu` root module, cloud-init and source map.
+/// The files of an egg, under `eggs/<name>/`: its configuration, its `OpenTofu` root module, what runners are told, and
+/// the source map.
 pub fn egg(config: &EggConfig, origins: &Origins, options: &Options) -> Result<Vec<File>, LowerError> {
-    config::validate(config, options)?;
-    match config.runner_type {
-        RunnerType::Vm => vm::files(config, origins, options),
-        RunnerType::Serverless => {
-            Err(LowerError::Unsupported { runner_type: "serverless", provider: config.cloud.provider.name() })
+    config::validate(&config.name, config, options)?;
+    files(&Fleet::from(config), config.to_json()?, origins, options)
+}
+
+/// The files of a job, under `jobs/<name>/`: the same as an egg's.
+pub fn job(config: &JobConfig, origins: &Origins, options: &Options) -> Result<Vec<File>, LowerError> {
+    config::validate(&config.name, config, options)?;
+    files(&Fleet::from(config), config.to_json()?, origins, options)
+}
+
+/// The files of a Rift server, under `rift/<name>/`: the same as an egg's, but that the module calls no other.
+pub fn rift(config: &RiftConfig, origins: &Origins, options: &Options) -> Result<Vec<File>, LowerError> {
+    config::validate(&config.name, config, options)?;
+    root::files(&rift::root(config), config.to_json()?, origins, options, rift::parts(config)?)
+}
+
+fn files(
+    fleet: &Fleet<'_>,
+    config: String,
+    origins: &Origins,
+    options: &Options,
+) -> Result<Vec<File>, LowerError> {
+    let parts = match ComputeModule::of(fleet.cloud.provider, fleet.runner_type) {
+        ComputeModule::Yandex | ComputeModule::Aws | ComputeModule::Local => vm::parts(fleet)?,
+        ComputeModule::YandexServerless => serverless::yandex(fleet)?,
+        ComputeModule::AwsServerless => serverless::aws(fleet)?,
+    };
+    root::files(&fleet.root(), config, origins, options, parts)
+}
+
+/// The modules that root modules call: one for each cloud and kind of runner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ComputeModule {
+    /// A machine on Yandex Cloud.
+    Yandex,
+    /// A machine on AWS.
+    Aws,
+    /// A process of this machine, whatever the type of the runner.
+    Local,
+    /// A container of Yandex Serverless Containers.
+    YandexServerless,
+    /// A task of AWS Fargate.
+    AwsServerless,
+}
+
+impl ComputeModule {
+    /// Every module.
+    pub const ALL: [Self; 5] =
+        [Self::Yandex, Self::Aws, Self::Local, Self::YandexServerless, Self::AwsServerless];
+
+    /// The module that makes such runners.
+    pub const fn of(provider: Provider, runner_type: RunnerType) -> Self {
+        match (provider, runner_type) {
+            (Provider::Yandex, RunnerType::Vm) => Self::Yandex,
+            (Provider::Yandex, RunnerType::Serverless) => Self::YandexServerless,
+            (Provider::Aws, RunnerType::Vm) => Self::Aws,
+            (Provider::Aws, RunnerType::Serverless) => Self::AwsServerless,
+            (Provider::Local, _) => Self::Local,
+        }
+    }
+
+    /// The name of its folder.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Yandex => "yandex",
+            Self::Aws => "aws",
+            Self::Local => "local",
+            Self::YandexServerless => "yandex-serverless",
+            Self::AwsServerless => "aws-serverless",
         }
     }
 }
 
-/// Whether the cloud has machines this large; answered from tables, without lowering anything.
-pub fn fits(provider: Provider, resources: &Resources) -> Result<(), LowerError> {
-    match provider {
-        Provider::Yandex => sizing::yandex(resources).map(drop),
-        Provider::Aws => sizing::aws(resources).map(drop),
-        Provider::Local => Ok(()),
+/// The module of a cloud's machines.
+impl From<Provider> for ComputeModule {
+    fn from(provider: Provider) -> Self {
+        Self::of(provider, RunnerType::Vm)
     }
 }
 
-/// The most CPUs and the most memory (GiB) that one machine of the cloud can have, though perhaps not the same machine.
-pub fn largest(provider: Provider) -> Option<(u32, u64)> {
-    match provider {
-        Provider::Yandex => Some(sizing::YANDEX_LARGEST),
-        Provider::Aws => Some(sizing::aws_largest()),
-        Provider::Local => None,
-    }
+/// The files of the installation itself, under `mothergoose/`: its configuration and its `OpenTofu` root module.
+pub fn mothergoose(
+    config: &MothergooseConfig,
+    origins: &Origins,
+    options: &Options,
+    installation: Installation<'_>,
+) -> Result<Vec<File>, LowerError> {
+    mothergoose::files(config, origins, options, installation)
 }
 
-/// The shared Compute Module of a cloud, under `compute-module/<cloud>/`.
-pub fn compute_module(provider: Provider) -> Vec<File> {
-    compute::files(provider)
+/// What of an installation its cloud can't make, though it is written as it should be: each with its path and what to
+/// write instead.
+pub fn installation_limits(config: &MothergooseConfig) -> Vec<LowerError> {
+    mothergoose::limits(config)
+}
+
+/// A shared Compute Module, under `compute-module/<name>/`.
+pub fn compute_module(module: impl Into<ComputeModule>) -> Vec<File> {
+    compute::files(module.into())
 }
 
 /// Text as one word of a POSIX shell script, in which the shell expands nothing; none when it has a NUL.

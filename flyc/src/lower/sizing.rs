@@ -1,169 +1,251 @@
-//! From an egg's `resources` to what a cloud sells.
+//! From `resources` to the machine or container a cloud sells.
 //!
-//! Both clouds sell steps, not any number: the smallest step that gives at least what was asked for is taken.
+//! Clouds sell steps, not any number: the nearest step that gives at least what was asked for is taken. `check` asks the
+//! same functions, so what checks clean can be built.
 //!
-//! Never here: prices (the order of the tables stands in for them), regions, quotas.
+//! Never here: the tables (`sizing_tables`, `sizing_serverless`), quotas of an account.
 
-use super::LowerError;
-use crate::artifact::Resources;
+use fly_std::clouds::{self, Cloud};
+
+use super::{LowerError, sizing_serverless as serverless, sizing_tables as tables};
+use crate::artifact::{Offer, Provider, Resources, RunnerType};
 
 const MIB_PER_GIB: u64 = 1024;
 
-/// The resources of a `yandex_compute_instance` on the `standard-v3` platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct YandexShape {
+/// A machine or container that is sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// The platform of a machine on Yandex Cloud, the instance type on AWS, the service for containers.
+    pub name: &'static str,
     /// vCPUs.
-    pub(super) cores: u32,
+    pub cpu: u32,
     /// The share of each that is guaranteed, in percent.
-    pub(super) core_fraction: u32,
-    /// Memory in GB (of 2^30 bytes).
-    pub(super) memory: u64,
+    pub core_fraction: u32,
+    /// Memory in MiB.
+    pub memory_mib: u64,
 }
 
-/// The vCPU counts of `standard-v3` with whole cores.
-const YANDEX_CORES: &[u32] = &[
-    2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60, 64, 68, 72, 76, 80, 84, 88, 92,
-    96,
-];
-
-/// Memory in GB that one vCPU can have at most, with whole and with half cores.
-const YANDEX_MEMORY_A_CORE: u64 = 16;
-const YANDEX_MEMORY_A_HALF_CORE: u64 = 4;
-
-/// The most vCPUs, and the most memory in GB.
-pub(super) const YANDEX_LARGEST: (u32, u64) = (96, 96 * YANDEX_MEMORY_A_CORE);
-
-/// The smallest shape on Yandex Cloud that gives the resources. One CPU is two half ones: a single vCPU is not sold.
-pub(super) fn yandex(resources: &Resources) -> Result<YandexShape, LowerError> {
-    let memory = resources.memory_mib.div_ceil(MIB_PER_GIB).max(1);
-    if resources.cpu <= 1 && memory <= 2 * YANDEX_MEMORY_A_HALF_CORE {
-        return Ok(YandexShape { cores: 2, core_fraction: 50, memory });
+impl Shape {
+    /// With whole CPUs.
+    const fn new(name: &'static str, cpu: u32, memory_mib: u64) -> Self {
+        Self { name, cpu, core_fraction: 100, memory_mib }
     }
-    YANDEX_CORES
-        .iter()
-        .copied()
-        .find(|&cores| cores >= resources.cpu && u64::from(cores) * YANDEX_MEMORY_A_CORE >= memory)
-        .map(|cores| YandexShape { cores, core_fraction: 100, memory: memory.max(u64::from(cores)) })
-        .ok_or(LowerError::TooLarge { cloud: "yandex", cpu: resources.cpu, memory_gib: memory })
+
+    /// CPUs that are there all the time.
+    pub const fn whole_cpus(&self) -> u32 {
+        self.cpu * self.core_fraction / 100
+    }
+
+    /// Whether it gives at least this.
+    const fn gives(&self, cpu: u32, memory_mib: u64) -> bool {
+        self.whole_cpus() >= cpu && self.memory_mib >= memory_mib
+    }
 }
 
-/// An EC2 instance type: name, vCPUs, memory in GiB.
-type InstanceType = (&'static str, u32, u64);
-
-/// The x86-64 types runners are made of, each family from small to large.
-const AWS_TYPES: &[InstanceType] = &[
-    ("t3.micro", 2, 1),
-    ("t3.small", 2, 2),
-    ("t3.medium", 2, 4),
-    ("m6i.large", 2, 8),
-    ("r6i.large", 2, 16),
-    ("c6i.xlarge", 4, 8),
-    ("m6i.xlarge", 4, 16),
-    ("r6i.xlarge", 4, 32),
-    ("c6i.2xlarge", 8, 16),
-    ("m6i.2xlarge", 8, 32),
-    ("r6i.2xlarge", 8, 64),
-    ("c6i.4xlarge", 16, 32),
-    ("m6i.4xlarge", 16, 64),
-    ("r6i.4xlarge", 16, 128),
-    ("c6i.8xlarge", 32, 64),
-    ("m6i.8xlarge", 32, 128),
-    ("r6i.8xlarge", 32, 256),
-    ("c6i.12xlarge", 48, 96),
-    ("m6i.12xlarge", 48, 192),
-    ("r6i.12xlarge", 48, 384),
-    ("c6i.16xlarge", 64, 128),
-    ("m6i.16xlarge", 64, 256),
-    ("r6i.16xlarge", 64, 512),
-    ("c6i.24xlarge", 96, 192),
-    ("m6i.24xlarge", 96, 384),
-    ("r6i.24xlarge", 96, 768),
-    ("c6i.32xlarge", 128, 256),
-    ("m6i.32xlarge", 128, 512),
-    ("r6i.32xlarge", 128, 1024),
-    ("c7a.48xlarge", 192, 384),
-    ("m7a.48xlarge", 192, 768),
-    ("r7a.48xlarge", 192, 1536),
-    ("x2iedn.32xlarge", 128, 4096),
-];
-
-/// What a vCPU costs, counted in GiB of memory, over these families.
-const AWS_CPU_WEIGHT: u64 = 8;
-
-/// The nearest EC2 instance type that gives the resources.
-pub(super) fn aws(resources: &Resources) -> Result<&'static str, LowerError> {
-    let memory = resources.memory_mib.div_ceil(MIB_PER_GIB);
-    AWS_TYPES
-        .iter()
-        .filter(|(_, cpu, gib)| *cpu >= resources.cpu && *gib >= memory)
-        .min_by_key(|(_, cpu, gib)| u64::from(*cpu) * AWS_CPU_WEIGHT + gib)
-        .map(|(name, ..)| *name)
-        .ok_or(LowerError::TooLarge { cloud: "aws", cpu: resources.cpu, memory_gib: memory })
+impl From<Shape> for Offer {
+    fn from(Shape { name, cpu, core_fraction, memory_mib }: Shape) -> Self {
+        Self { name: name.to_owned(), cpu, core_fraction, memory_mib }
+    }
 }
 
-/// The most vCPUs and the most memory in GiB of any type.
-pub(super) fn aws_largest() -> (u32, u64) {
-    AWS_TYPES.iter().fold((0, 0), |(cpus, memory), (_, cpu, gib)| (cpus.max(*cpu), memory.max(*gib)))
+/// Resources a little less than others, and the smaller machine that gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Smaller {
+    /// CPUs.
+    pub cpu: u32,
+    /// Memory in MiB.
+    pub memory_mib: u64,
+    /// The machine.
+    pub shape: Shape,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What is bought where: machines or containers, of a cloud, in a region or zone of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Market<'a> {
+    /// The cloud.
+    pub provider: Provider,
+    /// Machines or containers.
+    pub runner_type: RunnerType,
+    /// The region, or a zone in it.
+    pub location: &'a str,
+}
 
-    #[test]
-    fn the_largest_are_those_of_the_tables() {
-        assert_eq!(Some(YANDEX_LARGEST.0), YANDEX_CORES.last().copied());
-        assert_eq!(aws_largest(), (192, 4096));
+/// The tables a market sells from.
+#[derive(Clone, Copy)]
+enum Shop {
+    YandexMachines,
+    YandexContainers,
+    Ec2,
+    Fargate,
+}
+
+impl<'a> Market<'a> {
+    const fn shop(&self) -> Option<Shop> {
+        match (self.provider, self.runner_type) {
+            (Provider::Yandex, RunnerType::Vm) => Some(Shop::YandexMachines),
+            (Provider::Yandex, RunnerType::Serverless) => Some(Shop::YandexContainers),
+            (Provider::Aws, RunnerType::Vm) => Some(Shop::Ec2),
+            (Provider::Aws, RunnerType::Serverless) => Some(Shop::Fargate),
+            (Provider::Local, _) => None,
+        }
     }
 
-    fn resources(cpu: u32, gib: u64) -> Resources {
-        Resources { cpu, memory_mib: gib * MIB_PER_GIB, disk_gib: 20 }
+    /// The region, on clouds that have regions.
+    pub fn region(&self) -> Option<&'a str> {
+        match self.provider {
+            Provider::Yandex => Some(Cloud::Yandex.region_of(self.location)),
+            Provider::Aws => Some(Cloud::Aws.region_of(self.location)),
+            Provider::Local => None,
+        }
     }
 
-    #[test]
-    fn yandex_takes_the_next_step_up() {
-        let shape =
-            |cpu, gib| yandex(&resources(cpu, gib)).map(|s| (s.cores, s.core_fraction, s.memory)).ok();
-        assert_eq!(shape(1, 2), Some((2, 50, 2)));
-        assert_eq!(shape(1, 16), Some((2, 100, 16)));
-        assert_eq!(shape(2, 4), Some((2, 100, 4)));
-        assert_eq!(shape(3, 4), Some((4, 100, 4)));
-        assert_eq!(shape(4, 1), Some((4, 100, 4)));
-        assert_eq!(shape(2, 100), Some((8, 100, 100)));
-        assert_eq!(shape(97, 100), None);
-        assert_eq!(
-            yandex(&Resources { cpu: 2, memory_mib: 2049, disk_gib: 8 }).map(|shape| shape.memory).ok(),
-            Some(3)
-        );
+    /// What the resources come to; none on a cloud that sells nothing.
+    pub fn offer(&self, resources: &Resources) -> Result<Option<Shape>, LowerError> {
+        let Resources { cpu, memory_mib, .. } = *resources;
+        if self.shop().is_none() {
+            return Ok(None);
+        }
+        self.nearest(cpu, memory_mib).map(Some).ok_or_else(|| LowerError::TooLarge {
+            cloud: self.provider.name(),
+            cpu,
+            memory_gib: memory_mib.div_ceil(MIB_PER_GIB),
+        })
     }
 
-    #[test]
-    fn aws_takes_the_nearest_type_that_is_large_enough() {
-        let name = |cpu, gib| aws(&resources(cpu, gib)).ok();
-        assert_eq!(name(1, 1), Some("t3.micro"));
-        assert_eq!(name(2, 4), Some("t3.medium"));
-        assert_eq!(name(2, 5), Some("m6i.large"));
-        assert_eq!(name(2, 16), Some("r6i.large"));
-        assert_eq!(name(2, 64), Some("r6i.2xlarge"));
-        assert_eq!(name(4, 4), Some("c6i.xlarge"));
-        assert_eq!(name(100, 2000), Some("x2iedn.32xlarge"));
-        assert_eq!(name(200, 1), None);
-    }
-
-    #[test]
-    fn every_size_gets_at_least_what_it_asked_for() {
-        for cpu in 1..=96 {
-            for gib in [1, 3, 7, 31, 200, 700] {
-                let asked = resources(cpu, gib);
-                let shape = yandex(&asked).unwrap();
-                assert!(
-                    shape.memory >= gib
-                        && u64::from(shape.cores) * u64::from(shape.core_fraction) >= u64::from(cpu) * 100
-                );
-                let name = aws(&asked).unwrap();
-                let (_, cores, memory) = AWS_TYPES.iter().find(|(other, ..)| *other == name).unwrap();
-                assert!(*cores >= cpu && *memory >= gib);
+    /// The nearest that gives this much: the lightest of Yandex Cloud's machines, else the first in its table.
+    pub fn nearest(&self, cpu: u32, memory_mib: u64) -> Option<Shape> {
+        let asked = Resources { cpu, memory_mib, disk_gib: 0 };
+        match self.shop()? {
+            Shop::YandexMachines => {
+                let wanted = memory_mib.div_ceil(MIB_PER_GIB).max(1);
+                let fitting = tables::YANDEX.iter().filter(|row| row.most >= wanted).filter_map(|row| {
+                    let shape = yandex(row, wanted.div_ceil(row.step).checked_mul(row.step)?);
+                    shape.gives(cpu, memory_mib).then_some(shape)
+                });
+                // Another platform is for what the first does not have.
+                fitting.min_by_key(|shape| (shape.name != tables::YANDEX_PLATFORM, self.weight_of(shape)))
             }
+            Shop::Ec2 => ec2(self.location).find(|shape| shape.gives(cpu, memory_mib)),
+            Shop::Fargate => serverless::fargate(&asked)
+                .ok()
+                .map(|task| Shape::new(tables::FARGATE, task.resources().cpu, task.memory_mib)),
+            Shop::YandexContainers => serverless::container(&asked)
+                .ok()
+                .map(|container| Shape::new(tables::CONTAINER, container.cores, container.memory_mib)),
+        }
+    }
+
+    /// What is sold there; of what has the same CPUs, the one with the most memory.
+    pub fn largest(&self) -> impl Iterator<Item = Shape> {
+        let shop = self.shop();
+        let machines = matches!(shop, Some(Shop::YandexMachines)).then(|| tables::YANDEX.iter());
+        let types = matches!(shop, Some(Shop::Ec2)).then(|| ec2(self.location));
+        let tasks = matches!(shop, Some(Shop::Fargate)).then(|| serverless::FARGATE.iter());
+        let containers = matches!(shop, Some(Shop::YandexContainers)).then(|| serverless::CONTAINER.iter());
+        let most = serverless::CONTAINER_MOST.memory_mib;
+        (machines.into_iter().flatten().map(|row| yandex(row, row.most)))
+            .chain(types.into_iter().flatten())
+            .chain(
+                tasks
+                    .into_iter()
+                    .flatten()
+                    .map(|&(cpu, _, most, _)| Shape::new(tables::FARGATE, cpu, most * MIB_PER_GIB)),
+            )
+            .chain(
+                containers
+                    .into_iter()
+                    .flatten()
+                    .map(move |&(cores, _)| Shape::new(tables::CONTAINER, cores, most)),
+            )
+    }
+
+    /// The largest disk, in GiB; none where it is not sold.
+    pub const fn largest_disk_gib(&self) -> Option<u64> {
+        match self.shop() {
+            Some(Shop::YandexMachines) => Some(tables::YANDEX_DISK_GIB),
+            Some(Shop::YandexContainers) => Some(serverless::CONTAINER_MOST.disk_gib),
+            Some(Shop::Ec2) => Some(tables::AWS_DISK_GIB),
+            Some(Shop::Fargate) => Some(serverless::FARGATE_DISK.1),
+            None => None,
+        }
+    }
+
+    /// How large something is as one number, in MiB of memory: a CPU costs about as much as so many, by the clouds'
+    /// price lists.
+    pub fn weight(&self, cpu: u32, memory_mib: u64) -> u64 {
+        let gib_a_cpu = match self.provider {
+            Provider::Yandex => 4,
+            Provider::Aws | Provider::Local => 10,
+        };
+        (u64::from(cpu) * gib_a_cpu * MIB_PER_GIB).saturating_add(memory_mib)
+    }
+
+    fn weight_of(&self, shape: &Shape) -> u64 {
+        self.weight(shape.whole_cpus(), shape.memory_mib)
+    }
+
+    /// Whether it is much larger than what it was taken for: by half or more, and not because the cloud sells nothing
+    /// smaller.
+    pub fn is_much_larger(&self, shape: &Shape, resources: &Resources) -> bool {
+        let Some(least) = self.nearest(1, 1) else { return false };
+        let Resources { cpu, memory_mib, .. } = *resources;
+        let asked = self.weight(cpu.max(least.whole_cpus()), memory_mib.max(least.memory_mib));
+        self.weight_of(shape).saturating_mul(2) >= asked.saturating_mul(3)
+    }
+
+    /// What asks least less and gets something smaller.
+    pub fn smaller(&self, shape: &Shape, resources: &Resources) -> Option<Smaller> {
+        let Resources { cpu, memory_mib, .. } = *resources;
+        let lighter = |cpu, memory_mib| {
+            let shape_there = self.nearest(cpu, memory_mib)?;
+            let is_lighter = self.weight_of(&shape_there) < self.weight_of(shape);
+            is_lighter.then_some(Smaller { cpu, memory_mib, shape: shape_there })
+        };
+        // What others have at most, and a few steps down from here.
+        let steps = (1..=STEPS).filter_map(|step| (memory_mib.div_ceil(MIB_PER_GIB)).checked_sub(step));
+        let memories = self.largest().map(|shape| shape.memory_mib).chain(steps.map(|gib| gib * MIB_PER_GIB));
+        let memory = memories
+            .filter(|less| (MIB_PER_GIB..memory_mib).contains(less))
+            .filter_map(|less| lighter(cpu, less))
+            .max_by_key(|smaller| smaller.memory_mib);
+        let fewer = (self.largest().map(|shape| shape.whole_cpus()))
+            .filter(|fewer| *fewer < cpu)
+            .filter_map(|fewer| lighter(fewer, memory_mib))
+            .max_by_key(|smaller| smaller.cpu);
+        match (memory, fewer) {
+            // Which keeps the larger part of what it lessens.
+            (Some(memory), Some(fewer)) => {
+                let keeps_memory = u128::from(memory.memory_mib) * u128::from(cpu);
+                let keeps_cpus = u128::from(fewer.cpu) * u128::from(memory_mib);
+                Some(if keeps_memory >= keeps_cpus { memory } else { fewer })
+            }
+            (memory, fewer) => memory.or(fewer),
         }
     }
 }
+
+/// The longest step of memory that is sold, in GiB, is less.
+const STEPS: u64 = 16;
+
+fn yandex(row: &tables::YandexRow, memory_gib: u64) -> Shape {
+    let tables::YandexRow { platform, cores, core_fraction, .. } = *row;
+    Shape { name: platform, cpu: cores, core_fraction, memory_mib: memory_gib * MIB_PER_GIB }
+}
+
+/// The instance types of a region or zone.
+fn ec2(location: &str) -> impl Iterator<Item = Shape> + use<> {
+    let lacking = clouds::lacking(Cloud::Aws.region_of(location));
+    let sold = tables::AWS.iter().filter(|(name, ..)| !is_lacking(lacking, name));
+    sold.map(|&(name, cpu, memory_gib)| Shape::new(name, cpu, memory_gib * MIB_PER_GIB))
+}
+
+/// Whether a region lacks the type, or its family.
+fn is_lacking(lacking: &[&str], name: &str) -> bool {
+    lacking
+        .iter()
+        .any(|lacks| name.strip_prefix(lacks).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+}
+
+#[cfg(test)]
+#[path = "sizing_tests.rs"]
+mod tests;

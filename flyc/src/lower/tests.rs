@@ -30,6 +30,7 @@ fn config(provider: Provider) -> EggConfig {
             network: Some("enp1a2b3c".into()),
             subnet: Some("e9b1a2b3c".into()),
             image: "debian-12".into(),
+            offer: None,
         },
         resources: Resources { cpu: 2, memory_mib: 4096, disk_gib: 20 },
         runner: Runner {
@@ -58,6 +59,17 @@ fn config(provider: Provider) -> EggConfig {
     }
 }
 
+/// One of each kind of module.
+fn every_kind() -> Vec<EggConfig> {
+    let serverless = [Provider::Yandex, Provider::Aws].map(|provider| EggConfig {
+        runner_type: RunnerType::Serverless,
+        resources: Resources { cpu: 1, memory_mib: 1024, disk_gib: 10 },
+        runner: Runner { executor: Executor::Shell, ..config(provider).runner },
+        ..config(provider)
+    });
+    Provider::ALL.map(config).into_iter().chain(serverless).collect()
+}
+
 fn origins() -> Origins {
     let origin = |line| Origin { file: "Eggs/my-app/config.fly".into(), line, column: 3 };
     let mut origins = Origins::new(origin(1));
@@ -78,16 +90,17 @@ fn text<'a>(files: &'a [File], name: &str) -> &'a str {
 
 #[test]
 fn the_same_egg_gives_the_same_bytes() {
-    for provider in Provider::ALL {
-        assert_eq!(lowered(&config(provider)), lowered(&config(provider)));
-        assert_eq!(compute_module(provider), compute_module(provider));
+    for config in every_kind() {
+        assert_eq!(lowered(&config), lowered(&config));
+    }
+    for module in ComputeModule::ALL {
+        assert_eq!(compute_module(module), compute_module(module));
     }
 }
 
 #[test]
 fn the_configuration_reads_back() {
-    for provider in Provider::ALL {
-        let config = config(provider);
+    for config in every_kind() {
         assert_eq!(EggConfig::from_json(text(&lowered(&config), "config.json")).unwrap(), config);
     }
 }
@@ -149,6 +162,61 @@ fn a_runner_reads_like_written_by_hand() {
     .assert_eq(text(&files, "resources.tf"));
 }
 
+#[test]
+fn a_fargate_runner_reads_like_written_by_hand() {
+    let config = every_kind().pop().unwrap();
+    let files = lowered(&config);
+    expect![[r#"
+        # Written by `flyc build` from the egg "my-app". Change its .fly source; a change here is lost at the next build.
+
+        # What the runners share: the cluster, the log, the role that starts tasks, and the task definitions.
+        module "shared" {
+          source = "../../compute-module/aws-serverless/shared"
+
+          # Owner tags: whoever finds one of these can tell whose it is.
+          nest = "nest"
+          egg  = "my-app"
+
+          cluster       = var.cluster
+          images        = toset(values(local.images))
+          cpu           = 1024
+          memory        = 2048
+          disk_size     = 20
+          egg_config    = file("${path.module}/egg.json")
+          log_retention = var.log_retention
+
+          permissions_boundary = var.permissions_boundary
+        }
+
+        # One module instance a runner: a new id starts a task, a removed id stops that one, and the others stay untouched.
+        module "runner" {
+          source   = "../../compute-module/aws-serverless/runner"
+          for_each = var.runners
+
+          runner_id = each.key
+          pool      = each.value.pool
+
+          # Owner tags of the task.
+          nest   = "nest"
+          egg    = "my-app"
+          commit = coalesce(each.value.commit, "none")
+
+          region          = module.shared.region
+          cluster         = module.shared.cluster
+          task_definition = module.shared.definitions[local.images[each.key]]
+
+          subnet_id          = var.subnet_id
+          security_group_ids = var.security_group_ids
+          public_address     = var.public_address
+
+          ticket           = lookup(var.tickets, each.key, "")
+          orchestrator_url = var.orchestrator_url
+          gosling          = var.gosling
+        }
+    "#]]
+    .assert_eq(text(&files, "resources.tf"));
+}
+
 fn is_tofu(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, kind)| kind == "tf")
 }
@@ -179,8 +247,8 @@ fn addresses(body: &Body, within: &str, found: &mut BTreeSet<String>) {
 
 #[test]
 fn the_source_map_has_every_block_and_attribute() {
-    for provider in Provider::ALL {
-        let files = lowered(&config(provider));
+    for config in every_kind() {
+        let files = lowered(&config);
         let map = SourceMap::from_json(text(&files, "source-map.json")).unwrap();
         for (path, content) in files.iter().filter(|(path, _)| is_tofu(path)) {
             let name = path.rsplit('/').next().unwrap();
@@ -220,10 +288,15 @@ fn what_no_artifact_can_hold_is_refused() {
     });
     assert!(matches!(error, LowerError::Nul { .. }));
     assert!(matches!(refused(&|config| config.resources.cpu = 200), LowerError::TooLarge { .. }));
-    assert!(matches!(
-        refused(&|config| config.runner_type = RunnerType::Serverless),
-        LowerError::Unsupported { .. }
-    ));
+    let error = refused(&|config| {
+        config.runner_type = RunnerType::Serverless;
+        config.resources.memory_mib = 9000;
+    });
+    assert_eq!(
+        error.to_string(),
+        "no serverless runner on yandex has 2 CPUs, 9000 MiB of memory and 20 GiB of disk"
+    );
+    assert_eq!(error.path(), Some("resources.memory"));
     let error = refused(&|config| {
         config.cloud.zone.clear();
         config.cloud.region.clear();
@@ -233,8 +306,8 @@ fn what_no_artifact_can_hold_is_refused() {
 
 #[test]
 fn where_tokens_are_kept_is_in_the_configuration_alone() {
-    for provider in Provider::ALL {
-        for (path, text) in lowered(&config(provider)) {
+    for config in every_kind() {
+        for (path, text) in lowered(&config) {
             assert_eq!(text.contains("vault://gitlab"), path.ends_with("/config.json"), "{path}");
         }
     }

@@ -1,14 +1,16 @@
 //! `file("…")`: texts of the Nest that are not Fly.
 
-use fly_std::Value;
+use fly_std::{Value, schema::Place};
 use smol_str::SmolStr;
+
+use std::sync::Arc;
 
 use super::{blocks::Checker, calls::BAD_CALL};
 use crate::{
     db::{AssetError, Db, Nest, SourceFile, parse},
     diag::Diagnostic,
     syntax::{
-        Expr, Kind, NodeKind, NodeRef,
+        Attribute, Expr, Kind, NodeKind, NodeRef,
         literal::{self, Part},
         parse_expression,
     },
@@ -19,10 +21,37 @@ use crate::{
 #[salsa::tracked(returns(ref))]
 pub fn reads(db: &dyn Db, file: SourceFile) -> Vec<SmolStr> {
     let mut paths = Vec::new();
-    collect(parse(db, file).root(), 0, &mut paths);
+    let root = parse(db, file).root();
+    collect(root, 0, &mut paths);
+    for attribute in root.descendants().filter_map(Attribute::cast) {
+        if attribute.is(OPENAPI_SPEC) {
+            let path = attribute.value().and_then(literal_text);
+            paths.extend(path.and_then(|path| beside_installation(&path)));
+        }
+    }
     paths.sort_unstable();
     paths.dedup();
     paths
+}
+
+/// Whether a text may read another, told by a look at it.
+pub fn may_read(text: &str) -> bool {
+    text.contains("file(") || text.contains(OPENAPI_SPEC)
+}
+
+/// The attribute whose value is the path of a text within `MG/`.
+const OPENAPI_SPEC: &str = "openapi_spec";
+
+/// The path, from the Nest's root, of what a configuration of the installation names; none when it leads out of the Nest.
+fn beside_installation(path: &str) -> Option<SmolStr> {
+    let (folder, _) = Place::MotherGoose.pattern().rsplit_once('/')?;
+    inside(path).map(|path| format!("{folder}/{path}").into())
+}
+
+/// The text of a file within `MG/`; none when there is no such text.
+pub fn installation_asset(db: &dyn Db, path: &str) -> Option<Arc<str>> {
+    let asset = *Nest::try_get(db)?.assets(db).get(&*beside_installation(path)?)?;
+    asset.content(db).clone().ok()
 }
 
 fn collect(node: NodeRef<'_>, depth: u32, paths: &mut Vec<SmolStr>) {

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     artifact::{
-        Artifact, ArtifactError, Block, BlockConfig, EggConfig, Entry, EntryKind, Provider, RunnerType,
+        Artifact, ArtifactError, Block, BlockConfig, EggConfig, Entry, EntryKind, JobConfig,
+        MothergooseConfig, Provider, RiftConfig, RunnerType,
     },
     build::{Build, Snapshot, Unknown},
 };
@@ -63,12 +64,13 @@ struct Piece<'a> {
     entry: &'a Entry,
     build: &'a Build,
     config: Config,
-    /// What of it is not generated yet.
-    skipped: Option<&'static str>,
 }
 
 enum Config {
     Egg(Box<EggConfig>),
+    Job(Box<JobConfig>),
+    Rift(Box<RiftConfig>),
+    Installation(Box<MothergooseConfig>),
     Block(Block),
 }
 
@@ -76,13 +78,16 @@ impl Piece<'_> {
     fn egg(&self) -> Option<&EggConfig> {
         match &self.config {
             Config::Egg(egg) => Some(egg),
-            Config::Block(_) => None,
+            Config::Job(_) | Config::Rift(_) | Config::Installation(_) | Config::Block(_) => None,
         }
     }
 
     fn attributes(&self) -> Attributes {
         match &self.config {
             Config::Egg(egg) => values::of_egg(egg),
+            Config::Job(job) => values::of_job(job),
+            Config::Rift(rift) => values::of_rift(rift),
+            Config::Installation(config) => values::of_installation(config),
             Config::Block(block) => values::of_block(block),
         }
     }
@@ -122,15 +127,16 @@ fn pieces(build: &Build) -> Result<BTreeMap<Key<'_>, Piece<'_>>, ArtifactError> 
         let Some(text) = text else { continue };
         let config = if kind.has_runners() {
             Config::Egg(Box::new(EggConfig::from_json(text)?))
+        } else if kind == Kind::Job {
+            Config::Job(Box::new(JobConfig::from_json(text)?))
+        } else if kind == Kind::Rift {
+            Config::Rift(Box::new(RiftConfig::from_json(text)?))
+        } else if kind == Kind::Mothergoose {
+            Config::Installation(Box::new(MothergooseConfig::from_json(text)?))
         } else {
             Config::Block(BlockConfig::from_json(text)?.block)
         };
-        let skipped = build
-            .skipped
-            .iter()
-            .find(|skipped| skipped.kind == entry.kind && skipped.name == entry.name)
-            .map(|skipped| skipped.reason);
-        pieces.entry((kind, entry.name.as_str())).or_insert(Piece { entry, build, config, skipped });
+        pieces.entry((kind, entry.name.as_str())).or_insert(Piece { entry, build, config });
     }
     Ok(pieces)
 }
@@ -150,7 +156,7 @@ fn added((kind, name): Key<'_>, piece: &Piece<'_>) -> Change {
         effect: if kind.has_runners() { Effect::NewRunners } else { of_kind(kind).0 },
         consequence: consequence.to_owned(),
         attributes: Vec::new(),
-        notes: piece.skipped.map(str::to_owned).into_iter().collect(),
+        notes: Vec::new(),
     }
 }
 
@@ -204,7 +210,7 @@ fn changed(key: Key<'_>, old: &Piece<'_>, new: &Piece<'_>) -> Option<Change> {
         effect,
         consequence,
         attributes,
-        notes: new.skipped.map(str::to_owned).into_iter().collect(),
+        notes: Vec::new(),
     };
     let (Some(before), Some(after)) = (old.egg(), new.egg()) else {
         let (effect, words) = of_kind(kind);
@@ -216,7 +222,12 @@ fn changed(key: Key<'_>, old: &Piece<'_>, new: &Piece<'_>) -> Option<Change> {
         return (!change.attributes.is_empty()).then_some(change);
     };
     let provider = after.cloud.provider;
+    // A container is attached to its network, where a machine is attached to its subnet.
+    let container = provider == Provider::Yandex && after.runner_type == RunnerType::Serverless;
     let of_rule = |key: &str| {
+        if container && key == "cloud.network" {
+            return (Effect::NewRunners, "a container stays in the network it was made in");
+        }
         let rule: Option<&Rule> = effects::find(key, provider);
         rule.map_or((Effect::NewRunners, ""), |rule| (rule.effect, rule.why))
     };
@@ -232,7 +243,7 @@ fn changed(key: Key<'_>, old: &Piece<'_>, new: &Piece<'_>) -> Option<Change> {
         return machine.then(|| change(attributes, effect, words.to_owned()));
     }
     // Two values that make the same machine (cpu = 3 where the cloud sells 4) reach no runner.
-    if !machine && after.runner_type == RunnerType::Vm {
+    if !machine {
         for attribute in attributes.iter_mut().filter(|attribute| attribute.effect == Effect::NewRunners) {
             attribute.effect = Effect::Orchestrator;
             attribute.why = "what is made of it is the same as before";

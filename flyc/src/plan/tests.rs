@@ -112,6 +112,14 @@ const VARIED: &[(&str, &str, &str)] = &[
     ("rift.cache", "true", "false"),
 ];
 
+#[test]
+fn a_container_is_attached_to_its_network() {
+    let network = |kind, id| egg(kind, &[("cloud", &format!("network = \"{id}\""))]);
+    let of = |kind| effect(&network(kind, "enp1"), &network(kind, "enp2"));
+    assert_eq!(of("serverless"), Some(Effect::NewRunners));
+    assert_eq!(of("vm"), Some(Effect::Orchestrator));
+}
+
 /// On a cloud, what the table says reaches new runners is in what their machines are made of: else the plan would have
 /// told that nothing happens to runners.
 #[test]

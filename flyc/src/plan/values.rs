@@ -5,11 +5,13 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use fly_std::formats::{duration, size};
+use serde_json::Value as Json;
 
 use crate::{
     artifact::{
-        Block, BlockValue, Cloud, EggConfig, EggKind, EnvValue, Executor, Repository, Resources,
-        RiftReference, Runner, RunnerType,
+        Block, BlockValue, Cloud, EggConfig, EggKind, EnvValue, Executor, JobConfig, JobProject,
+        MothergooseConfig, Repository, Resources, RiftAuth, RiftCache, RiftConfig, RiftReference, Runner,
+        RunnerType, Schedule, Upstream,
     },
     render::{is_unprintable, mask},
 };
@@ -33,15 +35,15 @@ pub(super) struct Flat {
 pub(super) type Attributes = BTreeMap<String, Flat>;
 
 /// The attributes of an egg or bucket; what is not there has no entry. Every field is named, so that a new one can't be
-/// forgotten.
+/// forgotten; the cloud's offer follows from the others.
 pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
     let EggConfig {
         format_version: _,
         kind,
         name: _,
         runner_type,
-        cloud: Cloud { provider, region, zone, network, subnet, image },
-        resources: Resources { cpu, memory_mib, disk_gib },
+        cloud,
+        resources,
         runner:
             Runner {
                 tags,
@@ -59,45 +61,26 @@ pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
         environment,
         rift,
     } = egg;
-    let text = |text: &str| Some(BlockValue::Text(text.to_owned()));
-    let filled = |value: &str| (!value.is_empty()).then(|| BlockValue::Text(value.to_owned()));
-    let switch = |on: &bool| Some(BlockValue::Bool(*on));
-    let runner_type = match runner_type {
-        RunnerType::Vm => "vm",
-        RunnerType::Serverless => "serverless",
-    };
-    let executor = match executor {
-        Executor::Docker => "docker",
-        Executor::Shell => "shell",
-    };
-    let tags = tags.iter().cloned().map(BlockValue::Text).collect();
     let mut flat = Attributes::new();
+    add_machine(cloud, resources, &mut flat);
+    add_environment(environment, &mut flat);
     let mut add = |key: &'static str, path: String, value: Option<BlockValue>| {
         if let Some(value) = value {
             flat.insert(path, Flat { key, value });
         }
     };
     for (key, value) in [
-        ("type", text(runner_type)),
-        ("cloud.provider", text(provider.name())),
-        ("cloud.region", filled(region)),
-        ("cloud.zone", filled(zone)),
-        ("cloud.network", network.as_deref().and_then(text)),
-        ("cloud.subnet", subnet.as_deref().and_then(text)),
-        ("cloud.image", text(image)),
-        ("resources.cpu", Some(BlockValue::Int((*cpu).into()))),
-        ("resources.memory", Some(BlockValue::SizeBytes(memory_mib.saturating_mul(MIB)))),
-        ("resources.disk", Some(BlockValue::SizeBytes(disk_gib.saturating_mul(GIB)))),
-        ("runner.tags", Some(BlockValue::List(tags))),
+        ("type", Some(text(type_word(*runner_type)))),
+        ("runner.tags", Some(list(tags))),
         ("runner.concurrent", Some(BlockValue::Int((*concurrent).into()))),
         ("runner.idle_timeout", Some(BlockValue::DurationS(*idle_timeout_s))),
         ("runner.timeout", Some(BlockValue::DurationS(*timeout_s))),
-        ("runner.run_untagged", switch(run_untagged)),
-        ("runner.protected", switch(protected)),
-        ("runner.executor", text(executor)),
-        ("runner.image", text(container)),
-        ("runner.privileged", switch(privileged)),
-        ("runner.ephemeral", switch(ephemeral)),
+        ("runner.run_untagged", Some(switch(run_untagged))),
+        ("runner.protected", Some(switch(protected))),
+        ("runner.executor", Some(text(executor_word(*executor)))),
+        ("runner.image", filled(container)),
+        ("runner.privileged", Some(switch(privileged))),
+        ("runner.ephemeral", Some(switch(ephemeral))),
     ] {
         add(key, key.to_owned(), value);
     }
@@ -108,36 +91,228 @@ pub(super) fn of_egg(egg: &EggConfig) -> Attributes {
             (EggKind::Bucket, Some(name)) => format!("repositories.repo.{name}."),
             _ => String::new(),
         };
-        let number = |id: &Option<u64>| id.map(|id| BlockValue::Int(i64::try_from(id).unwrap_or(i64::MAX)));
-        let secret = |uri: &String| Some(BlockValue::Secret(uri.clone()));
         for (key, value) in [
-            ("gitlab.server", text(server)),
-            ("gitlab.project_id", number(project_id)),
-            ("gitlab.group_id", number(group_id)),
-            ("gitlab.api_token_secret", secret(api_token_secret)),
-            ("gitlab.token_secret", secret(token_secret)),
-            ("gitlab.webhook_secret", secret(webhook_secret)),
+            ("gitlab.server", Some(text(server))),
+            ("gitlab.project_id", number(*project_id)),
+            ("gitlab.group_id", number(*group_id)),
+            ("gitlab.api_token_secret", Some(secret(api_token_secret))),
+            ("gitlab.token_secret", Some(secret(token_secret))),
+            ("gitlab.webhook_secret", Some(secret(webhook_secret))),
         ] {
             add(key, format!("{prefix}{key}"), value);
         }
     }
-    for (name, value) in environment {
-        let value = match value {
-            EnvValue::Text(text) => BlockValue::Text(text.clone()),
-            EnvValue::Secret(uri) => BlockValue::Secret(uri.clone()),
-        };
-        add("environment.NAME", format!("environment.{name}"), Some(value));
-    }
     if let Some(RiftReference { name, docker_proxy, artifact_cache }) = rift {
         for (key, value) in [
-            ("rift.name", text(name)),
-            ("rift.docker", switch(docker_proxy)),
-            ("rift.cache", switch(artifact_cache)),
+            ("rift.name", Some(text(name))),
+            ("rift.docker", Some(switch(docker_proxy))),
+            ("rift.cache", Some(switch(artifact_cache))),
         ] {
             add(key, key.to_owned(), value);
         }
     }
     flat
+}
+
+/// The attributes of a job, by the names of its block; what it takes from its Nest stands under `gitlab`.
+pub(super) fn of_job(job: &JobConfig) -> Attributes {
+    let JobConfig {
+        format_version: _,
+        name: _,
+        runner_type,
+        cloud,
+        resources,
+        // The rest of it is every job's.
+        runner: Runner { tags, executor, image, privileged, .. },
+        schedule: Schedule { description: _, git_ref, cron, cron_timezone, active: _, variables: _ },
+        script,
+        timeout_s,
+        project: JobProject { server, project_id, token_secret, deploy_key_secret },
+        environment,
+        notify,
+    } = job;
+    let mut flat = Attributes::new();
+    add_machine(cloud, resources, &mut flat);
+    add_environment(environment, &mut flat);
+    for (key, value) in [
+        ("schedule", Some(text(cron))),
+        ("timezone", Some(text(cron_timezone))),
+        ("script", Some(text(script))),
+        ("timeout", Some(BlockValue::DurationS(*timeout_s))),
+        ("runner.type", Some(text(type_word(*runner_type)))),
+        ("runner.tags", Some(list(tags))),
+        ("runner.executor", Some(text(executor_word(*executor)))),
+        ("runner.image", filled(image)),
+        ("runner.privileged", Some(switch(privileged))),
+        ("gitlab.server", Some(text(server))),
+        ("gitlab.project_id", number(*project_id)),
+        ("gitlab.branch", Some(text(git_ref))),
+        ("gitlab.token_secret", Some(secret(token_secret))),
+        ("gitlab.deploy_key_secret", Some(secret(deploy_key_secret))),
+        ("on_failure.notify", (!notify.is_empty()).then(|| list(notify))),
+    ] {
+        if let Some(value) = value {
+            flat.insert(key.to_owned(), Flat { key, value });
+        }
+    }
+    flat
+}
+
+/// The attributes of the installation, by the paths they have in `.fly`.
+pub(super) fn of_installation(config: &MothergooseConfig) -> Attributes {
+    let mut flat = Attributes::new();
+    if let Ok(Json::Object(fields)) = serde_json::to_value(config) {
+        for (name, value) in fields.iter().filter(|(name, _)| *name != "format_version") {
+            add_json(name, value, &mut flat);
+        }
+    }
+    flat
+}
+
+/// The attributes of a Rift server, by the names of its block.
+pub(super) fn of_rift(rift: &RiftConfig) -> Attributes {
+    let RiftConfig { format_version: _, name: _, server, port, cloud, resources, cache, upstreams, auth } =
+        rift;
+    let RiftCache { max_size_bytes, max_age_s, eviction } = cache;
+    let RiftAuth { method, token_ttl_s, eggs } = auth;
+    let mut flat = Attributes::new();
+    add_machine(cloud, resources, &mut flat);
+    for (key, value) in [
+        ("server", server.as_deref().map(text)),
+        ("port", Some(BlockValue::Int((*port).into()))),
+        ("cache.max_size", Some(BlockValue::SizeBytes(*max_size_bytes))),
+        ("cache.max_age", Some(BlockValue::DurationS(*max_age_s))),
+        ("cache.eviction", Some(text(eviction.name()))),
+        ("auth.method", Some(text(method.name()))),
+        ("auth.token_ttl", Some(BlockValue::DurationS(*token_ttl_s))),
+        ("auth.eggs", Some(list(eggs))),
+    ] {
+        if let Some(value) = value {
+            flat.insert(key.to_owned(), Flat { key, value });
+        }
+    }
+    for (name, Upstream { url, username, password_secret }) in upstreams {
+        for (attribute, value) in [
+            ("url", Some(text(url))),
+            ("username", username.as_deref().map(text)),
+            ("password_secret", password_secret.as_deref().map(secret)),
+        ] {
+            if let Some(value) = value {
+                flat.insert(format!("upstreams.{name}.{attribute}"), Flat { key: "", value });
+            }
+        }
+    }
+    flat
+}
+
+/// Where runners are made, and how large.
+fn add_machine(cloud: &Cloud, resources: &Resources, flat: &mut Attributes) {
+    let Cloud { provider, region, zone, network, subnet, image, offer: _ } = cloud;
+    let Resources { cpu, memory_mib, disk_gib } = resources;
+    for (key, value) in [
+        ("cloud.provider", Some(text(provider.name()))),
+        ("cloud.region", filled(region)),
+        ("cloud.zone", filled(zone)),
+        ("cloud.network", network.as_deref().map(text)),
+        ("cloud.subnet", subnet.as_deref().map(text)),
+        ("cloud.image", Some(text(image))),
+        ("resources.cpu", Some(BlockValue::Int((*cpu).into()))),
+        ("resources.memory", Some(BlockValue::SizeBytes(memory_mib.saturating_mul(MIB)))),
+        ("resources.disk", Some(BlockValue::SizeBytes(disk_gib.saturating_mul(GIB)))),
+    ] {
+        if let Some(value) = value {
+            flat.insert(key.to_owned(), Flat { key, value });
+        }
+    }
+}
+
+/// Maps are blocks within; a field's end says what its number counts.
+fn add_json(path: &str, value: &Json, flat: &mut Attributes) {
+    let mut add = |path: &str, value| drop(flat.insert(path.to_owned(), Flat { key: "", value }));
+    match value {
+        Json::Object(fields) => match fields.iter().next() {
+            Some((kind, Json::String(text))) if fields.len() == 1 && kind == "text" => {
+                add(path, BlockValue::Text(text.clone()));
+            }
+            Some((kind, Json::String(uri))) if fields.len() == 1 && kind == "secret" => {
+                add(path, BlockValue::Secret(uri.clone()));
+            }
+            _ => fields.iter().for_each(|(name, value)| add_json(&format!("{path}.{name}"), value, flat)),
+        },
+        Json::Number(number) => {
+            let number = number.as_u64().unwrap_or_default();
+            if let Some(path) = path.strip_suffix("_s") {
+                add(path, BlockValue::DurationS(number));
+            } else if let Some(path) = path.strip_suffix("_mib") {
+                add(path, BlockValue::SizeBytes(number.saturating_mul(MIB)));
+            } else {
+                add(path, BlockValue::Int(i64::try_from(number).unwrap_or(i64::MAX)));
+            }
+        }
+        other => add(path, from_json(other)),
+    }
+}
+
+fn from_json(value: &Json) -> BlockValue {
+    match value {
+        Json::Null => BlockValue::List(Vec::new()),
+        Json::Bool(flag) => BlockValue::Bool(*flag),
+        Json::Number(number) => BlockValue::Int(number.as_i64().unwrap_or(i64::MAX)),
+        Json::String(text) => BlockValue::Text(text.clone()),
+        Json::Array(items) => BlockValue::List(items.iter().map(from_json).collect()),
+        Json::Object(fields) => {
+            BlockValue::Map(fields.iter().map(|(name, value)| (name.clone(), from_json(value))).collect())
+        }
+    }
+}
+
+fn add_environment(environment: &BTreeMap<String, EnvValue>, flat: &mut Attributes) {
+    for (name, value) in environment {
+        let value = match value {
+            EnvValue::Text(text) => BlockValue::Text(text.clone()),
+            EnvValue::Secret(uri) => BlockValue::Secret(uri.clone()),
+        };
+        flat.insert(format!("environment.{name}"), Flat { key: "environment.NAME", value });
+    }
+}
+
+const fn type_word(runner_type: RunnerType) -> &'static str {
+    match runner_type {
+        RunnerType::Vm => "vm",
+        RunnerType::Serverless => "serverless",
+    }
+}
+
+const fn executor_word(executor: Executor) -> &'static str {
+    match executor {
+        Executor::Docker => "docker",
+        Executor::Shell => "shell",
+    }
+}
+
+fn text(text: &str) -> BlockValue {
+    BlockValue::Text(text.to_owned())
+}
+
+fn filled(value: &str) -> Option<BlockValue> {
+    (!value.is_empty()).then(|| BlockValue::Text(value.to_owned()))
+}
+
+fn list(texts: &[String]) -> BlockValue {
+    BlockValue::List(texts.iter().cloned().map(BlockValue::Text).collect())
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the fields that are matched by name are references")]
+fn switch(on: &bool) -> BlockValue {
+    BlockValue::Bool(*on)
+}
+
+fn number(id: Option<u64>) -> Option<BlockValue> {
+    id.map(|id| BlockValue::Int(i64::try_from(id).unwrap_or(i64::MAX)))
+}
+
+fn secret(uri: &str) -> BlockValue {
+    BlockValue::Secret(uri.to_owned())
 }
 
 /// The attributes of any other block, and the order of its rules, which is a part of what they mean.

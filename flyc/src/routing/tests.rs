@@ -36,6 +36,7 @@ fn egg(name: &str, runner_type: RunnerType, tags: &[&str]) -> EggConfig {
             network: None,
             subnet: None,
             image: String::new(),
+            offer: None,
         },
         resources: Resources { cpu: 1, memory_mib: 1024, disk_gib: 10 },
         runner: Runner {

@@ -163,6 +163,11 @@ const fn is_label(kind: Kind) -> bool {
 pub struct Attribute<'p>(NodeRef<'p>);
 
 impl<'p> Attribute<'p> {
+    /// The attribute that a node is, unless it is none.
+    pub fn cast(node: NodeRef<'p>) -> Option<Self> {
+        (node.kind() == NodeKind::Attribute).then_some(Self(node))
+    }
+
     /// Its node.
     pub const fn node(self) -> NodeRef<'p> {
         self.0

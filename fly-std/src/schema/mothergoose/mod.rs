@@ -78,7 +78,11 @@ static CLOUD: Block = Block {
   provider = "yandex"
   region   = "ru-central1-a"
 }"#,
-    ..Block::new("cloud", "Where the system itself runs; eggs may run elsewhere.")
+    ..Block::new(
+        "cloud",
+        "Where the system itself runs; eggs may run elsewhere. Left out, it is the cloud of the first `type` that names a \
+         service of one, or else Yandex Cloud.",
+    )
 };
 
 /// `env { … }`

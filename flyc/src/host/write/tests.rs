@@ -21,12 +21,15 @@ fn build(eggs: &[(&str, &[(&str, &str)])]) -> Build {
             digest: String::new(),
             folder,
             source_file: String::new(),
+            source_digest: String::new(),
+            input_digest: String::new(),
+            modules: Vec::new(),
             files: own.iter().map(|(path, _)| path.clone()).collect(),
         });
         files.extend(own);
     }
     files.insert(MANIFEST.to_owned(), manifest.to_json().unwrap());
-    Build { files, manifest, skipped: Vec::new() }
+    Build { files, manifest, kept: None }
 }
 
 fn first() -> Build {
@@ -158,7 +161,7 @@ fn stopped_at_each_step(then: impl Fn(&Path, Option<io::Error>)) {
         let (_folder, out) = place();
         write(&first(), &out).unwrap();
         let mut count = 0;
-        let result = write_watched(&second(), &out, &mut |_| {
+        let result = write_watched(&second(), &out, &Previous::default(), &mut |_| {
             count += 1;
             if count > stop { Err(io::Error::other("the disk is gone")) } else { Ok(()) }
         });
@@ -202,7 +205,7 @@ fn a_crash_is_put_right_by_the_next_build() {
             write(&first(), &out).unwrap();
             let copy = out.with_file_name("crashed");
             let mut count = 0;
-            write_watched(&second(), &out, &mut |_| {
+            write_watched(&second(), &out, &Previous::default(), &mut |_| {
                 if count == stop {
                     copy_tree(&out, &copy);
                 }
@@ -239,7 +242,7 @@ fn copy_tree(from: &Path, to: &Path) {
 #[test]
 fn a_first_build_that_fails_leaves_nothing() {
     let (_folder, out) = place();
-    let error = write_watched(&first(), &out, &mut |step| {
+    let error = write_watched(&first(), &out, &Previous::default(), &mut |step| {
         if step == Step::Commit { Err(io::Error::other("no")) } else { Ok(()) }
     });
     assert!(error.is_err());
@@ -261,7 +264,7 @@ fn two_builds_do_not_write_at_one_time() {
     let (_folder, out) = place();
     write(&first(), &out).unwrap();
     let mut told = None;
-    write_watched(&second(), &out, &mut |_| {
+    write_watched(&second(), &out, &Previous::default(), &mut |_| {
         told.get_or_insert_with(|| write(&first(), &out).unwrap_err().to_string());
         Ok(())
     })

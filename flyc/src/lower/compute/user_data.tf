@@ -8,11 +8,11 @@ locals {
       path        = "/etc/gosling/runner.json"
       permissions = "0644"
       content = jsonencode({
-        runner_id        = var.runner_id
-        egg              = var.egg
-        orchestrator_url = var.orchestrator_url
-        egg_file         = "/etc/gosling/egg.json"
-        ticket_file      = "/etc/gosling/ticket"
+        runner_id          = var.runner_id
+        (local.owner_kind) = local.owner
+        orchestrator_url   = var.orchestrator_url
+        egg_file           = "/etc/gosling/egg.json"
+        ticket_file        = "/etc/gosling/ticket"
       })
     },
     {

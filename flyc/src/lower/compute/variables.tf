@@ -21,17 +21,23 @@ variable "nest" {
 variable "egg" {
   description = "The egg the runner belongs to."
   type        = string
+  default     = null
+}
+
+variable "job" {
+  description = "The job the runner belongs to, when it belongs to no egg."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = (var.egg == null) != (var.job == null)
+    error_message = "A runner belongs to an egg or to a job."
+  }
 }
 
 variable "commit" {
   description = "The Nest's commit the runner was made from."
   type        = string
-}
-
-variable "ticket" {
-  description = "The one-shot ticket the runner registers with; empty when it has registered already."
-  type        = string
-  sensitive   = true
 }
 
 variable "orchestrator_url" {

@@ -33,6 +33,17 @@ pub(in crate::lower) fn quote(text: &str) -> Result<String, Unrepresentable> {
     Ok(quoted)
 }
 
+/// A key of a map: the word itself where it is one, else a quoted string.
+pub(in crate::lower) fn key(text: &str) -> Result<String, Unrepresentable> {
+    if is_identifier(text) { Ok(text.to_owned()) } else { quote(text) }
+}
+
+/// Whether the text can stand as a name, as in an address.
+pub(in crate::lower) fn is_identifier(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+}
+
 fn escape(out: &mut String, c: char) {
     let code = u32::from(c);
     // Writing to a String can't fail.

@@ -98,7 +98,9 @@ fn written(target: Target, value: &Value) -> Result<String, Error> {
     match value.kind() {
         ValueKind::String if value.is_safe() => Ok(value.to_string()),
         ValueKind::String => Ok(target.quote(value.as_str().unwrap_or_default())?),
-        ValueKind::Bool | ValueKind::Number => Ok(value.to_string()),
+        // Jinja writes `True`.
+        ValueKind::Bool => Ok(if value.is_true() { "true" } else { "false" }.to_owned()),
+        ValueKind::Number => Ok(value.to_string()),
         ValueKind::Seq if target == Target::Hcl || target == Target::Yaml => {
             let items: Vec<_> =
                 value.try_iter()?.map(|item| written(target, &item)).collect::<Result<_, _>>()?;
@@ -124,6 +126,14 @@ pub(super) fn environment(text: &str) -> Result<Value, Error> {
 /// `|line`: text as the rest of a unit's line, as in `Description=`.
 pub(super) fn line(text: &str) -> Result<Value, Error> {
     Ok(Value::from_safe_string(systemd::line(text)?))
+}
+
+/// `|ident`: a name in an address of HCL, as in `aws_subnet.{{ name|ident }}.id`.
+pub(super) fn ident(text: &str) -> Result<Value, Error> {
+    if hcl::is_identifier(text) {
+        return Ok(Value::from_safe_string(text.to_owned()));
+    }
+    Err(Error::new(ErrorKind::BadEscape, format!("{text:?} is no name of HCL")))
 }
 
 /// `|heredoc`: text within an HCL heredoc, where quotes and backslashes are plain and only templates are special.

@@ -4,11 +4,11 @@ locals {
   # Tags of EC2 hold letters, digits, spaces and `+ - = . _ : / @`, 256 at most.
   tags = {
     for key, value in {
-      Name           = "gosling-${var.runner_id}"
-      gosling-nest   = var.nest
-      gosling-egg    = var.egg
-      gosling-runner = var.runner_id
-      gosling-commit = var.commit
+      Name                          = "gosling-${var.runner_id}"
+      gosling-nest                  = var.nest
+      "gosling-${local.owner_kind}" = local.owner
+      gosling-runner                = var.runner_id
+      gosling-commit                = var.commit
     } : key => substr(replace(value, "/[^-+=._:\\/@ 0-9A-Za-z]/", "_"), 0, 256)
   }
 

@@ -15,11 +15,11 @@ resource "terraform_data" "home" {
       EGG_CONFIG = var.egg_config
       TICKET     = var.ticket
       RUNNER_CONFIG = jsonencode({
-        runner_id        = var.runner_id
-        egg              = var.egg
-        orchestrator_url = var.orchestrator_url
-        egg_file         = "${var.folder}/egg.json"
-        ticket_file      = "${var.folder}/ticket"
+        runner_id          = var.runner_id
+        (local.owner_kind) = local.owner
+        orchestrator_url   = var.orchestrator_url
+        egg_file           = "${var.folder}/egg.json"
+        ticket_file        = "${var.folder}/ticket"
       })
     }
   }
@@ -49,13 +49,13 @@ resource "terraform_data" "process" {
     command = "sh \"$MODULE/start.sh\""
 
     environment = {
-      MODULE            = path.module
-      FOLDER            = var.folder
-      GOSLING           = var.gosling
-      GOSLING_NEST      = var.nest
-      GOSLING_EGG       = var.egg
-      GOSLING_RUNNER_ID = var.runner_id
-      GOSLING_COMMIT    = var.commit
+      MODULE                               = path.module
+      FOLDER                               = var.folder
+      GOSLING                              = var.gosling
+      GOSLING_NEST                         = var.nest
+      "GOSLING_${upper(local.owner_kind)}" = local.owner
+      GOSLING_RUNNER_ID                    = var.runner_id
+      GOSLING_COMMIT                       = var.commit
     }
   }
 

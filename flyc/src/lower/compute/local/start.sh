@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts `gosling runner` in a session of its own, so that it outlives OpenTofu. A process that is there already, from a
+# Starts `gosling runner`, or what ROLE says, in a session of its own, so that it outlives OpenTofu. A process that is there already, from a
 # run that was cut off, is kept.
 set -eu
 . "$MODULE/process.sh"
@@ -14,8 +14,9 @@ command -v "$GOSLING" >/dev/null || {
 
 GOSLING_FOLDER=$FOLDER
 export GOSLING_FOLDER
+role=${ROLE-runner}
 cd -- "$FOLDER"
-setsid "$GOSLING" runner --config "$FOLDER/runner.json" </dev/null >>"$FOLDER/gosling.log" 2>&1 &
+setsid "$GOSLING" "$role" --config "$FOLDER/$role.json" </dev/null >>"$FOLDER/gosling.log" 2>&1 &
 pid=$!
 since=$(started "$pid")
 if [ -z "$since" ]; then

@@ -4,10 +4,10 @@ locals {
   # Labels of Yandex Cloud hold lower-case letters, digits, `-` and `_`, 63 at most.
   labels = {
     for key, value in {
-      gosling-nest   = var.nest
-      gosling-egg    = var.egg
-      gosling-runner = var.runner_id
-      gosling-commit = var.commit
+      gosling-nest                  = var.nest
+      "gosling-${local.owner_kind}" = local.owner
+      gosling-runner                = var.runner_id
+      gosling-commit                = var.commit
     } : key => substr(replace(lower(value), "/[^-_0-9a-z]/", "_"), 0, 63)
   }
 
@@ -16,8 +16,8 @@ locals {
 
 resource "yandex_compute_instance" "runner" {
   name        = "gosling-${var.runner_id}"
-  description = "GitLab runner of the egg ${var.egg}"
-  platform_id = "standard-v3"
+  description = "GitLab runner of the ${local.owner_kind} ${local.owner}"
+  platform_id = var.platform_id
   zone        = var.zone
   labels      = local.labels
 

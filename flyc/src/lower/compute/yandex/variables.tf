@@ -1,4 +1,9 @@
 
+variable "platform_id" {
+  description = "The platform, which is the kind of processor."
+  type        = string
+}
+
 variable "cores" {
   description = "vCPUs."
   type        = number
