@@ -73,7 +73,9 @@ fn markdown_files(folder: &Path) -> Vec<PathBuf> {
 
 /// Checks the Nest of a section and compares.
 fn run(markdown: &Markdown, section: &Section) -> Result<(), Failed> {
-    let compiler = Compiler::new(section.files.iter().map(|file| (file.path.clone(), file.text.clone())));
+    let mut compiler = Compiler::new(section.files.iter().map(|file| (file.path.clone(), file.text.clone())));
+    let assets = section.assets.iter();
+    compiler.set_assets(assets.map(|(path, text)| (path.as_str().into(), Ok(text.as_str().into()))));
     let diagnostics = compiler.check();
     let found: Vec<Found> = diagnostics
         .iter()

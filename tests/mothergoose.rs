@@ -5,6 +5,8 @@
 
 #[path = "mothergoose/aws.rs"]
 mod aws;
+#[path = "mothergoose/aws_rights.rs"]
+mod aws_rights;
 #[allow(dead_code, reason = "shared with other test programs, which use the rest")]
 #[path = "tofu/bench.rs"]
 mod bench;
@@ -276,8 +278,12 @@ fn hostile_values_stay_plain() {
 #[test]
 fn each_component_can_be_made_by_itself() {
     for component in Component::ALL {
-        let components = Components::with_needs([component]);
-        let built = build(&yandex().compiler(), components);
+        // Every trigger that is there by itself calls the API.
+        let components = match component {
+            Component::Triggers => Components::with_needs([component, Component::FastapiApp]),
+            _ => Components::with_needs([component]),
+        };
+        let built = build(&yandex().compiler(), Components::with_needs([component]));
         for other in Component::ALL {
             let file = format!("mothergoose/{}.tf", other.name());
             assert_eq!(
@@ -339,7 +345,7 @@ fn the_gateway_has_every_endpoint_but_those_of_the_clocks() {
         let text = openapi(row);
         let documents = Yaml::load_from_str(&text).unwrap();
         let paths = mapping(&documents[0], "paths");
-        let mut ids = BTreeSet::new();
+        let (mut ids, mut said) = (BTreeSet::new(), BTreeSet::new());
         for endpoint in ENDPOINTS {
             let described = paths.as_mapping_get(endpoint.path);
             assert_eq!(described.is_none(), endpoint.path.starts_with("/internal/"), "{}", endpoint.path);
@@ -347,6 +353,11 @@ fn the_gateway_has_every_endpoint_but_those_of_the_clocks() {
             for method in endpoint.methods {
                 let operation = mapping(described, &method.to_ascii_lowercase());
                 assert!(ids.insert(mapping(operation, "operationId").as_str().unwrap().to_owned()));
+                assert!(
+                    said.insert(mapping(operation, "summary").as_str().unwrap()),
+                    "{method} {}",
+                    endpoint.path
+                );
                 let integration = mapping(operation, "x-yc-apigateway-integration");
                 assert_eq!(mapping(integration, "container_id").as_str(), Some("GOSLING_API_CONTAINER_ID"));
                 let guarded = operation.as_mapping_get("security").is_some();
@@ -449,4 +460,18 @@ fn an_unknown_component_is_told_with_those_there_are() {
     assert!(!module.join("fastapi_app.tf").exists());
     assert!(flyc("api, workers").status.success(), "the other names of blocks, and spaces");
     assert!(module.join("fastapi_app.tf").exists());
+
+    for names in ["", "database,,api"] {
+        let refused = flyc(names);
+        assert_eq!(refused.status.code(), Some(2), "{names:?}: {}", complaint(&refused));
+        let said = complaint(&refused);
+        assert!(said.contains("`--components` has an empty name"), "{said}");
+    }
+
+    fs::remove_file(nest.path().join("MG/config.fly")).unwrap();
+    fs::remove_dir_all(nest.path().join("out")).unwrap();
+    let refused = flyc("database");
+    assert_eq!(refused.status.code(), Some(2), "{}", complaint(&refused));
+    assert!(complaint(&refused).contains("this Nest has no `mothergoose`"), "{}", complaint(&refused));
+    assert!(!nest.path().join("out").exists(), "nothing is written");
 }

@@ -157,7 +157,12 @@ fn the_examples_of_every_page_are_true() {
             }
             let (ci, nest): (Vec<_>, Vec<_>) =
                 files.into_iter().partition(|(name, _)| name == pipeline::MAIN);
-            let compiler = Compiler::new(nest);
+            let (fly, assets): (Vec<_>, Vec<_>) = nest
+                .into_iter()
+                .partition(|(name, _)| Path::new(name).extension().is_some_and(|end| end == "fly"));
+            let mut compiler = Compiler::new(fly);
+            compiler
+                .set_assets(assets.into_iter().map(|(path, text)| (path.into(), Ok(text.as_str().into()))));
             let mut found = compiler.check();
             // Tests that fail, and jobs of a CI configuration, are told by commands of their own.
             found.extend(compiler.run_tests(&|_| true).into_iter().flat_map(|test| test.failures));

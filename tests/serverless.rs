@@ -115,7 +115,7 @@ fn is_a_task(fleet: &Fleet, changes: &Changes) {
     let policy = &changes["module.shared.aws_iam_role_policy.execution"].1;
     assert!(policy["name"] == "start-tasks");
     let role = &changes["module.shared.aws_iam_role.execution"].1;
-    assert_eq!(role["path"], "/gosling/");
+    assert_eq!(role["path"], "/gosling/nest___x___y_/");
 }
 
 fn is_a_container(fleet: &Fleet, changes: &Changes) {

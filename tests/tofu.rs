@@ -6,6 +6,8 @@
 #[allow(dead_code, reason = "shared with other test programs, which use the rest")]
 #[path = "tofu/bench.rs"]
 mod bench;
+#[path = "tofu/endings.rs"]
+mod endings;
 
 use std::{
     collections::BTreeMap,
@@ -450,11 +452,15 @@ fn local_runners_are_real_processes() {
     assert_eq!(first["a"]["instance_id"], ids()["a"]["instance_id"]);
     assert_eq!(first["b"]["instance_id"], ids()["b"]["instance_id"]);
 
-    // One that ended by itself is noticed, and woken anew on its next way through nadir.
     set(&[("a", "apex"), ("b", "apex")], "c2");
     let (a, b) = (pid("a"), pid("b"));
     assert!(alive(&a) && alive(&b) && a != first_pid);
     eventually("a is ready again", || read("a", "owner").ends_with("c2\n"));
+    endings::are_noticed_and_mended(&bench, &homes.join("a/gosling.pid"), &|pool| {
+        set(&[("a", pool), ("b", "apex")], "c2");
+    });
+    let a = pid("a");
+    assert_eq!(pid("b"), b, "b knows nothing of it");
 
     bench.tofu(&["destroy", "-auto-approve", "-input=false"]);
     assert!(!alive(&a) && !alive(&b), "both are gone");

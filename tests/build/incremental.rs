@@ -71,11 +71,19 @@ fn what_somebody_changed_in_a_build_is_put_right() {
 
 #[test]
 fn an_egg_that_is_gone_but_has_a_state_is_told() {
+    is_told_when_gone("terraform.tfstate");
+    // What `tofu init` leaves when the state is in a bucket.
+    is_told_when_gone(".terraform/terraform.tfstate");
+}
+
+fn is_told_when_gone(state: &str) {
     let nest = copy_nest(&example());
     let root = nest.path().join("platform");
     let flyc = || Command::new(tools::flyc()).arg("build").arg(&root).output().unwrap();
     assert!(flyc().status.success());
-    let state = root.join(".fly/build/eggs/docs/terraform.tfstate");
+    let folder = root.join(".fly/build/eggs/docs");
+    let state = folder.join(state);
+    fs::create_dir_all(state.parent().unwrap()).unwrap();
     fs::write(&state, "{}").unwrap();
 
     fs::remove_dir_all(root.join("Eggs/docs")).unwrap();
@@ -85,9 +93,9 @@ fn an_egg_that_is_gone_but_has_a_state_is_told() {
     let output = flyc();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
-    let warning = "warning: `eggs/docs` is no longer in the Nest, but holds a state of OpenTofu, and what was made may \
+    let warning = "warning: `eggs/docs` is no longer in the Nest, but OpenTofu has a state of it, and what was made may \
                    still exist\nhelp: build the Nest as it was, run `tofu destroy` in that folder, and build again\n";
     assert!(said.contains(warning), "{said}");
     assert!(state.exists(), "it is all that is known of what was made");
-    assert!(!state.with_file_name("resources.tf").exists());
+    assert!(!folder.join("resources.tf").exists());
 }

@@ -60,8 +60,10 @@ impl Large {
         self.write("nest.fly", &format!("nest {{\n  edition = 2026\n  name    = \"{name}\"\n}}\n"));
     }
 
+    /// Ctrl-C stops it even where the tests run in the background of a shell, which has its children ignore that.
     fn flyc(&self) -> Command {
-        let mut command = Command::new(tools::flyc());
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT").arg(tools::flyc());
         command.arg("build").arg(self.nest()).arg("--out").arg(self.out());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -135,6 +137,34 @@ fn a_killed_build_leaves_the_one_before_it_or_its_own() {
         before = after;
     }
     assert!(in_time >= 3, "builds are killed in the middle, and not behind their end: {in_time}");
+}
+
+/// Where much changes, the whole build is exchanged: nothing need be put in order, whenever it was killed.
+#[test]
+fn a_killed_build_of_much_leaves_one_or_the_other_untouched() {
+    let large = Large::new();
+    let mut before = large.builds();
+    let mut in_time = 0;
+    for round in 0..8 {
+        for egg in 0..EGGS {
+            let path = format!("Eggs/egg-{egg}/config.fly");
+            let text = fs::read_to_string(large.nest().join(&path)).unwrap();
+            let text =
+                text.lines().filter(|line| !line.contains("concurrent")).collect::<Vec<_>>().join("\n");
+            let runner = format!("  runner {{ concurrent = {} }}\n  gitlab", round + 2);
+            large.write(&path, &(text.replace("  gitlab", &runner) + "\n"));
+        }
+        let signal = if round % 2 == 0 { Signal::KILL } else { Signal::INT };
+        in_time += usize::from(large.killed(signal, ".out.flyc-new/eggs", 1 + round * EGGS / 8));
+        let left = tree(&large.out());
+        let after = large.builds();
+        assert_ne!(before, after);
+        assert!(left == before || left == after, "round {round}");
+        let beside = fs::read_dir(large.folder.path()).unwrap().count();
+        assert_eq!(beside, 2, "what the killed build left is gone");
+        before = after;
+    }
+    assert!(in_time >= 3, "builds are killed in the middle: {in_time}");
 }
 
 fn manifest_of(tree: &BTreeMap<String, String>) -> Manifest {

@@ -2,7 +2,10 @@
 //!
 //! A batch that fails is halved until the one case is left that fails, and proptest shrinks that one alone.
 
-use std::sync::OnceLock;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use proptest::{
     prelude::{ProptestConfig, Rng as _},
@@ -39,6 +42,9 @@ fn seed() -> u64 {
     })
 }
 
+/// How many properties have begun.
+static BEGUN: AtomicUsize = AtomicUsize::new(0);
+
 /// The property holds of every case that is drawn; `test` gets some of them and says what is wrong.
 pub(crate) fn holds<S: Strategy>(cases: &Cases, strategy: S, test: impl Fn(&[S::Value]) -> Result<(), String>)
 where
@@ -54,12 +60,17 @@ where
     };
     let mut runner = TestRunner::new(config);
     let mut left = usize::try_from(cases.number).unwrap();
+    let mut batches: Vec<Vec<S::Tree>> = Vec::new();
     while left > 0 {
-        let mut batch: Vec<S::Tree> = Vec::new();
-        for _ in 0..left.min(cases.at_a_time) {
-            batch.push(strategy.new_tree(&mut runner).unwrap());
-        }
-        left -= batch.len();
+        let number = left.min(cases.at_a_time);
+        batches.push((0..number).map(|_| strategy.new_tree(&mut runner).unwrap()).collect());
+        left -= number;
+    }
+    // Properties share what is made of a batch. Two at a time begin at different ends, so that neither waits.
+    if BEGUN.fetch_add(1, Ordering::Relaxed) % 2 == 1 {
+        batches.reverse();
+    }
+    for mut batch in batches {
         let Err(wrong) = test(&current(&batch)) else { continue };
         while batch.len() > 1 {
             let half = batch.split_off(batch.len() / 2);

@@ -28,6 +28,8 @@ pub(crate) struct Section {
     pub(crate) line: usize,
     /// Its files, which make one Nest.
     pub(crate) files: Vec<File>,
+    /// The texts of the Nest's other files, by path.
+    pub(crate) assets: Vec<(String, String)>,
     /// The rendering it expects.
     pub(crate) output: Option<Output>,
 }

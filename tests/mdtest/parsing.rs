@@ -52,7 +52,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Section>, String> {
 }
 
 fn empty_section(name: String, line: usize) -> Section {
-    Section { name, line, files: Vec::new(), output: None }
+    Section { name, line, files: Vec::new(), assets: Vec::new(), output: None }
 }
 
 /// Keeps a section that has something to test.
@@ -102,6 +102,7 @@ fn take_block(section: &mut Section, fence: Fence, end: usize) -> Result<(), Str
                 .map_err(|(line, problem)| format!("line {}: {problem}", fence.begin + line))?;
             section.files.push(File { path, text, line: fence.begin, asked });
         }
+        "yaml" => section.assets.extend(fence.path.map(|path| (path, text))),
         "output" => {
             if section.files.is_empty() || section.output.is_some() {
                 return Err(format!(

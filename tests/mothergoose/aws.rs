@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flyc::{
     artifact::{Artifact, Component, Components, EnvValue, LifecycleRule, MothergooseConfig, Provider},
+    compiler::Compiler,
     lower::{self, Backend, Installation, LowerError, Options},
 };
 use polar_gosling_tests::need;
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     HOSTILE,
+    aws_rights::{many, may_do_no_more_than_it_must},
     bench::{Bench, changes, complaint, origins},
     installation::{self, Row, build, compiler, is_settled, is_well_formed, lay, set},
     with,
@@ -116,7 +118,7 @@ fn apply(bench: &Bench) {
 }
 
 /// What there is of a type after an apply, by name.
-fn resources(bench: &Bench, kind: &str) -> BTreeMap<String, Value> {
+pub(crate) fn resources(bench: &Bench, kind: &str) -> BTreeMap<String, Value> {
     let state: Value = serde_json::from_str(&bench.tofu(&["show", "-json"])).unwrap();
     let all = state["values"]["root_module"]["resources"].as_array().unwrap().iter();
     let of_kind = all.filter(|one| one["type"] == kind);
@@ -245,76 +247,6 @@ fn webhooks_alone_are_shown_to_the_authentication_function() {
     }
 }
 
-/// Where AWS has no narrower resource than `*`, or none is known, and why.
-const WIDE: &[(&str, &str)] = &[
-    ("LookAtNetwork", "EC2 describes network interfaces and subnets of an account as a whole"),
-    ("LookForRunners", "EC2 and ECS describe, and deregister, without a resource"),
-    (
-        "ListTasks",
-        "its resource is a container instance, which Fargate has none of; a condition names the clusters",
-    ),
-    ("LogInToRegistry", "a token of ECR is one for all repositories"),
-    ("UseEc2", "an action that the author wrote, of a service that nothing is made of"),
-    ("UseKms", "the same"),
-    ("UseS3All", "all buckets are listed, or none"),
-];
-
-/// The values of a statement's entry, which may be one or many.
-fn many(value: &Value) -> Vec<&str> {
-    value.as_array().map_or_else(
-        || vec![value.as_str().unwrap()],
-        |all| all.iter().map(|one| one.as_str().unwrap()).collect(),
-    )
-}
-
-/// What every role is allowed: no `*` of actions, and no `*` of things but where AWS knows nothing narrower.
-fn may_do_no_more_than_it_must(bench: &Bench) {
-    let policies =
-        resources(bench, "aws_iam_policy").into_iter().chain(resources(bench, "aws_iam_role_policy"));
-    for (address, values) in policies {
-        let policy: Value = serde_json::from_str(values["policy"].as_str().unwrap()).unwrap();
-        let mut sids = BTreeSet::new();
-        for statement in policy["Statement"].as_array().unwrap() {
-            let sid = statement["Sid"].as_str().unwrap();
-            assert!(sids.insert(sid), "{address} has {sid} twice");
-            assert!(sid.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{address}: {sid}");
-            if statement["Effect"] == "Deny" {
-                continue;
-            }
-            for action in many(&statement["Action"]) {
-                assert!(!action.contains('*'), "{address}: {sid} allows {action}");
-                if action == "iam:PassRole" {
-                    let service = &statement["Condition"]["StringEquals"]["iam:PassedToService"];
-                    assert_eq!(service, "ecs-tasks.amazonaws.com", "{address}");
-                }
-            }
-            for resource in many(&statement["Resource"]) {
-                let listed = WIDE.iter().any(|(known, _)| *known == sid);
-                assert_eq!(resource == "*", listed, "{address}: {sid} allows something on {resource}");
-                // `arn:aws:SERVICE:REGION:ACCOUNT:WHAT`
-                let what = resource.splitn(6, ':').nth(5).unwrap_or_default();
-                assert!(listed || resource.starts_with("arn:aws:"), "{address}: {resource}");
-                assert!(
-                    listed || !what.starts_with('*') || sid == "DetachFromNetwork",
-                    "{address}: {resource}"
-                );
-            }
-        }
-        // The longest that AWS takes.
-        assert!(policy.to_string().len() <= 6144, "{address}: {}", policy.to_string().len());
-    }
-    for (address, role) in resources(bench, "aws_iam_role") {
-        let trust: Value = serde_json::from_str(role["assume_role_policy"].as_str().unwrap()).unwrap();
-        for statement in trust["Statement"].as_array().unwrap() {
-            let service = statement["Principal"]["Service"].as_str().unwrap();
-            assert!(["lambda.amazonaws.com", "scheduler.amazonaws.com"].contains(&service), "{address}");
-            if service == "scheduler.amazonaws.com" {
-                assert!(statement["Condition"]["StringEquals"]["aws:SourceArn"].is_string(), "{address}");
-            }
-        }
-    }
-}
-
 #[test]
 fn each_service_reaches_its_own_queue_alone() {
     let bench = need!(shortest().bench(Components::ALL));
@@ -331,8 +263,112 @@ fn each_service_reaches_its_own_queue_alone() {
             .collect::<Vec<_>>()
     };
     assert_eq!(taken("fastapi_app"), Vec::<String>::new());
-    assert!(matches!(taken("celery_workers").as_slice(), [arn] if arn.ends_with(":mothergoose-webhooks")));
-    assert!(matches!(taken("uglyfox_workers").as_slice(), [arn] if arn.ends_with(":uglyfox-tasks")));
+    assert!(
+        matches!(taken("celery_workers").as_slice(), [arn] if arn.ends_with(":my-nest-mothergoose-webhooks"))
+    );
+    assert!(matches!(taken("uglyfox_workers").as_slice(), [arn] if arn.ends_with(":my-nest-uglyfox-tasks")));
+}
+
+#[test]
+fn the_secrets_of_the_whole_nest_may_be_read() {
+    let egg = r#"egg "web" {
+  type = "vm"
+
+  cloud {
+    provider = "aws"
+    region   = "eu-central-1"
+  }
+
+  resources {
+    cpu    = 2
+    memory = 4GiB
+    disk   = 20GiB
+  }
+
+  runner {
+    tags = ["docker"]
+  }
+
+  gitlab {
+    project_id = 1
+  }
+
+  environment {
+    API_KEY = "aws-sm://payments/api-key"
+    OTHER   = "vault://kv/other/key"
+  }
+}
+"#;
+    let system = r#"mothergoose {
+  cloud {
+    provider = "aws"
+  }
+
+  api {
+    env {
+      TOKEN = "aws-sm://team/token"
+    }
+  }
+}
+
+rift "main" {
+  server = "rift.example.com"
+  port   = 443
+
+  upstreams {
+    hub {
+      url             = "https://registry-1.docker.io"
+      username        = "robot"
+      password_secret = "aws-sm://registries/docker-hub"
+    }
+  }
+}
+"#;
+    let nest = "nest {\n  name = \"my-nest\"\n}\n";
+    let compiler =
+        Compiler::new([("nest.fly", nest), ("Eggs/web/config.fly", egg), ("MG/config.fly", system)]);
+    let built = build(&compiler, Components::ALL);
+    let variables = &built.files["mothergoose/variables.tf"];
+    let wanted = r#"["deploy-keys", "gitlab", "nest", "payments", "registries", "team"]"#;
+    assert!(variables.contains(&format!("default     = {wanted}")), "{variables}");
+}
+
+/// What has a name that is its own in a whole account, or in a region of it.
+const NAMED: [&str; 10] = [
+    "aws_cloudwatch_log_group.",
+    "aws_dynamodb_table.",
+    "aws_ecr_repository.",
+    "aws_ecs_cluster.",
+    "aws_iam_policy.",
+    "aws_iam_role.",
+    "aws_lambda_function.",
+    "aws_s3_bucket.",
+    "aws_scheduler_schedule_group.",
+    "aws_sqs_queue.",
+];
+
+#[test]
+fn installations_of_two_nests_share_an_account() {
+    let names = |nest: &str| {
+        let nest = format!("nest {{\n  name = \"{nest}\"\n}}\n");
+        let compiler = Compiler::new([("nest.fly", nest.as_str()), ("MG/config.fly", shortest().fly)]);
+        let bench = installation::bench(Provider::Aws)?;
+        lay(&bench, build(&compiler, Components::ALL).files);
+        set(&bench, &variables());
+        bench.tofu(&["init", "-input=false"]);
+        let all = changes(&bench.plan());
+        let named = all.into_iter().filter(|(address, _)| NAMED.iter().any(|kind| address.starts_with(kind)));
+        let name = |(address, (_, after)): (String, (String, Value))| {
+            let name = ["function_name", "bucket", "name"].iter().find_map(|key| after[key].as_str());
+            format!("{} {}", address.split('.').next().unwrap(), name.unwrap())
+        };
+        Some(named.map(name).collect::<BTreeSet<_>>())
+    };
+    let (one, two) = (need!(names("one")), need!(names("two")));
+    for kind in NAMED {
+        assert!(one.iter().any(|name| name.starts_with(kind.trim_end_matches('.'))), "{kind}: {one:?}");
+    }
+    assert_eq!(one.intersection(&two).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
 #[test]
@@ -403,8 +439,9 @@ fn hostile_values_stay_plain_on_aws() {
 #[test]
 fn each_component_can_be_made_by_itself_on_aws() {
     let whole = build(&full().compiler(), Components::ALL);
+    let config = MothergooseConfig::from_json(&whole.files["mothergoose/config.json"]).unwrap();
     for component in Component::ALL {
-        let components = Components::with_needs([component]);
+        let components = Components::with_needs([component]).with_targets(&config);
         let built = build(&full().compiler(), components);
         let bench = need!(full().bench(components));
         let mut variables = full().variables;

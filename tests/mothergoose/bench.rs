@@ -51,7 +51,7 @@ pub(crate) fn compiler(fly: &str, assets: &[(&str, &str)]) -> Compiler {
 }
 
 pub(crate) fn build(compiler: &Compiler, components: Components) -> Build {
-    compiler.build(&Options { backend: Some(Backend::Local), components }).unwrap()
+    compiler.build(&Options { backend: Some(Backend::Local), components: Some(components) }).unwrap()
 }
 
 /// A bench over an empty folder; none when `OpenTofu` or the fake cloud can't be had here.

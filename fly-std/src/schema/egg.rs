@@ -66,14 +66,14 @@ pub(super) static CLOUD: Block = Block {
         Attribute::optional(
             "provider",
             Type::Enum(PROVIDERS),
-            "the cloud that runners are made in",
+            "the cloud that machines are made in: runners, or a Rift server",
             "\"yandex\"",
         )
         .default("\"yandex\""),
         Attribute::optional(
             "region",
             Type::Name,
-            "the cloud's region or availability zone that runners are made in",
+            "the cloud's region or availability zone that machines are made in",
             "\"ru-central1-a\"",
         )
         .derived("`ru-central1-a` on yandex, `eu-central-1` on aws"),
@@ -87,14 +87,14 @@ pub(super) static CLOUD: Block = Block {
         Attribute::optional(
             "network",
             Type::Name,
-            "the id of the network runners are attached to",
+            "the id of the network that machines are attached to",
             "\"enp1a2b3c\"",
         )
         .derived("the network of the MotherGoose installation"),
         Attribute::optional(
             "subnet",
             Type::Name,
-            "the id of the subnet runners are attached to",
+            "the id of the subnet that machines are attached to",
             "\"e9b1a2b3c\"",
         )
         .derived("the subnet of the MotherGoose installation"),
@@ -110,25 +110,35 @@ pub(super) static CLOUD: Block = Block {
   provider = "yandex"
   region   = "ru-central1-a"
 }"#,
-    ..Block::new("cloud", "Where runners are made.")
+    ..Block::new("cloud", "Where machines are made: the runners of an egg or job, or a Rift server.")
 };
+
+/// No cloud has a machine near these: how much each of them has is a rule's to know, which names the nearest that is
+/// sold.
+const BEYOND_ANY_CPUS: i64 = 1_000_000;
+pub(super) const BEYOND_ANY_SIZE: u64 = 1024 * TIB;
 
 /// `resources { … }`
 pub(super) static RESOURCES: Block = Block {
     attributes: &[
-        Attribute::optional("cpu", Type::int(1, 256), "the number of virtual CPUs one runner gets", "2")
-            .default("2"),
+        Attribute::optional(
+            "cpu",
+            Type::int(1, BEYOND_ANY_CPUS),
+            "the number of virtual CPUs one runner gets; the cloud has a most",
+            "2",
+        )
+        .default("2"),
         Attribute::optional(
             "memory",
-            Type::megabytes(512 * MIB, 4 * TIB),
-            "what one runner gets: a whole number of MB, or a size from 512MiB to 4TiB",
+            Type::megabytes(512 * MIB, BEYOND_ANY_SIZE),
+            "what one runner gets: a whole number of MB, or a size from 512MiB to the most the cloud has",
             "4GiB",
         )
         .default("4GiB"),
         Attribute::optional(
             "disk",
-            Type::gigabytes(8 * GIB, 64 * TIB),
-            "one runner's disk: a whole number of GB, or a size from 8GiB to 64TiB",
+            Type::gigabytes(8 * GIB, BEYOND_ANY_SIZE),
+            "one runner's disk: a whole number of GB, or a size from 8GiB to the most the cloud has",
             "20GiB",
         )
         .derived("20GiB, but 10GiB for serverless runners on yandex, the most they have"),

@@ -26,14 +26,14 @@ pub(super) static GITLAB: Block = Block {
             "where the token is kept that registers runners and webhooks with the GitLab API",
             "\"yc-lockbox://gitlab/gitlab.com/my-app/api-token\"",
         )
-        .derived("`{backend}://gitlab/{server}/{egg}/api-token`, in the secret store of the egg's cloud"),
+        .derived("`{backend}://gitlab/{server}/{egg}/api-token`, in the secret store of the egg's cloud; for a `repo` of a bucket `{bucket}/{repo}` stands for `{egg}`"),
         Attribute::optional(
             "token_secret",
             Type::Secret,
             "where the token is kept that runners sign in to GitLab with",
             "\"yc-lockbox://gitlab/gitlab.com/my-app/runner-token\"",
         )
-        .derived("`{backend}://gitlab/{server}/{egg}/runner-token`, in the secret store of the egg's cloud"),
+        .derived("`{backend}://gitlab/{server}/{egg}/runner-token`, in the secret store of the egg's cloud; for a `repo` of a bucket `{bucket}/{repo}` stands for `{egg}`"),
         Attribute::optional(
             "webhook_secret",
             Type::Secret,
@@ -41,7 +41,7 @@ pub(super) static GITLAB: Block = Block {
             "\"yc-lockbox://gitlab/gitlab.com/my-app/webhook-secret\"",
         )
         .derived(
-            "`{backend}://gitlab/{server}/{egg}/webhook-secret`, in the secret store of the egg's cloud",
+            "`{backend}://gitlab/{server}/{egg}/webhook-secret`, in the secret store of the egg's cloud; for a `repo` of a bucket `{bucket}/{repo}` stands for `{egg}`",
         ),
     ],
     constraints: &[Constraint::ExactlyOneOf(&["project_id", "group_id"])],

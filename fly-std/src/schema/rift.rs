@@ -2,12 +2,11 @@
 
 use super::{
     Attribute, Block, Child, Label,
-    egg::{CLOUD, RESOURCES},
+    egg::{BEYOND_ANY_SIZE, CLOUD, RESOURCES},
 };
 use crate::types::{Entities, Type, Variant};
 
 const GIB: u64 = 1 << 30;
-const TIB: u64 = 1 << 40;
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 3600;
 
@@ -58,8 +57,8 @@ static CACHE: Block = Block {
     attributes: &[
         Attribute::optional(
             "max_size",
-            Type::gigabytes(GIB, 64 * TIB),
-            "how much the cache may hold: a whole number of GB, or a size from 1GiB to 64TiB",
+            Type::gigabytes(GIB, BEYOND_ANY_SIZE),
+            "how much the cache may hold: a whole number of GB, or a size from 1GiB to what the largest disk of the cloud holds",
             "200GiB",
         )
         .default("50GiB"),

@@ -137,9 +137,8 @@ impl Component {
             Self::FastapiApp | Self::CeleryWorkers | Self::UglyfoxWorkers => {
                 &[Self::MessageQueues, Self::Database, Self::Storage, Self::ServiceAccounts, Self::Network]
             }
-            Self::Triggers => {
-                &[Self::FastapiApp, Self::CeleryWorkers, Self::UglyfoxWorkers, Self::ServiceAccounts]
-            }
+            // And the services they call, which the configuration says.
+            Self::Triggers => &[Self::ServiceAccounts],
             Self::Database => &[Self::Network],
             Self::MessageQueues | Self::Storage | Self::ServiceAccounts | Self::Network => &[],
         }
@@ -504,6 +503,15 @@ impl Components {
             components.add(component);
         }
         components
+    }
+
+    /// These and, with triggers, the services that those of this configuration call.
+    #[must_use]
+    pub fn with_targets(mut self, config: &MothergooseConfig) -> Self {
+        if self.contains(Component::Triggers) {
+            config.triggers.values().for_each(|trigger| self.add(trigger.target));
+        }
+        self
     }
 
     fn add(&mut self, component: Component) {

@@ -41,8 +41,8 @@ pub const SOURCE_MAP: &str = "source-map.json";
 pub struct Options {
     /// Where `OpenTofu` keeps state; none means what each egg's cloud uses.
     pub backend: Option<Backend>,
-    /// What of the installation is made.
-    pub components: Components,
+    /// What of the installation is made; none means all of it, if there is one.
+    pub components: Option<Components>,
 }
 
 /// A built Nest.
@@ -137,7 +137,7 @@ fn parts_of(
         }
         let input_digest = inputs.map(|inputs| inputs.digest).unwrap_or_default();
         let new = |piece| Part::New { piece, input_digest: input_digest.clone() };
-        pieces::of_file(db, file, &lowering, options.components)
+        pieces::of_file(db, file, &lowering, options.components.unwrap_or_default())
             .into_iter()
             .map(|piece| piece.map(new))
             .collect()

@@ -1,16 +1,18 @@
 //! What each file of a Nest gives to the build.
 
-use std::{cell::LazyCell, sync::Arc};
+use std::{cell::LazyCell, collections::BTreeSet, sync::Arc};
+
+use fly_std::formats::SecretBackend;
 
 use super::Piece;
 use crate::{
-    artifact::{Artifact, ArtifactError, Components, EntryKind},
+    artifact::{Artifact, ArtifactError, Components, EntryKind, Provider},
     check::NOT_DEPLOYABLE,
     config::{
         self, Installation, Resolved, ResolvedJob, ResolvedRift, Unresolved, block_config, egg_configs,
         job_configs, rift_configs,
     },
-    db::{Db, SourceFile},
+    db::{Db, Nest, SourceFile},
     diag::{Diagnostic, Span},
     lower::{self, ComputeModule, LowerError},
     model::{TypedBlock, installation_asset, typed},
@@ -128,8 +130,14 @@ fn installation_piece(
     };
     let spec = config.api_gateway.openapi_spec.as_deref();
     let openapi = spec.and_then(|path| installation_asset(db, path));
+    let secret_names = match config.cloud.provider {
+        Provider::Aws => config::secret_names(db, Nest::get(db), SecretBackend::AwsSm),
+        // Rights are granted for a folder, or are those of whoever runs it.
+        Provider::Yandex | Provider::Local => BTreeSet::new(),
+    };
     let chosen = lower::Installation {
         components,
+        secret_names: Some(&secret_names),
         openapi: openapi.as_deref(),
         missing_openapi: spec.filter(|_| openapi.is_none()),
     };

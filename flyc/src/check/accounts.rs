@@ -83,8 +83,8 @@ fn missing(
         let Some(attribute) = block.attribute("roles") else { continue };
         let acting = config::users(config, &block.name);
         let (mut deeds, mut remedies, mut parts) = (Vec::new(), Vec::new(), Vec::new());
-        // Runners are made wherever the eggs say, with accounts that may do it there.
-        for need in Need::ALL.into_iter().filter(|need| *need != Need::MakeRunners) {
+        // What only some kinds of eggs need is the author's to judge: the workers deploy eggs that nobody has written yet.
+        for need in Need::CERTAIN {
             let mut needing = acting.iter().filter(|part| config::needs(**part).contains(&need)).peekable();
             if needing.peek().is_some()
                 && let Some(remedy) = lacking(need, &account.roles)

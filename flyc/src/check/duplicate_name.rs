@@ -1,4 +1,4 @@
-//! Eggs and buckets share their names, jobs have theirs: each is given once in the Nest. Variables, profiles,
+//! Eggs and buckets share their names, jobs have theirs: each is given once in the Nest, in whatever case. Variables, profiles,
 //! asserts and tests have theirs, each kind its own.
 
 use rustc_hash::FxHashMap;
@@ -21,6 +21,7 @@ const NAMED: [(&str, &str); 4] = [
 
 pub(super) fn check(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
     entities(scope, diagnostics);
+    differing_in_case(scope, diagnostics);
     for (keyword, why) in NAMED {
         named(scope, keyword, why, diagnostics);
     }
@@ -72,6 +73,31 @@ fn entities(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
             .note("runners, states and secrets are kept by name, so two of one name would share theirs")
             .help("give one of them another name");
             diagnostics.push(diagnostic.related(first.clone(), "first given here"));
+        }
+    }
+}
+
+/// The labels of Yandex Cloud have lower-case letters only, and so have the names of files on many machines: neither
+/// tells such owners apart.
+fn differing_in_case(scope: &NestScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for names in scope.index.differing_in_case() {
+        let mut blocks = names.iter().filter_map(|(name, entity)| {
+            let block = *scope.top_blocks(entity.file).get(entity.position as usize)?;
+            Some((*name, scope.span(entity.file, block.header())))
+        });
+        let Some((first, first_span)) = blocks.next() else { continue };
+        for (name, span) in blocks {
+            diagnostics.push(
+                Diagnostic::new(
+                    &DUPLICATE_NAME,
+                    span,
+                    format!("the names \"{name}\" and \"{first}\" differ in case only"),
+                    "the same in lower case",
+                )
+                .related(first_span.clone(), "the other is given here")
+                .note("labels on Yandex Cloud and folders on many machines know one case only, so the two would share theirs")
+                .help("give one of them another name"),
+            );
         }
     }
 }

@@ -162,11 +162,13 @@ fn cidr(scope: &FileScope<'_>, root: &TypedBlock) -> Option<Diagnostic> {
     };
     if !(LARGEST..=SMALLEST).contains(&length) {
         let nearest = length.clamp(LARGEST, SMALLEST);
+        let first = Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << (32 - nearest)));
+        let written = format!("\"{first}/{nearest}\"");
         let why = if length > SMALLEST { "too few addresses" } else { "more than a cloud's network has" };
         return Some(
             wrong(format!("`cidr` wants a length from /{LARGEST} to /{SMALLEST}, found /{length}"), why)
                 .note("the range is cut into sixteen subnets, one for each availability zone")
-                .fix(format!("write `/{nearest}`"), attribute.range, format!("\"{address}/{nearest}\"")),
+                .fix(format!("write `{written}`"), attribute.range, written),
         );
     }
     let first = Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << (32 - length)));

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     artifact::Resources,
     diag::{Applicability, Diagnostic, Help, declare_diagnostic},
-    lower::{Shape, Smaller},
+    lower::{Shape, Smaller, Times},
 };
 
 declare_diagnostic! { pub LARGER_MACHINE = "larger-machine", Warning, "a machine much larger than what is asked for" }
@@ -58,8 +58,17 @@ fn larger(scope: &FileScope<'_>, wanted: &Wanted<'_>, shape: &Shape) -> Diagnost
     let or_less = smaller.map(|_| format!(", or {less}")).unwrap_or_default();
     let text = format!("write {} to use all of it{or_less}", all.join(" and "));
     let place = scope.span(wanted.place(attribute));
-    let mut diagnostic = Diagnostic::new(&LARGER_MACHINE, place, message, label)
-        .note("clouds sell sizes in steps, and each is paid for as a whole");
+    let mut diagnostic = Diagnostic::new(&LARGER_MACHINE, place, message, label).note(
+        match wanted.market.times(shape, &wanted.resources) {
+            Some(Times::Cpus(times)) => {
+                format!("that is {times} times the CPUs asked for: so much memory is not sold with fewer")
+            }
+            Some(Times::Memory(times)) => {
+                format!("that is {times} times the memory asked for: so many CPUs are not sold with less")
+            }
+            None => "clouds sell sizes in steps, and each is paid for as a whole".to_owned(),
+        },
+    );
     diagnostic.help =
         Some(Help { text, edits: wanted.edits(&values), applicability: Applicability::Suggested });
     diagnostic

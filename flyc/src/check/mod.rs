@@ -18,6 +18,7 @@ mod locals;
 mod min_above_max;
 mod not_deployable;
 mod offers;
+mod openapi;
 mod parts;
 mod plain_secret;
 mod pools;
@@ -32,6 +33,7 @@ mod serverless_limits;
 mod tags;
 mod test_entities;
 mod too_frequent;
+mod too_much_told;
 mod triggers;
 mod unplaced_file;
 mod unused;
@@ -49,6 +51,7 @@ pub use job_limits::JOB_LIMITS;
 pub use larger_machine::LARGER_MACHINE;
 pub use min_above_max::MIN_ABOVE_MAX;
 pub use not_deployable::NOT_DEPLOYABLE;
+pub use openapi::{BAD_OPENAPI, UNANSWERED_API};
 pub use parts::UNKNOWN_PART;
 pub use plain_secret::PLAIN_SECRET;
 pub use pools::DEAD_CONDITION;
@@ -93,8 +96,10 @@ const FILE_RULES: &[FileRule] = &[
     triggers::check,
     parts::check,
     installation::check,
+    openapi::check,
     accounts::check,
     too_frequent::check,
+    too_much_told::check,
     tags::check,
     pools::check,
     fraction_percent::check,

@@ -9,7 +9,7 @@ use super::{
     offers::{Wanted, cpus, size},
 };
 use crate::{
-    artifact::{Resources, RunnerType},
+    artifact::{Provider, Resources, RunnerType},
     config,
     diag::{Applicability, Diagnostic, Help, declare_diagnostic},
     lower::{self, Market, Shape},
@@ -23,6 +23,47 @@ const MIB_PER_GIB: u64 = 1024;
 /// What is told of one size that comes to nothing the cloud sells.
 pub(super) fn check(scope: &FileScope<'_>, wanted: &Wanted<'_>, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.extend(no_machine(scope, wanted));
+}
+
+/// What no machine that runs processes has: beyond this, a number is a slip.
+const LOCAL_MOST: Resources = Resources { cpu: 256, memory_mib: 4 * 1024 * MIB_PER_GIB, disk_gib: 64 * 1024 };
+
+/// Why no machine that somebody owns is as large; there is no table of those.
+pub(super) fn beyond_local(scope: &FileScope<'_>, wanted: &Wanted<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    if wanted.market.provider != Provider::Local {
+        return;
+    }
+    let Resources { cpu, memory_mib, disk_gib } = wanted.resources;
+    let gib = |gib: u64| size(gib * MIB_PER_GIB);
+    let asked = [
+        ("cpu", cpu > LOCAL_MOST.cpu, cpus(cpu), LOCAL_MOST.cpu.to_string()),
+        (
+            "memory",
+            memory_mib > LOCAL_MOST.memory_mib,
+            format!("{} of memory", size(memory_mib)),
+            size(LOCAL_MOST.memory_mib),
+        ),
+        (
+            "disk",
+            disk_gib > LOCAL_MOST.disk_gib,
+            format!("a disk of {}", gib(disk_gib)),
+            gib(LOCAL_MOST.disk_gib),
+        ),
+    ];
+    for (name, _, asked, most) in asked.into_iter().filter(|(_, beyond, ..)| *beyond) {
+        let place = scope.span(wanted.place(name));
+        let message = format!("no machine of one's own has {asked}");
+        let mut diagnostic = Diagnostic::new(&NOT_DEPLOYABLE, place, message, "too much");
+        if let Some(provider) = wanted.provider() {
+            diagnostic = diagnostic.related(scope.span(provider.range), "the cloud is chosen here");
+        }
+        diagnostic.help = Some(Help {
+            text: format!("write `{name} = {most}` or less"),
+            edits: wanted.edits(&[(name, most)]),
+            applicability: Applicability::Suggested,
+        });
+        diagnostics.push(diagnostic);
+    }
 }
 
 /// Why no machine is as large, and what the nearest are.
@@ -127,7 +168,7 @@ pub(super) fn no_cache(scope: &FileScope<'_>, rift: &TypedBlock) -> Option<Diagn
     let max_size = rift.block("cache")?.attribute("max_size")?;
     let Some(Value::Size(bytes)) = max_size.value else { return None };
     let provider = config::provider(rift)?;
-    let most = lower::largest_cache_gib(provider)?;
+    let most = lower::largest_cache_gib(provider).unwrap_or(LOCAL_MOST.disk_gib);
     if bytes <= most << 30 {
         return None;
     }

@@ -19,6 +19,7 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
             Some(shape) => larger_machine::check(scope, &wanted, &shape, diagnostics),
             None => not_deployable::check(scope, &wanted, diagnostics),
         }
+        not_deployable::beyond_local(scope, &wanted, diagnostics);
         diagnostics.extend(not_deployable::no_disk(scope, &wanted));
     }
     let rifts = scope.blocks.iter().filter(|block| block.name == "rift");

@@ -37,7 +37,14 @@ pub(super) struct Build {
     /// Where OpenTofu keeps its state [default: s3 for the clouds, local for this machine]
     #[arg(long, value_enum, value_name = "BACKEND")]
     backend: Option<Backend>,
-    /// Make only these parts of MotherGoose, and those they need, by their names in `mothergoose`, with commas between
+    /// Make only these parts of MotherGoose, and those they need, with commas between
+    ///
+    /// They are `api_gateway`, `fastapi_app` (or `api`), `celery_workers` (or `workers`), `uglyfox_workers`,
+    /// `message_queues`, `triggers`, `database`, `storage`, `service_accounts` and `network`.
+    ///
+    /// The module keeps its state where that of the whole installation is kept. Never apply it over the state of a larger
+    /// installation: OpenTofu would destroy what the module no longer holds. To update a part of one, build all of it and
+    /// give `tofu plan` the part's `-target-file`.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     components: Vec<String>,
     #[command(flatten)]
@@ -88,6 +95,12 @@ impl Build {
                 }
                 outcome
             }
+            Err(BuildError::NoInstallation) => {
+                return Err(Failure::usage(
+                    "`--components` chooses parts of MotherGoose, and this Nest has no `mothergoose`",
+                    "leave out `--components`, or write a `mothergoose` block in `MG/config.fly`",
+                ));
+            }
             Err(BuildError::Output(error)) => {
                 return Err(Failure::io(format!("the build can't be written to `{}`", shown(&out)), error));
             }
@@ -96,16 +109,21 @@ impl Build {
         Ok(outcome)
     }
 
-    /// The components that were asked for; all, when none was.
-    fn components(&self) -> Result<Components, Failure> {
+    /// The components that were asked for.
+    fn components(&self) -> Result<Option<Components>, Failure> {
         if self.components.is_empty() {
-            return Ok(Components::ALL);
+            return Ok(None);
         }
         let chosen = self.components.iter().map(|name| {
             let name = name.trim();
             Component::of_name(name).ok_or_else(|| {
                 let names = Component::ALL.map(Component::name);
                 let all = words::list(&names, "and").unwrap_or_default();
+                if name.is_empty() {
+                    let hint =
+                        format!("leave out `--components` to make all of them; the components are {all}");
+                    return Failure::usage("`--components` has an empty name", hint);
+                }
                 let hint = match closest(name, names) {
                     Some(nearest) => format!("did you mean `{nearest}`? The components are {all}"),
                     None => format!("the components are {all}"),
@@ -113,7 +131,7 @@ impl Build {
                 Failure::usage(format!("MotherGoose has no component `{name}`"), hint)
             })
         });
-        Ok(Components::with_needs(chosen.collect::<Result<Vec<_>, _>>()?))
+        Ok(Some(Components::with_needs(chosen.collect::<Result<Vec<_>, _>>()?)))
     }
 
     fn summary(&self, built: &Built, out: &Path, start: Instant, diagnostics: &[Diagnostic]) {
@@ -139,7 +157,7 @@ impl Build {
         for folder in &built.states {
             let _ = writeln!(
                 stderr,
-                "warning: `{folder}` is no longer in the Nest, but holds a state of OpenTofu, and what was made may still \
+                "warning: `{folder}` is no longer in the Nest, but OpenTofu has a state of it, and what was made may still \
                  exist\nhelp: build the Nest as it was, run `tofu destroy` in that folder, and build again"
             );
         }

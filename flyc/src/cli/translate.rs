@@ -19,7 +19,7 @@ use crate::{
 ///
 /// Reads what `tofu validate -json`, `plan -json` or `apply -json` says in a folder that was built:
 ///
-///     tofu -chdir=.fly/build/eggs/my-app plan -json | flyc translate .fly/build/eggs/my-app
+///   tofu -chdir=.fly/build/eggs/my-app plan -json | flyc translate .fly/build/eggs/my-app
 ///
 /// What OpenTofu does meanwhile goes to standard error as it comes.
 #[derive(Debug, Args)]

@@ -51,9 +51,10 @@ pub(super) fn resolve(block: &TypedBlock, nest: &NestDefaults) -> Option<Resolve
         (EggKind::Egg, vec![repository(egg.child("gitlab")?, None, &name, cloud.provider, nest)?])
     } else {
         let repositories = block.block("repositories")?.blocks("repo").map(|repo| {
-            let name = repo.label.as_ref()?;
+            let label = repo.label.as_ref()?;
             let gitlab = Reader::of(repo).child("gitlab")?;
-            repository(gitlab, Some(name.to_string()), name, cloud.provider, nest)
+            // Two buckets may hold a repository of one label, and an egg may be called so.
+            repository(gitlab, Some(label.to_string()), &format!("{name}/{label}"), cloud.provider, nest)
         });
         (EggKind::Bucket, repositories.collect::<Option<_>>()?)
     };

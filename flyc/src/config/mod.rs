@@ -14,9 +14,13 @@ mod places;
 mod rift;
 mod subject;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use fly_std::{Value, schema};
+use fly_std::{
+    Value,
+    formats::{SecretBackend, SecretUri},
+    schema,
+};
 use smol_str::SmolStr;
 
 pub use block::{block_config, silent_nest};
@@ -144,6 +148,27 @@ fn rift_users(db: &dyn Db, nest: Nest) -> BTreeMap<String, Vec<String>> {
         names.sort();
     }
     users
+}
+
+/// What a whole Nest names of a backend: the first parts of its secrets' URIs, wherever they are written. Those that a
+/// part has without writing them are not among them.
+pub fn secret_names(db: &dyn Db, nest: Nest, backend: SecretBackend) -> BTreeSet<String> {
+    fn collect<'a>(value: &'a Value, found: &mut Vec<&'a SecretUri>) {
+        match value {
+            Value::Secret(uri) => found.push(uri),
+            Value::List(values) => values.iter().for_each(|value| collect(value, found)),
+            Value::Map(entries) => entries.iter().for_each(|(_, value)| collect(value, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    let placed = nest.files(db).iter().filter(|file| schema::Place::of(file.path(db)).is_some());
+    for block in placed.flat_map(|&file| &typed(db, file).blocks).flat_map(TypedBlock::walk) {
+        for value in block.attributes.iter().filter_map(|attribute| attribute.value.as_ref()) {
+            collect(value, &mut found);
+        }
+    }
+    found.into_iter().filter(|uri| uri.backend == backend).map(|uri| uri.id.to_string()).collect()
 }
 
 /// Whether the block is an egg or a bucket.

@@ -156,13 +156,13 @@ eggsbucket "team" {
                 Some("one"),
                 "git.example.com",
                 "vault://elsewhere/key",
-                "aws-sm://gitlab/git.example.com/one/webhook-secret"
+                "aws-sm://gitlab/git.example.com/team/one/webhook-secret"
             ),
             (
                 Some("two"),
                 "other.example.com",
-                "aws-sm://gitlab/other.example.com/two/runner-token",
-                "aws-sm://gitlab/other.example.com/two/webhook-secret"
+                "aws-sm://gitlab/other.example.com/team/two/runner-token",
+                "aws-sm://gitlab/other.example.com/team/two/webhook-secret"
             ),
         ]
     );

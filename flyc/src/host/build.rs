@@ -9,6 +9,7 @@ use super::{
     write::{Done, previous, write_after},
 };
 use crate::{
+    artifact::EntryKind,
     build::{Build, Options, Previous},
     diag::{Diagnostic, Severity},
     lower::Backend,
@@ -33,6 +34,9 @@ pub enum BuildError {
     /// The Nest has errors; all that was found in it, with what could not be read.
     #[error("the Nest has errors, so nothing was built")]
     Nest(Vec<Diagnostic>),
+    /// Parts of the installation were asked for, and there is none.
+    #[error("the Nest has no installation, so no part of one can be built")]
+    NoInstallation,
     /// The folder can't be written.
     #[error(transparent)]
     Output(#[from] io::Error),
@@ -55,6 +59,10 @@ pub fn build(loaded: &Loaded, root: &Path, out: &Path, options: &Options) -> Res
     let mut previous = previous(out);
     loop {
         let build = loaded.compiler.build_after(options, &previous).map_err(BuildError::Nest)?;
+        let mut entries = build.manifest.entries.iter();
+        if options.components.is_some() && !entries.any(|entry| entry.kind == EntryKind::Mothergoose) {
+            return Err(BuildError::NoInstallation);
+        }
         if let Some(Done { written, states }) = write_after(&build, out, &previous)? {
             return Ok(Built { build, written, states });
         }

@@ -1,7 +1,7 @@
 //! Writing what was built: only what changed, and all of it or nothing.
 //!
-//! A folder that isn't there yet is made beside its place and renamed. In one that is, every new text is first written to
-//! [`STAGE`], together with a journal of what will happen; then the files take their places, each by a rename, with the old
+//! A folder that isn't there yet is made beside its place and renamed, and one that changes much is exchanged with a new
+//! one. In others, every new text is first written to [`STAGE`], together with a journal of what will happen; then the files take their places, each by a rename, with the old
 //! one kept until the end; the manifest comes last, and with it the new build holds. What fails on the way is undone, and
 //! what a crash left half done is undone (or, behind the manifest, finished) by the next [`write`] or [`recover`].
 //!
@@ -18,6 +18,7 @@ use std::{
 };
 
 use rustc_hash::FxHashSet;
+use same_file::Handle;
 use serde::{Deserialize, Serialize};
 
 use super::discover::MARKS;
@@ -28,6 +29,8 @@ use crate::{
 
 #[path = "write/same.rs"]
 mod same;
+#[path = "write/swap.rs"]
+mod swap;
 
 use same::changed_files;
 
@@ -141,6 +144,8 @@ pub(super) fn write_watched(
     let out = &out.canonicalize()?;
     let _lock = lock(out)?;
     recover_locked(out)?;
+    // What an exchange that was interrupted has left.
+    beside(out)?;
     let Some((old, digest)) = own_manifest(out, previous)? else {
         return if build.kept.is_some() {
             Ok(None)
@@ -160,16 +165,23 @@ pub(super) fn write_watched(
     let mut changed = changed_files(build, &old, out)?;
     let states = left_states(&old, build, out);
     // A path that leads elsewhere was not written by us, whatever the manifest says.
-    let old = old.entries.iter().flat_map(|entry| &entry.files).filter(|path| is_plain(path));
+    let old = || old.entries.iter().flat_map(|entry| &entry.files).filter(|path| is_plain(path));
     let is_gone =
         |path: &&String| !build.files.contains_key(*path) && !all.contains(*path) && is_own(out, path);
-    let gone: BTreeSet<String> = old.filter(is_gone).cloned().collect();
+    let gone: BTreeSet<String> = old().filter(is_gone).cloned().collect();
     if changed.is_empty() && gone.is_empty() {
         return Ok(Some(Done::new(Written { written: 0, unchanged: count, removed: 0 })));
     }
     // The manifest's leaving the stage is what makes the new build hold, so it goes there in any case.
     if !changed.contains(&MANIFEST) {
         changed.push(MANIFEST);
+    }
+    if swap::pays(changed.len(), count) && swap::is_alone(out, &old().map(String::as_str).collect())? {
+        let written =
+            Written { written: changed.len(), unchanged: count - changed.len(), removed: gone.len() };
+        if swap::exchange(build, out, &changed, watch)? {
+            return Ok(Some(Done { written, states }));
+        }
     }
     let (replaced, created) =
         changed.iter().map(|path| (*path).to_owned()).partition(|path| exists(&out.join(path)));
@@ -188,14 +200,18 @@ pub(super) fn write_watched(
     Ok(Some(Done { written: counts, states }))
 }
 
-/// The folders of entries that are no longer built, and that hold a state of `OpenTofu`: what it speaks of may still exist.
+/// The folders of entries that are no longer built, and that hold a state of `OpenTofu`, or the way to one in a bucket:
+/// what it speaks of may still exist.
 fn left_states(old: &Manifest, build: &Build, out: &Path) -> Vec<String> {
     let folders: FxHashSet<&str> = build.manifest.entries.iter().map(|entry| &*entry.folder).collect();
     let gone = old.entries.iter().map(|entry| &*entry.folder).filter(|folder| !folders.contains(folder));
     let holds_state = |folder: &&str| {
-        let entries = fs::read_dir(out.join(folder)).into_iter().flatten().flatten();
+        let folder = out.join(folder);
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
         let mut names = entries.map(|entry| entry.file_name());
+        // Of a state in a bucket, this file tells where it is.
         names.any(|name| name.to_string_lossy().ends_with(".tfstate"))
+            || exists(&folder.join(".terraform/terraform.tfstate"))
     };
     gone.filter(|folder| is_plain(folder)).filter(holds_state).map(str::to_owned).collect()
 }
@@ -206,19 +222,7 @@ fn write_anew(
     out: &Path,
     watch: &mut dyn FnMut(Step<'_>) -> io::Result<()>,
 ) -> io::Result<Written> {
-    let name =
-        out.file_name().ok_or_else(|| refused(out, "it has no name that a folder could be made by"))?;
-    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent)?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(".flyc-new");
-    let beside = parent.join(hidden);
-    if exists(&beside) {
-        // Left by a build that crashed, unless somebody holds it.
-        let _lock = lock(&beside)?;
-        fs::remove_dir_all(&beside)?;
-    }
+    let (parent, beside) = beside(out)?;
     fs::create_dir(&beside)?;
     let _lock = lock(&beside)?;
     let done = (|| {
@@ -238,8 +242,27 @@ fn write_anew(
         let _ = fs::remove_dir_all(&beside);
         return Err(error);
     }
-    sync(parent);
+    sync(&parent);
     Ok(Written { written: build.files.len(), unchanged: 0, removed: 0 })
+}
+
+/// The folder that a build stands in, which is made, and the place beside its own where the build can be made; what a
+/// build that crashed has left there is removed.
+fn beside(out: &Path) -> io::Result<(PathBuf, PathBuf)> {
+    let name =
+        out.file_name().ok_or_else(|| refused(out, "it has no name that a folder could be made by"))?;
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent)?;
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(".flyc-new");
+    let beside = parent.join(hidden);
+    if exists(&beside) {
+        // Unless somebody holds it.
+        let _lock = lock(&beside)?;
+        fs::remove_dir_all(&beside)?;
+    }
+    Ok((parent.to_owned(), beside))
 }
 
 /// The manifest of the build that a folder holds, with its digest; none for an empty folder.
@@ -328,9 +351,17 @@ fn place_files(
 
 /// Keeps a file under a second name, so that it is at its place until the new one is.
 fn keep(place: &Path, kept: &Path) -> io::Result<()> {
+    match link_or_copy(place, kept) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        done => done,
+    }
+}
+
+/// Gives a file a second name, or a copy of that name.
+fn link_or_copy(place: &Path, kept: &Path) -> io::Result<()> {
     match fs::hard_link(place, kept) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
         // Some file systems have no second names; a copy gets its name when it is whole.
         Err(_) => {
             let mut unfinished = kept.as_os_str().to_owned();
@@ -498,13 +529,21 @@ fn lock(out: &Path) -> io::Result<Option<File>> {
     for _ in 0..PATIENCE.0 {
         match folder.try_lock() {
             Err(TryLockError::WouldBlock) => std::thread::sleep(PATIENCE.1),
-            Ok(()) | Err(TryLockError::Error(_)) => return Ok(Some(folder)),
+            // Whoever held it may have moved it to its place; then this is no longer the folder that is meant.
+            Ok(()) | Err(TryLockError::Error(_)) if is_at(&folder, out) => return Ok(Some(folder)),
+            Ok(()) | Err(TryLockError::Error(_)) => break,
         }
     }
     Err(io::Error::new(
         io::ErrorKind::ResourceBusy,
         format!("another build is being written to `{}`", out.display()),
     ))
+}
+
+/// Whether an open folder is still the one at a path.
+fn is_at(folder: &File, path: &Path) -> bool {
+    let open = folder.try_clone().and_then(Handle::from_file);
+    matches!((open, Handle::from_path(path)), (Ok(open), Ok(there)) if open == there)
 }
 
 /// Asks the system to keep a folder's entries; where it can't, they are kept by and by.

@@ -58,6 +58,11 @@ pub(super) fn strip(file: &str, text: &str, origins: &Origins) -> (String, Vec<M
     (plain, mappings)
 }
 
+/// The text without its marks.
+pub(super) fn plain(text: &str) -> String {
+    without_marks(text).0
+}
+
 /// The text without its marks, and the last mark of each line that has one, with the number of the line, from 1.
 fn without_marks(text: &str) -> (String, Vec<(u32, &str)>) {
     let mut plain = String::with_capacity(text.len());

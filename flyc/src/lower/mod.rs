@@ -16,6 +16,7 @@ mod mothergoose;
 pub mod outline;
 mod render;
 mod rift;
+mod room;
 mod root;
 mod serverless;
 mod sizing;
@@ -27,7 +28,8 @@ use self::fleet::Fleet;
 pub use self::{
     mothergoose::Installation,
     rift::{cache_disk_gib, largest_cache_gib},
-    sizing::{Market, Shape, Smaller},
+    room::{Room, egg_room, job_room, rift_room},
+    sizing::{Market, Shape, Smaller, Times},
 };
 use crate::artifact::{
     Artifact, ArtifactError, EggConfig, JobConfig, MothergooseConfig, Origins, Provider, RiftConfig,

@@ -95,7 +95,8 @@ struct ToldAuth {
     token_ttl_s: u64,
 }
 
-fn told(config: &RiftConfig) -> Result<String, LowerError> {
+/// The text of `server.json`.
+pub(super) fn told(config: &RiftConfig) -> Result<String, LowerError> {
     let told = Told {
         format_version: config.format_version,
         name: &config.name,
@@ -154,7 +155,7 @@ pub(super) fn parts(config: &RiftConfig) -> Result<Parts, LowerError> {
 }
 
 /// The machine's user data, the same on every cloud.
-fn cloud_init(config: &RiftConfig, server: &str) -> Result<String, LowerError> {
+pub(super) fn cloud_init(config: &RiftConfig, server: &str) -> Result<String, LowerError> {
     let low_port = config.port < 1024;
     let machine = context! { low_port, ..root(config).context };
     let file = |template| render(template, &machine);

@@ -59,6 +59,15 @@ pub struct Smaller {
     pub shape: Shape,
 }
 
+/// What there is several times as much of as was asked for, and how many times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Times {
+    /// CPUs.
+    Cpus(u64),
+    /// Memory.
+    Memory(u64),
+}
+
 /// What is bought where: machines or containers, of a cloud, in a region or zone of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Market<'a> {
@@ -184,22 +193,45 @@ impl<'a> Market<'a> {
         self.weight(shape.whole_cpus(), shape.memory_mib)
     }
 
-    /// Whether it is much larger than what it was taken for: by half or more, and not because the cloud sells nothing
-    /// smaller.
+    /// Whether it is much larger than what it was taken for: by half or more of both together, or several times in one,
+    /// and not because the cloud sells nothing smaller.
     pub fn is_much_larger(&self, shape: &Shape, resources: &Resources) -> bool {
         let Some(least) = self.nearest(1, 1) else { return false };
         let Resources { cpu, memory_mib, .. } = *resources;
         let asked = self.weight(cpu.max(least.whole_cpus()), memory_mib.max(least.memory_mib));
         self.weight_of(shape).saturating_mul(2) >= asked.saturating_mul(3)
+            || self.times(shape, resources).is_some()
     }
 
-    /// What asks least less and gets something smaller.
+    /// Of what it has several times as much as was asked for, since little of one is not sold with much of the other.
+    /// A few CPUs or some memory more are no surprise, however little was asked for.
+    pub fn times(&self, shape: &Shape, resources: &Resources) -> Option<Times> {
+        let Resources { cpu, memory_mib, .. } = *resources;
+        let few_gib = match self.runner_type {
+            RunnerType::Vm => FEW_GIB_OF_A_MACHINE,
+            RunnerType::Serverless => FEW_GIB_OF_A_CONTAINER,
+        };
+        let times = |has: u64, asked: u64, few: u64| {
+            let times = has / asked.max(1);
+            (times >= SEVERAL && has - asked > few).then_some(times)
+        };
+        let cpus = times(shape.whole_cpus().into(), cpu.into(), FEW_CPUS);
+        let memory = times(shape.memory_mib, memory_mib, few_gib * MIB_PER_GIB);
+        cpus.map(Times::Cpus).or(memory.map(Times::Memory))
+    }
+
+    /// What asks least less and gets something smaller, which is not much larger itself.
     pub fn smaller(&self, shape: &Shape, resources: &Resources) -> Option<Smaller> {
         let Resources { cpu, memory_mib, .. } = *resources;
         let lighter = |cpu, memory_mib| {
             let shape_there = self.nearest(cpu, memory_mib)?;
             let is_lighter = self.weight_of(&shape_there) < self.weight_of(shape);
-            is_lighter.then_some(Smaller { cpu, memory_mib, shape: shape_there })
+            let asked = Resources { cpu, memory_mib, disk_gib: 0 };
+            (is_lighter && !self.is_much_larger(&shape_there, &asked)).then_some(Smaller {
+                cpu,
+                memory_mib,
+                shape: shape_there,
+            })
         };
         // What others have at most, and a few steps down from here.
         let steps = (1..=STEPS).filter_map(|step| (memory_mib.div_ceil(MIB_PER_GIB)).checked_sub(step));
@@ -223,6 +255,12 @@ impl<'a> Market<'a> {
         }
     }
 }
+
+/// So many times as much is much, when it is more than a few on top: CPUs, and memory of a machine or a container.
+const SEVERAL: u64 = 4;
+const FEW_CPUS: u64 = 8;
+const FEW_GIB_OF_A_MACHINE: u64 = 32;
+const FEW_GIB_OF_A_CONTAINER: u64 = 4;
 
 /// The longest step of memory that is sold, in GiB, is less.
 const STEPS: u64 = 16;

@@ -133,10 +133,36 @@ fn much_larger_means_that_less_would_do() {
         for gib in cpu.into()..=400 {
             let resources = resources(cpu, gib);
             if let Ok(Some(shape)) = yandex.offer(&resources) {
-                assert!(!yandex.is_much_larger(&shape, &resources), "{resources:?} {shape:?}");
+                let is_told = yandex.is_much_larger(&shape, &resources);
+                assert_eq!(is_told, yandex.times(&shape, &resources).is_some(), "{resources:?} {shape:?}");
             }
         }
     }
+}
+
+#[test]
+fn several_times_as_much_of_one_is_much_larger() {
+    let told = |market: Market<'_>, cpu, memory_mib| {
+        let asked = Resources { cpu, memory_mib, disk_gib: 20 };
+        let shape = market.offer(&asked).ok()??;
+        let times = market.times(&shape, &asked)?;
+        assert!(market.is_much_larger(&shape, &asked));
+        // What is named instead gets rid of it, both what is less and what uses all of it.
+        let smaller = market.smaller(&shape, &asked).unwrap();
+        let less = Resources { cpu: smaller.cpu, memory_mib: smaller.memory_mib, disk_gib: 20 };
+        assert!(!market.is_much_larger(&smaller.shape, &less), "{smaller:?}");
+        Some((times, shape.whole_cpus(), shape.memory_mib / MIB_PER_GIB))
+    };
+    let (yandex, aws) = (market(Provider::Yandex, "ru-central1-a"), market(Provider::Aws, "eu-central-1"));
+    assert_eq!(told(yandex, 2, 641 * MIB_PER_GIB), Some((Times::Cpus(22), 44, 660)));
+    assert_eq!(told(aws, 2, 4096 * MIB_PER_GIB), Some((Times::Cpus(64), 128, 4096)));
+    assert_eq!(told(aws, 192, MIB_PER_GIB), Some((Times::Memory(384), 192, 384)));
+    assert_eq!(told(containers(Provider::Yandex), 3, 700), Some((Times::Memory(8), 3, 6)));
+    assert_eq!(told(containers(Provider::Yandex), 4, 512), Some((Times::Memory(16), 4, 8)));
+    // A few more are no surprise.
+    assert_eq!(told(yandex, 2, 100 * MIB_PER_GIB), None);
+    assert_eq!(told(aws, 8, 2 * MIB_PER_GIB), None);
+    assert_eq!(told(containers(Provider::Yandex), 2, 1024), None);
 }
 
 #[test]

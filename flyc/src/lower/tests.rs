@@ -367,3 +367,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_machine_is_told_is_measured_as_it_is_rendered() {
+    for provider in [Provider::Yandex, Provider::Aws] {
+        let mut config = config(provider);
+        let needs = |config: &EggConfig| egg_room(config).unwrap().unwrap();
+        let small = needs(&config);
+        config.environment.insert("BIG".into(), EnvValue::Text("x".repeat(14_000)));
+        let large = needs(&config);
+        assert!(small.needs < small.most && large.needs >= small.needs + 14_000);
+        assert_eq!(large.needs > large.most, provider == Provider::Aws);
+        let files = egg(&config, &origins(), &Options::new("nest")).unwrap();
+        let (_, cloud_init) = files.iter().find(|(path, _)| path.ends_with("cloud-init.yaml")).unwrap();
+        // What the runner adds has its margin.
+        assert_eq!(large.needs - cloud_init.len(), 3 * 1024);
+    }
+}

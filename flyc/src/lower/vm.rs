@@ -106,7 +106,7 @@ fn is_yandex_image_id(image: &str) -> bool {
 }
 
 /// The user data, the same on every cloud.
-fn cloud_init(fleet: &Fleet<'_>) -> Result<String, LowerError> {
+pub(super) fn cloud_init(fleet: &Fleet<'_>) -> Result<String, LowerError> {
     let machine: Value = context! { docker => fleet.runner.executor == Executor::Docker, ..fleet.context() };
     let unit = render("cloud_init/gosling-runner.service.j2", &machine)?;
     let install = render("cloud_init/install.sh.j2", &machine)?;

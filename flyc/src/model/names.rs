@@ -134,6 +134,26 @@ impl Index {
             .filter(|(_, all)| all.len() > 1)
             .map(|((_, name), all)| (name.as_str(), all.as_slice()))
     }
+
+    /// Names of one kind that differ in nothing but the case of their letters, in order; each with the first who has it.
+    pub fn differing_in_case(&self) -> Vec<Vec<(&str, Entity)>> {
+        let mut alike: FxHashMap<(EntityKind, String), Vec<(&str, Entity)>> = FxHashMap::default();
+        let is_upper = |name: &str| name.bytes().any(|byte| byte.is_ascii_uppercase());
+        // Of two such names one has an upper-case letter, so the others need no look.
+        for ((kind, name), all) in self.entities.iter().filter(|((_, name), _)| is_upper(name)) {
+            let lower = name.to_ascii_lowercase();
+            let plain = self.entities.get_key_value(&(*kind, SmolStr::new(&lower)));
+            let plain = plain.and_then(|((_, name), all)| Some((name.as_str(), *all.first()?)));
+            let names = alike.entry((*kind, lower)).or_insert_with(|| plain.into_iter().collect());
+            names.extend(all.first().map(|first| (name.as_str(), *first)));
+        }
+        let mut alike: Vec<_> = alike.into_values().filter(|names| names.len() > 1).collect();
+        for names in &mut alike {
+            names.sort_unstable_by(|(one, _), (other, _)| other.cmp(one));
+        }
+        alike.sort_unstable_by(|one, other| one[0].0.cmp(other[0].0));
+        alike
+    }
 }
 
 /// The index of the Nest.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Action, AttributeChange, Change, Effect, Kind, Plan,
-    effects::{self, Rule},
+    effects::{self, Rule, ServerEffect},
     values::{self, Attributes},
 };
 use crate::{
@@ -184,7 +184,7 @@ fn removed((kind, name): Key<'_>, file: String) -> Change {
 
 const POLICIES: &str =
     "taken from the next sync on: runners may be woken, put to sleep, made or drained to fit the new limits";
-const INSTALLED: &str = "runners stay as they are; the installation follows when it is deployed anew";
+const INSTALLED: &str = "runners stay as they are; the next `tofu apply` of its module carries it out";
 
 /// What a change of something without runners of its own does.
 const fn of_kind(kind: Kind) -> (Effect, &'static str) {
@@ -212,6 +212,16 @@ fn changed(key: Key<'_>, old: &Piece<'_>, new: &Piece<'_>) -> Option<Change> {
         attributes,
         notes: Vec::new(),
     };
+    if let Config::Rift(rift) = &new.config {
+        let of = |key: &str| ServerEffect::of(key, rift.cloud.provider);
+        let gravest = std::cell::Cell::new(ServerEffect::Kept);
+        let attributes = differing(&old.attributes(), &new.attributes(), &|key| {
+            gravest.set(gravest.get().max(of(key)));
+            (Effect::Orchestrator, of(key).sentence())
+        });
+        let consequence = format!("runners stay as they are; {}", gravest.get().sentence());
+        return (!attributes.is_empty()).then(|| change(attributes, Effect::Orchestrator, consequence));
+    }
     let (Some(before), Some(after)) = (old.egg(), new.egg()) else {
         let (effect, words) = of_kind(kind);
         let attributes = differing(&old.attributes(), &new.attributes(), &|_| (effect, words));

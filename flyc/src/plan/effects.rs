@@ -175,6 +175,80 @@ pub(super) static RULES: &[Rule] = &[
     rule("rift.cache", NewRunners, TOLD),
 ];
 
+/// What a change of a Rift server does to the server, the gravest last. Runners stay as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ServerEffect {
+    /// Its machine stays as it is.
+    Kept,
+    /// The orchestrator alone goes by it.
+    Told,
+    /// Its process is started anew.
+    Restarted,
+    /// Its machine is stopped and comes back.
+    Resized,
+    /// Its own disk is another size.
+    OwnDisk,
+    /// Its machine goes to another subnet.
+    Subnet,
+    /// Another machine takes over the cache.
+    NewMachine,
+    /// Another machine takes over the cache, whose disk grows.
+    NewMachineAndDisk,
+    /// It is made anew in another place.
+    Elsewhere,
+}
+
+impl ServerEffect {
+    /// What a change of an attribute does; `key` is empty for those of upstreams.
+    pub(super) fn of(key: &str, cloud: Provider) -> Self {
+        match (key, cloud) {
+            ("cloud.provider", _) => Self::Elsewhere,
+            ("auth.eggs", _) => Self::Told,
+            (_, Provider::Local) if key.starts_with("cloud.") || key.starts_with("resources.") => Self::Kept,
+            (_, Provider::Local) => Self::Restarted,
+            ("resources.cpu" | "resources.memory", _) => Self::Resized,
+            ("resources.disk", _) => Self::OwnDisk,
+            ("cloud.image" | "cloud.network", _) | ("cloud.zone", Provider::Aws) => Self::Kept,
+            ("cloud.region", Provider::Aws) | ("cloud.zone", Provider::Yandex) => Self::Elsewhere,
+            // The zone, which follows from it, is told by itself.
+            ("cloud.region", Provider::Yandex) => Self::Kept,
+            ("cloud.subnet", _) => Self::Subnet,
+            ("cache.max_size", _) => Self::NewMachineAndDisk,
+            _ => Self::NewMachine,
+        }
+    }
+
+    /// In a sentence.
+    pub(super) const fn sentence(self) -> &'static str {
+        match self {
+            Self::Kept => "the server stays as it is; the next one that is made goes by it",
+            Self::Told => "the server's machine stays as it is; the orchestrator tells it whom it serves",
+            Self::Restarted => "the next `tofu apply` starts the server's process anew; its cache stays",
+            Self::Resized => {
+                "the next `tofu apply` stops the server's machine for a minute and brings it back in another size"
+            }
+            Self::OwnDisk => {
+                "the next `tofu apply` makes the machine's own disk larger, with a new machine and a new ticket where the \
+                 plan of OpenTofu says so; the cache stays"
+            }
+            Self::Subnet => {
+                "the next `tofu apply` moves the server to another subnet, with a new machine and a new ticket where the \
+                 plan of OpenTofu says so"
+            }
+            Self::NewMachine => {
+                "the next `tofu apply` makes a new machine, which takes over the cache and needs a new ticket"
+            }
+            Self::NewMachineAndDisk => {
+                "the next `tofu apply` makes a new machine, which takes over the cache and needs a new ticket; the \
+                 cache's disk grows, and never shrinks"
+            }
+            Self::Elsewhere => {
+                "the next `tofu apply` makes the server anew in another place, with an empty cache and a new ticket"
+            }
+        }
+    }
+}
+
 /// The row of an attribute by its key in the table.
 pub(super) fn find(key: &str, cloud: Provider) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.path == key && rule.cloud.is_none_or(|only| only == cloud))

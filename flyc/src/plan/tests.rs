@@ -120,6 +120,36 @@ fn a_container_is_attached_to_its_network() {
     assert_eq!(of("vm"), Some(Effect::Orchestrator));
 }
 
+#[test]
+fn what_becomes_of_a_rift_server_is_said() {
+    let said = |cloud: &str, old: &str, new: &str| {
+        let file = |lines| {
+            format!("rift \"main\" {{\n  cloud {{\n    provider = \"{cloud}\"\n  }}\n\n{lines}\n}}\n")
+        };
+        let plan = plan(&[("MG/config.fly", &file(old))], &[("MG/config.fly", &file(new))]);
+        let change = plan.changes.into_iter().next().unwrap();
+        assert_eq!(change.effect, Effect::Orchestrator, "runners stay as they are");
+        change.consequence
+    };
+    let resources = "  resources {\n    cpu = 4\n  }";
+    for (cloud, old, new, words) in [
+        ("yandex", "  port = 8443", "  port = 8444", "needs a new ticket"),
+        (
+            "aws",
+            "  cache {\n    max_age = 1d\n  }",
+            "  cache {\n    max_age = 2d\n  }",
+            "takes over the cache",
+        ),
+        ("aws", "", "  cache {\n    max_size = 900GiB\n  }", "disk grows"),
+        ("yandex", "", resources, "stops the server's machine for a minute"),
+        ("yandex", resources, &format!("  port = 1\n{resources}"), "makes a new machine"),
+        ("local", "  port = 8443", "  port = 8444", "process anew; its cache stays"),
+    ] {
+        let said = said(cloud, old, new);
+        assert!(said.contains(words), "{cloud}: {old} -> {new}: {said}");
+    }
+}
+
 /// On a cloud, what the table says reaches new runners is in what their machines are made of: else the plan would have
 /// told that nothing happens to runners.
 #[test]

@@ -16,19 +16,16 @@ use super::{
 pub(super) fn write(report: &Report<'_>, places: &Places<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     if report.diagnostics.is_empty() {
-        writeln!(out, "<testsuites name=\"flyc check\" tests=\"1\" failures=\"0\" errors=\"0\">")?;
-        writeln!(
-            out,
-            "  <testsuite name=\"flyc check\" tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\">"
-        )?;
-        writeln!(out, "    <testcase name=\"no findings\" classname=\"flyc check\"/>")?;
+        writeln!(out, "<testsuites name=\"flyc\" tests=\"1\" failures=\"0\" errors=\"0\">")?;
+        writeln!(out, "  <testsuite name=\"flyc\" tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\">")?;
+        writeln!(out, "    <testcase name=\"no findings\" classname=\"flyc\"/>")?;
         writeln!(out, "  </testsuite>")?;
         return writeln!(out, "</testsuites>");
     }
     let suites = by_file(report.diagnostics);
     let total = report.diagnostics.len();
     let failures = failures(report.diagnostics.iter());
-    writeln!(out, "<testsuites name=\"flyc check\" tests=\"{total}\" failures=\"{failures}\" errors=\"0\">")?;
+    writeln!(out, "<testsuites name=\"flyc\" tests=\"{total}\" failures=\"{failures}\" errors=\"0\">")?;
     for (file, diagnostics) in suites {
         let failures = self::failures(diagnostics.iter().copied());
         writeln!(

@@ -190,6 +190,8 @@ var special = map[string]func(object) string{
 	"aws_ecs_task_definition":     fargate,
 	"aws_dynamodb_table":          indexed,
 	"yandex_serverless_container": container,
+	"yandex_function":             variables,
+	"aws_lambda_function":         variables,
 	"yandex_compute_instance":     shape,
 	"aws_sqs_queue":               fifo,
 	"yandex_message_queue":        fifo,
@@ -273,7 +275,34 @@ func indexed(planned object) string {
 	return ""
 }
 
+// variables: all names and values together; what isn't known yet does not count.
+func variables(planned object) string {
+	total := 0
+	add := func(of any) {
+		all, _ := of.(object)
+		for name, value := range all {
+			if text, is := value.(string); is {
+				total += len(name) + len(text)
+			}
+		}
+	}
+	add(planned["environment"]) // yandex_function
+	for _, one := range blocks(planned, "environment") {
+		add(one["variables"]) // aws_lambda_function
+	}
+	for _, one := range blocks(planned, "image") {
+		add(one["environment"]) // yandex_serverless_container
+	}
+	if total > 4096 {
+		return fmt.Sprintf("the environment variables have %d bytes together, and 4096 are allowed", total)
+	}
+	return ""
+}
+
 func container(planned object) string {
+	if reason := variables(planned); reason != "" {
+		return reason
+	}
 	if memory, is := number(planned["memory"]); is && (int(memory)%128 != 0 || memory < 128 || memory > 8192) {
 		return fmt.Sprintf("memory is %v: it must be a multiple of 128, from 128 to 8192", memory)
 	}

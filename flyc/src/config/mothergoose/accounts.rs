@@ -22,13 +22,25 @@ pub enum Need {
     TakeMessages,
     /// Reads and writes files of the buckets.
     WriteFiles,
-    /// Makes, stops and ends runners.
+    /// Makes, stops and ends machines: runners and Rift servers.
     MakeRunners,
+    /// Attaches runners to subnets and security groups.
+    UseNetworks,
+    /// Gives runners addresses of the internet.
+    UsePublicAddresses,
+    /// Makes the security group of a Rift server.
+    MakeSecurityGroups,
+    /// Makes serverless runners, and lets their invoker in.
+    MakeContainers,
+    /// Lets serverless runners and their invocations act as accounts.
+    LendAccounts,
+    /// Keeps the tokens of runners as secrets.
+    WriteSecrets,
 }
 
 impl Need {
-    /// Every need.
-    pub const ALL: [Self; 7] = [
+    /// Those that every installation has, whatever its eggs are.
+    pub const CERTAIN: [Self; 7] = [
         Self::ReadSecrets,
         Self::ReadRows,
         Self::WriteRows,
@@ -48,6 +60,12 @@ impl Need {
             Self::TakeMessages => "take messages from the queues",
             Self::WriteFiles => "keep files in the buckets",
             Self::MakeRunners => "make and end runners",
+            Self::UseNetworks => "attach runners to networks",
+            Self::UsePublicAddresses => "give runners public addresses",
+            Self::MakeSecurityGroups => "make security groups",
+            Self::MakeContainers => "make and end serverless runners",
+            Self::LendAccounts => "let runners act as accounts",
+            Self::WriteSecrets => "keep secrets",
         }
     }
 
@@ -61,6 +79,13 @@ impl Need {
             Self::TakeMessages => &["ymq.reader", "ymq.admin"],
             Self::WriteFiles => &["storage.editor", "storage.admin"],
             Self::MakeRunners => &["compute.editor", "compute.admin"],
+            Self::UseNetworks => &["vpc.user", "vpc.admin"],
+            Self::UsePublicAddresses => &["vpc.publicAdmin", "vpc.admin"],
+            Self::MakeSecurityGroups => &["vpc.securityGroups.admin", "vpc.admin"],
+            // An editor of containers can't say who may call them.
+            Self::MakeContainers => &["serverless-containers.admin", "serverless.containers.admin"],
+            Self::LendAccounts => &["iam.serviceAccounts.user", "iam.serviceAccounts.admin"],
+            Self::WriteSecrets => &["lockbox.editor", "lockbox.admin"],
         }
     }
 }
@@ -76,6 +101,11 @@ pub const fn needs(component: Component) -> &'static [Need] {
             Need::TakeMessages,
             Need::WriteFiles,
             Need::MakeRunners,
+            Need::UseNetworks,
+            Need::MakeSecurityGroups,
+            Need::MakeContainers,
+            Need::LendAccounts,
+            Need::WriteSecrets,
         ],
         Component::UglyfoxWorkers => {
             &[Need::ReadSecrets, Need::ReadRows, Need::SendMessages, Need::TakeMessages]
@@ -103,8 +133,15 @@ pub(super) fn settle(config: &mut MothergooseConfig, block: &TypedBlock) -> Opti
         config.service_accounts.insert(block.name.to_string(), account);
     }
     let provider = config.cloud.provider;
+    let public = !config.network.nat;
     let roles = |component| match provider {
-        Provider::Yandex => yandex_roles(needs(component)),
+        Provider::Yandex => {
+            let mut needs = needs(component).to_vec();
+            if public && needs.contains(&Need::UseNetworks) {
+                needs.push(Need::UsePublicAddresses);
+            }
+            yandex_roles(&needs)
+        }
         Provider::Aws | Provider::Local => Vec::new(),
     };
     let accounts = &mut config.service_accounts;

@@ -1,35 +1,31 @@
 //! Amazon Web Services: what the templates of `aws/` are filled with.
 //!
 //! Services are functions of Lambda made from images, queues are SQS, tables `DynamoDB`, buckets S3, the gateway an HTTP
-//! API, the clock `EventBridge` Scheduler. `accounts` has the IAM roles, `limits` what AWS can't make, `text` how values
+//! API, the clock `EventBridge` Scheduler. `accounts` has the IAM roles, `limits` what AWS can't make, `names` what things are called when nobody said, `text` how values
 //! stand in HCL.
 //!
 //! Never here: what a part may do beyond its account's roles; that stands in its template, beside the part.
 
 mod accounts;
 mod limits;
+mod names;
 #[cfg(test)]
 mod tests;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fly_std::{
-    formats::{SecretBackend, eventbridge, image, secret_uri},
-    schema,
-};
+use fly_std::formats::{SecretBackend, eventbridge, image, secret_uri};
 use minijinja::{Value, context};
 
-pub(super) use self::limits::check;
 use self::{
     accounts::Accounts,
     text::{Labels, fragment, padded, safe, slug},
 };
-use super::{Template, aligned, always, env_value, of, part_environment};
+pub(super) use self::{limits::check, names::named};
+use super::{Installation, Template, aligned, always, env_value, of, part_environment};
 use crate::{
-    artifact::{
-        Bucket, ColumnType, Component, Components, EnvValue, Metric, MothergooseConfig, Service, Table,
-    },
+    artifact::{Bucket, ColumnType, Component, EnvValue, Metric, MothergooseConfig, Service, Table},
     lower::LowerError,
 };
 
@@ -70,8 +66,9 @@ const SECRETS: [&str; 3] = ["deploy-keys", "gitlab", "nest"];
 pub(super) fn context(
     config: &MothergooseConfig,
     nest: &str,
-    components: Components,
+    installation: Installation<'_>,
 ) -> Result<Value, LowerError> {
+    let components = installation.components;
     if let Some(error) = check(config).into_iter().next() {
         return Err(error);
     }
@@ -93,11 +90,11 @@ pub(super) fn context(
         nest_text => safe(&log_name(nest)),
         functions,
         public_address => !config.network.nat,
-        secret_names => secret_names(config),
+        secret_names => secret_names(config, installation.secret_names),
         gosling_image => images.gosling,
         repositories => images.repositories()?,
-        state_bucket => bucket_name("state_bucket", &config.storage.state_bucket)?,
-        binary_bucket => bucket_name("binary_bucket", &config.storage.binary_bucket)?,
+        state_bucket => bucket_name("state_bucket", &config.storage.state_bucket, nest)?,
+        binary_bucket => bucket_name("binary_bucket", &config.storage.binary_bucket, nest)?,
         network => network(config)?,
         queues => queues(config)?,
         dead_letters => padded(config.message_queues.dead_letter_queues.iter().map(|queue| {
@@ -131,8 +128,8 @@ fn log_name(text: &str) -> String {
     text.chars().map(|c| if allowed(c) { c } else { '_' }).take(128).collect()
 }
 
-/// The names of the secrets: the system's own, and those its services' environments name.
-fn secret_names(config: &MothergooseConfig) -> Vec<String> {
+/// The names of the secrets: the system's own, and those that its services' environments and the Nest name.
+fn secret_names(config: &MothergooseConfig, of_nest: Option<&BTreeSet<String>>) -> Vec<String> {
     let services = [&config.fastapi_app, &config.celery_workers, &config.uglyfox_workers];
     let environments =
         services.into_iter().map(|service| &service.env).chain([&config.api_gateway.auth_function.env]);
@@ -141,6 +138,7 @@ fn secret_names(config: &MothergooseConfig) -> Vec<String> {
         EnvValue::Text(_) => None,
     });
     let mut names: BTreeSet<String> = SECRETS.iter().map(ToString::to_string).collect();
+    names.extend(of_nest.into_iter().flatten().cloned());
     names.extend(written.filter(|uri| uri.backend == SecretBackend::AwsSm).map(|uri| uri.id.to_string()));
     names.into_iter().collect()
 }
@@ -403,23 +401,13 @@ const fn key_type(ty: ColumnType) -> Option<&'static str> {
     }
 }
 
-/// A bucket's name. The default one is anybody's, so the account's number is put behind it.
-fn bucket_name(block: &str, bucket: &Bucket) -> Result<Value, LowerError> {
-    let name = if bucket_default(block) == Some(&bucket.name) {
-        safe(&format!("\"{}-${{local.account}}\"", fragment(&bucket.name)?))
-    } else {
-        Value::from(bucket.name.clone())
+/// A bucket's name. The default one is anybody's, so it holds the Nest's name, and the account's number.
+fn bucket_name(block: &str, bucket: &Bucket, nest: &str) -> Result<Value, LowerError> {
+    let name = match names::of_bucket(block, &bucket.name, nest) {
+        Some(name) => safe(&format!("\"{}-${{local.account}}\"", fragment(&name)?)),
+        None => Value::from(bucket.name.clone()),
     };
     Ok(context! { name })
-}
-
-/// The name a bucket has when nobody wrote one.
-fn bucket_default(block: &str) -> Option<&'static str> {
-    let storage = schema::MOTHERGOOSE.child("storage")?.block;
-    match storage.child(block)?.block.attribute("name")?.presence {
-        schema::Presence::Default(literal) => Some(literal.trim_matches('"')),
-        _ => None,
-    }
 }
 
 fn buckets(config: &MothergooseConfig) -> Vec<Value> {

@@ -10,12 +10,14 @@
 //! - `nest`, `version` (the compiler's), `backend_block`, and in a service's own file `part` and `service`.
 
 mod aws;
+mod env_size;
+mod limits;
 mod local;
 mod openapi;
 mod schedule;
 mod yandex;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::{Value, context, value::Serde};
 
@@ -36,6 +38,8 @@ pub struct Installation<'a> {
     pub openapi: Option<&'a str>,
     /// The path of that text, from the Nest's root, when there is none.
     pub missing_openapi: Option<&'a str>,
+    /// The secrets of the cloud's own store that the Nest names.
+    pub secret_names: Option<&'a BTreeSet<String>>,
 }
 
 /// A file of the module and the templates it is made of, one after the other.
@@ -98,14 +102,20 @@ pub(super) fn files(
     installation: Installation<'_>,
 ) -> Result<Vec<File>, LowerError> {
     values::without_nul(config, MothergooseConfig::WHAT, options)?;
-    let root = root_context(config, options, installation.components)?;
+    let config = &match config.cloud.provider {
+        Provider::Aws => aws::named(config, &options.nest),
+        Provider::Yandex | Provider::Local => config.clone(),
+    };
+    let components = installation.components.with_targets(config);
+    let installation = Installation { components, ..installation };
+    let root = root_context(config, options, installation)?;
     let mut map = SourceMap::new();
     let mut files: Vec<(String, String)> = vec![
         ("config.json".to_owned(), config.to_json()?),
         ("tofu.rc".to_owned(), render("tofu/tofu.rc.j2", &root)?),
     ];
     for template in files_of(config.cloud.provider) {
-        let Some(context) = context_of(template.component, config, &root, installation.components) else {
+        let Some(context) = context_of(template.component, config, &root, components) else {
             continue;
         };
         let mut body = String::new();
@@ -130,7 +140,7 @@ pub(super) fn files(
     }
     if config.cloud.provider == Provider::Local {
         files.extend(local::SCRIPTS.map(|(file, text)| (file.to_owned(), text.to_owned())));
-    } else if installation.components.contains(Component::ApiGateway) {
+    } else if components.contains(Component::ApiGateway) {
         let text = match installation.openapi {
             Some(own) => own.to_owned(),
             None => openapi::description(config, &root, installation.missing_openapi)?,
@@ -144,8 +154,9 @@ pub(super) fn files(
 /// What the installation's cloud can't make of it.
 pub(super) fn limits(config: &MothergooseConfig) -> Vec<LowerError> {
     match config.cloud.provider {
-        Provider::Aws => aws::check(config),
-        Provider::Yandex | Provider::Local => Vec::new(),
+        Provider::Aws => aws::check(config).into_iter().chain(env_size::check(config)).collect(),
+        Provider::Yandex => limits::yandex(config),
+        Provider::Local => Vec::new(),
     }
 }
 
@@ -198,9 +209,10 @@ const fn role(component: Component) -> &'static str {
 fn root_context(
     config: &MothergooseConfig,
     options: &Options,
-    components: Components,
+    installation: Installation<'_>,
 ) -> Result<Value, LowerError> {
     let provider = config.cloud.provider;
+    let components = installation.components;
     let backend = match options.backend.unwrap_or_else(|| Backend::of(provider)) {
         Backend::S3 => "s3",
         Backend::Local => "local",
@@ -225,7 +237,7 @@ fn root_context(
     let block = Value::from_safe_string(render("tofu/backend.tf.j2", &root)?.trim_end().to_owned());
     let own = match provider {
         Provider::Yandex => yandex::context(config, components),
-        Provider::Aws => context! { aws => aws::context(config, &options.nest, components)? },
+        Provider::Aws => context! { aws => aws::context(config, &options.nest, installation)? },
         Provider::Local => local::context(config, components),
     };
     Ok(context! { backend_block => block, ..context! { ..own, ..root } })

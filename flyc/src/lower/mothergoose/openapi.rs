@@ -44,8 +44,12 @@ fn path(endpoint: &Endpoint, authoriser: bool) -> Value {
         .split('/')
         .filter_map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')))
         .collect();
-    let operations = endpoint.methods.iter().map(|method| {
+    // "lists eggs, or sets one": what each method does, in their order.
+    let docs: Vec<&str> = endpoint.doc.split(", or ").collect();
+    let operations = endpoint.methods.iter().enumerate().map(|(at, method)| {
+        let doc = if docs.len() == endpoint.methods.len() { docs[at] } else { endpoint.doc };
         context! {
+            summary => doc,
             method => method.to_ascii_lowercase(),
             id => operation_id(method, endpoint.path),
             authorised => authoriser && endpoint.path.starts_with(WEBHOOKS),
@@ -53,7 +57,6 @@ fn path(endpoint: &Endpoint, authoriser: bool) -> Value {
     });
     context! {
         path => endpoint.path,
-        summary => endpoint.doc,
         parameters,
         operations => operations.collect::<Vec<_>>(),
     }

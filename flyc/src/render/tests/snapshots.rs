@@ -374,7 +374,7 @@ fn junit() {
         OutputFormat::Junit,
         &expect![[r#"
             <?xml version="1.0" encoding="UTF-8"?>
-            <testsuites name="flyc check" tests="2" failures="1" errors="0">
+            <testsuites name="flyc" tests="2" failures="1" errors="0">
               <testsuite name="Eggs/my-app/config.fly" tests="1" failures="1" errors="0" skipped="0">
                 <testcase name="type-mismatch: `memory` wants a size, found a string" classname="Eggs/my-app/config.fly" file="Eggs/my-app/config.fly" line="4">
                   <failure type="type-mismatch" message="`memory` wants a size, found a string">Eggs/my-app/config.fly:4:14: error[type-mismatch] `memory` wants a size, found a string&#10;note: `memory` is what one runner gets: a whole number of MB, or a size from 512MiB to 4TiB&#10;help: write `memory = 4GiB`&#10;https://polar-gosling.gitlab.io/reference/diagnostics/type-mismatch.html</failure>

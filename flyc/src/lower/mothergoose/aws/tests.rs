@@ -30,13 +30,6 @@ fn runtimes_are_called_as_aws_calls_them() {
 }
 
 #[test]
-fn default_names_of_buckets_are_known() {
-    for block in ["state_bucket", "binary_bucket"] {
-        assert!(bucket_default(block).is_some_and(|name| name.starts_with("polar-gosling-")), "{block}");
-    }
-}
-
-#[test]
 fn zones_have_places_that_do_not_depend_on_the_others() {
     for (zone, place) in
         [("eu-central-1a", Some(0)), ("us-east-1f", Some(5)), ("eu-central-1", None), ("", None)]

@@ -21,7 +21,7 @@ locals {
 resource "aws_iam_role" "execution" {
   # A prefix has 38 characters at most; AWS makes the rest of the name.
   name_prefix = "${substr(local.name, 0, 37)}-"
-  path        = "/gosling/"
+  path        = "/gosling/${replace(var.nest, "/[^-._0-9A-Za-z]/", "_")}/"
   description = "Starts the tasks of GitLab runners of the ${local.owner_kind} ${local.owner}"
   tags        = local.tags
 
