@@ -78,3 +78,12 @@ fn property_format_written_files() {
         keeps(&example.text.replace('\n', "\r\n")).unwrap();
     }
 }
+
+/// Found by chance: a comment before the brace, which it must not take with it.
+#[test]
+fn a_comment_before_a_brace_leaves_it_alone() {
+    let text = "uglyfox///d\n {\n  pruning # c\n  {\n    failed_threshold = 3\n  }\n}\n";
+    let once = format(&parse(text.into()));
+    assert_eq!(once, "uglyfox///d\n{\n  pruning # c\n  {\n    failed_threshold = 3\n  }\n}\n");
+    assert_eq!(format(&parse(once.as_str().into())), once);
+}

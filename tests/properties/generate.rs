@@ -8,7 +8,10 @@ use fly_std::{
     policy::FieldId,
     schema::{self, Attribute, Block, Child, Constraint, Label, Place, Presence, Times},
 };
-use flyc::model::{Meaning, condition_texts};
+use flyc::{
+    compiler::Compiler,
+    model::{Meaning, condition_texts},
+};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use crate::{
@@ -431,12 +434,19 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
     proptest::strategy::Union::new(each)
 }
 
-/// A valid file with this block.
+/// A valid file with this block, of which its cloud refuses nothing for its size or its name.
 pub(crate) fn config_of(block: &'static Block, path: &'static str) -> impl Strategy<Value = Config> {
-    (node(block, block.name.to_owned(), true), noise()).prop_map(move |(mut root, noise)| {
+    let drawn = (node(block, block.name.to_owned(), true), noise()).prop_map(move |(mut root, noise)| {
         root.settle(false, &mut 0);
         Config { path, root, noise }
-    })
+    });
+    drawn.prop_filter("its cloud takes it", |config| config.root.name != "mothergoose" || is_taken(config))
+}
+
+/// Whether the limits of its cloud let an installation be; they are tried in fixtures of their own.
+fn is_taken(config: &Config) -> bool {
+    let compiler = Compiler::new(config.nest(&config.print().text));
+    compiler.check_file(config.path).iter().all(|found| found.kind.id != "service-limits")
 }
 
 /// A valid file with a bucket of exactly so many repositories.

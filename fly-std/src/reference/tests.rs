@@ -63,7 +63,7 @@ fn the_schema_holds_limits_defaults_and_examples() {
     let at = |pointer: &str| schema.pointer(pointer).cloned().unwrap_or(Value::Null);
     let memory = "/$defs/egg/properties/resources/properties/memory";
     assert_eq!(at(&format!("{memory}/minimum")), json!((512u64 << 20)));
-    assert_eq!(at(&format!("{memory}/maximum")), json!((4u64 << 40)));
+    assert_eq!(at(&format!("{memory}/maximum")), json!((1u64 << 50)));
     assert_eq!(at(&format!("{memory}/default")), json!((4u64 << 30)));
     assert_eq!(at("/$defs/job/properties/timeout/default"), json!(600));
     assert_eq!(at("/$defs/egg/required/0"), json!("type"));

@@ -6,15 +6,15 @@ use fly_std::formats::SecretBackend;
 
 use super::Piece;
 use crate::{
-    artifact::{Artifact, ArtifactError, Components, EntryKind, Provider},
+    artifact::{Artifact, ArtifactError, Components, EggKind, EntryKind, Provider},
     check::NOT_DEPLOYABLE,
     config::{
-        self, Installation, Resolved, ResolvedJob, ResolvedRift, Unresolved, block_config, egg_configs,
-        job_configs, rift_configs,
+        self, Installation, Places, Resolved, ResolvedJob, ResolvedRift, Unresolved, block_config,
+        egg_configs, job_configs, rift_configs,
     },
     db::{Db, Nest, SourceFile},
     diag::{Diagnostic, Span},
-    lower::{self, ComputeModule, LowerError},
+    lower::{self, ComputeModule, File, LowerError},
     model::{TypedBlock, installation_asset, typed},
     text::{Source, TextRange, TextSize},
 };
@@ -71,33 +71,20 @@ fn egg_piece(egg: &Resolved, source: &Source, options: &lower::Options) -> Resul
             .help("write `name = \"…\"` with the name of a `rift` block of `MG/config.fly`, or remove this block")));
         }
     }
-    let files = lower::egg(config, &places.origins(source), options)
-        .map_err(|error| lower_error(&error, &source.path, &|path| places.range(path)))?;
-    Ok(Piece {
-        kind: match config.kind {
-            crate::artifact::EggKind::Egg => EntryKind::Egg,
-            crate::artifact::EggKind::Bucket => EntryKind::Bucket,
-        },
-        name: config.name.clone(),
-        folder: format!("eggs/{}", config.name),
-        source_file: source.path.to_string(),
-        files,
-        module: Some(ComputeModule::of(config.cloud.provider, config.runner_type)),
-    })
+    let kind = match config.kind {
+        EggKind::Egg => EntryKind::Egg,
+        EggKind::Bucket => EntryKind::Bucket,
+    };
+    let module = Some(ComputeModule::of(config.cloud.provider, config.runner_type));
+    let files = lower::egg(config, &places.origins(source), options);
+    lowered(kind, ("eggs", &config.name), module, source, places, files)
 }
 
 fn job_piece(job: &ResolvedJob, source: &Source, options: &lower::Options) -> Result<Piece, Box<Diagnostic>> {
     let ResolvedJob { config, places } = job;
-    let files = lower::job(config, &places.origins(source), options)
-        .map_err(|error| lower_error(&error, &source.path, &|path| places.range(path)))?;
-    Ok(Piece {
-        kind: EntryKind::Job,
-        name: config.name.clone(),
-        folder: format!("jobs/{}", config.name),
-        source_file: source.path.to_string(),
-        files,
-        module: Some(ComputeModule::of(config.cloud.provider, config.runner_type)),
-    })
+    let module = Some(ComputeModule::of(config.cloud.provider, config.runner_type));
+    let files = lower::job(config, &places.origins(source), options);
+    lowered(EntryKind::Job, ("jobs", &config.name), module, source, places, files)
 }
 
 fn rift_piece(
@@ -106,15 +93,28 @@ fn rift_piece(
     options: &lower::Options,
 ) -> Result<Piece, Box<Diagnostic>> {
     let ResolvedRift { config, places } = rift;
-    let files = lower::rift(config, &places.origins(source), options)
-        .map_err(|error| lower_error(&error, &source.path, &|path| places.range(path)))?;
+    let files = lower::rift(config, &places.origins(source), options);
+    lowered(EntryKind::Rift, ("rift", &config.name), None, source, places, files)
+}
+
+/// A piece in a folder of its own, which is called by its shelf and its name; or why it can't be lowered, told where that
+/// was written.
+fn lowered(
+    kind: EntryKind,
+    (shelf, name): (&str, &str),
+    module: Option<ComputeModule>,
+    source: &Source,
+    places: &Places,
+    files: Result<Vec<File>, LowerError>,
+) -> Result<Piece, Box<Diagnostic>> {
+    let files = files.map_err(|error| lower_error(&error, &source.path, &|path| places.range(path)))?;
     Ok(Piece {
-        kind: EntryKind::Rift,
-        name: config.name.clone(),
-        folder: format!("rift/{}", config.name),
+        kind,
+        name: name.to_owned(),
+        folder: format!("{shelf}/{name}"),
         source_file: source.path.to_string(),
         files,
-        module: None,
+        module,
     })
 }
 

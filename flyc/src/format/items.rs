@@ -2,7 +2,7 @@
 
 use super::{Comment, Gap, Printer};
 use crate::{
-    syntax::{Attribute, Block, Item, NodeRef},
+    syntax::{Attribute, Block, Item, Kind, NodeRef},
     text::TextRange,
 };
 
@@ -209,11 +209,20 @@ impl<'p> Printer<'p> {
 
     fn block(&mut self, block: Block<'p>, level: usize) {
         self.indent(level);
+        let mut brace = " {";
         let range = block.node().token_range();
         let open = block.open().map_or(range.start, |open| open.index());
         if self.has_comment(range.start..open) {
             let header = self.header(block).to_owned();
             self.out.push_str(&header);
+            let mut before = self.parsed.tree().tokens()[range.start..open].iter().rev();
+            let last = before.find(|token| token.kind != Kind::Whitespace);
+            // A comment that runs to the end of its line must not take the brace with it.
+            if last.is_some_and(|token| matches!(token.kind, Kind::Comment | Kind::DocComment)) {
+                self.out.push('\n');
+                self.indent(level);
+                brace = "{";
+            }
         } else {
             self.out.push_str(block.keyword().map_or("", |keyword| keyword.text()));
             for label in block.labels() {
@@ -224,10 +233,11 @@ impl<'p> Printer<'p> {
         let (elements, header) =
             self.elements(block.items(), open + 1, range.end.saturating_sub(1), level + 1, Some(()));
         if elements.is_empty() && header.is_empty() {
-            self.out.push_str(" {}");
+            self.out.push_str(brace);
+            self.out.push('}');
             return;
         }
-        self.out.push_str(" {");
+        self.out.push_str(brace);
         self.behind(&header, level + 1);
         self.print(&elements, level + 1);
         self.indent(level);

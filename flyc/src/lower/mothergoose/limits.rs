@@ -1,8 +1,8 @@
 //! What Yandex Cloud can't make, though the language allows it.
 
-use super::{env_size, schedule};
+use super::{env_size, redelivery, schedule};
 use crate::{
-    artifact::{Component, MothergooseConfig, Queue},
+    artifact::{Component, MothergooseConfig},
     lower::LowerError,
 };
 
@@ -37,9 +37,7 @@ pub(super) fn yandex(config: &MothergooseConfig) -> Vec<LowerError> {
         let part = component.name();
         let behind = if component == Component::FastapiApp { "" } else { QUEUE };
         found.name(&format!("{part}.name"), "container", &service.name, behind);
-        if let Some((block, queue, usual_s)) = queue_of(config, component) {
-            found.hidden(part, (&service.name, service.timeout_s), block, queue, usual_s);
-        }
+        found.0.extend(redelivery::check(config, component));
     }
     for (key, trigger) in &config.triggers {
         let twice = schedule::clock_expressions(&trigger.schedule).len() > 1;
@@ -73,15 +71,6 @@ pub(super) fn yandex(config: &MothergooseConfig) -> Vec<LowerError> {
     found.accounts(config);
     found.0.extend(env_size::check(config));
     found.0
-}
-
-/// The queue a service works on, with the name of its block and the default of its `visibility_timeout`.
-const fn queue_of(config: &MothergooseConfig, component: Component) -> Option<(&'static str, &Queue, u64)> {
-    match component {
-        Component::CeleryWorkers => Some(("webhook_queue", &config.message_queues.webhook_queue, 300)),
-        Component::UglyfoxWorkers => Some(("uglyfox_queue", &config.message_queues.uglyfox_queue, 180)),
-        _ => None,
-    }
 }
 
 /// Whether a name is lower-case letters, digits and inner hyphens, and begins with a letter.
@@ -180,28 +169,5 @@ impl Found {
                 self.wrong(path, "service account", &account.name, &nearest(name, 1, most, false), (1, most));
             }
         }
-    }
-
-    /// A message that is at work on is hidden until the work is over.
-    fn hidden(
-        &mut self,
-        part: &str,
-        (name, timeout_s): (&str, u64),
-        block: &str,
-        queue: &Queue,
-        usual_s: u64,
-    ) {
-        if queue.visibility_timeout_s >= timeout_s {
-            return;
-        }
-        let visible = format!("message_queues.{block}.visibility_timeout");
-        self.add(
-            // By default both are the same, so that one of them was written; the longer time is the likelier one.
-            if queue.visibility_timeout_s < usual_s { visible } else { format!("{part}.timeout") },
-            format!("a message of `{}` would come again while `{name}` is still at work on it", queue.name),
-            format!(
-                "write `visibility_timeout = {timeout_s}s` or more for `{block}`, or a shorter `timeout` for `{part}`"
-            ),
-        );
     }
 }

@@ -14,6 +14,7 @@ mod env_size;
 mod limits;
 mod local;
 mod openapi;
+mod redelivery;
 mod schedule;
 mod yandex;
 

@@ -7,8 +7,8 @@ use super::{
     key_type,
 };
 use crate::{
-    artifact::{Component, MothergooseConfig, Queue, Service, Table},
-    lower::LowerError,
+    artifact::{Component, MothergooseConfig, Service, Table},
+    lower::{LowerError, mothergoose::redelivery},
 };
 
 /// The longest time a function of Lambda runs, in seconds.
@@ -45,7 +45,7 @@ pub(in crate::lower::mothergoose) fn check(config: &MothergooseConfig) -> Vec<Lo
     let mut found = Found(Vec::new());
     for component in Component::SERVICES {
         if let Some(service) = config.service(component) {
-            found.service(component, service, queue_of(config, component));
+            found.service(config, component, service);
         }
     }
     let auth = &config.api_gateway.auth_function;
@@ -108,15 +108,6 @@ pub(in crate::lower::mothergoose) fn check(config: &MothergooseConfig) -> Vec<Lo
     found.0
 }
 
-/// The queue a service works on, with the name of its block and the default of its `visibility_timeout`.
-const fn queue_of(config: &MothergooseConfig, component: Component) -> Option<(&'static str, &Queue, u64)> {
-    match component {
-        Component::CeleryWorkers => Some(("webhook_queue", &config.message_queues.webhook_queue, 300)),
-        Component::UglyfoxWorkers => Some(("uglyfox_queue", &config.message_queues.uglyfox_queue, 180)),
-        _ => None,
-    }
-}
-
 struct Found(Vec<LowerError>);
 
 impl Found {
@@ -154,7 +145,7 @@ impl Found {
         }
     }
 
-    fn service(&mut self, component: Component, service: &Service, queue: Option<(&str, &Queue, u64)>) {
+    fn service(&mut self, config: &MothergooseConfig, component: Component, service: &Service) {
         let part = component.name();
         self.name(&format!("{part}.name"), &service.name);
         if service.timeout_s > LAMBDA_S {
@@ -165,22 +156,11 @@ impl Found {
             );
         }
         self.environment(&format!("{part}.env"), service.env.keys());
-        let Some((block, queue, usual_s)) = queue else { return };
-        if queue.visibility_timeout_s < service.timeout_s {
-            let visible = format!("message_queues.{block}.visibility_timeout");
-            self.add(
-                // By default both are the same, so that one of them was written; the longer time is the likelier one.
-                if queue.visibility_timeout_s < usual_s { visible } else { format!("{part}.timeout") },
-                format!(
-                    "a message of `{}` would come again while `{}` is still at work on it",
-                    queue.name, service.name
-                ),
-                format!(
-                    "write `visibility_timeout = {}s` or more for `{block}`, or a shorter `timeout` for `{part}`",
-                    service.timeout_s
-                ),
-            );
+        // What works on no queue may be held to one instance.
+        if redelivery::queue_of(config, component).is_none() {
+            return;
         }
+        self.0.extend(redelivery::check(config, component));
         if service.max_instances < LEAST_INSTANCES {
             self.add(
                 format!("{part}.max_instances"),
