@@ -31,7 +31,7 @@ use tower_lsp_server::{
 
 use super::{
     convert::{Encoding, path_of},
-    features,
+    features::{actions, completion, diagnostics, formatting, names, outline, reading, tokens},
     ordered::SEEN,
     publish::Publisher,
     session::{Inbox, View},
@@ -190,29 +190,29 @@ impl LanguageServer for Backend {
 
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
         let at = params.text_document_position_params;
-        Ok(self.ask_at(at, features::hover).await?.flatten())
+        Ok(self.ask_at(at, reading::hover).await?.flatten())
     }
 
     async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
         let snippets = self.editor().snippets;
-        let answer = move |view: &View, at| features::completion(view, at, snippets);
+        let answer = move |view: &View, at| completion::completion(view, at, snippets);
         let found = self.ask_at(params.text_document_position, answer).await?;
         Ok(found.map(CompletionResponse::Array))
     }
 
     async fn signature_help(&self, params: SignatureHelpParams) -> Result<Option<SignatureHelp>> {
         let at = params.text_document_position_params;
-        Ok(self.ask_at(at, features::signature).await?.flatten())
+        Ok(self.ask_at(at, reading::signature).await?.flatten())
     }
 
     async fn goto_definition(&self, params: GotoDefinitionParams) -> Result<Option<GotoDefinitionResponse>> {
         let at = params.text_document_position_params;
-        Ok(self.ask_at(at, features::definition).await?.map(GotoDefinitionResponse::Array))
+        Ok(self.ask_at(at, names::definition).await?.map(GotoDefinitionResponse::Array))
     }
 
     async fn references(&self, params: ReferenceParams) -> Result<Option<Vec<Location>>> {
         let definitions = params.context.include_declaration;
-        let answer = move |view: &View, at| features::references(view, at, definitions);
+        let answer = move |view: &View, at| names::references(view, at, definitions);
         self.ask_at(params.text_document_position, answer).await
     }
 
@@ -220,33 +220,33 @@ impl LanguageServer for Backend {
         &self,
         params: DocumentHighlightParams,
     ) -> Result<Option<Vec<DocumentHighlight>>> {
-        self.ask_at(params.text_document_position_params, features::highlights).await
+        self.ask_at(params.text_document_position_params, names::highlights).await
     }
 
     async fn document_symbol(&self, params: DocumentSymbolParams) -> Result<Option<DocumentSymbolResponse>> {
-        let found = self.ask(&params.text_document.uri, features::symbols).await?;
+        let found = self.ask(&params.text_document.uri, outline::symbols).await?;
         Ok(found.map(DocumentSymbolResponse::Nested))
     }
 
     async fn symbol(&self, params: WorkspaceSymbolParams) -> Result<Option<WorkspaceSymbolResponse>> {
-        let found = self.inbox.ask_all(move |view| features::workspace_symbols(view, &params.query)).await?;
+        let found = self.inbox.ask_all(move |view| outline::workspace_symbols(view, &params.query)).await?;
         Ok(Some(WorkspaceSymbolResponse::Flat(found.into_iter().flatten().collect())))
     }
 
     async fn folding_range(&self, params: FoldingRangeParams) -> Result<Option<Vec<FoldingRange>>> {
-        self.ask(&params.text_document.uri, features::folds).await
+        self.ask(&params.text_document.uri, outline::folds).await
     }
 
     async fn selection_range(&self, params: SelectionRangeParams) -> Result<Option<Vec<SelectionRange>>> {
         let positions = params.positions;
-        self.ask(&params.text_document.uri, move |view| features::selections(view, &positions)).await
+        self.ask(&params.text_document.uri, move |view| outline::selections(view, &positions)).await
     }
 
     async fn semantic_tokens_full(
         &self,
         params: SemanticTokensParams,
     ) -> Result<Option<SemanticTokensResult>> {
-        let data = self.ask(&params.text_document.uri, |view| features::tokens(view, None)).await?;
+        let data = self.ask(&params.text_document.uri, |view| tokens::tokens(view, None)).await?;
         Ok(data.map(|data| SemanticTokensResult::Tokens(SemanticTokens { result_id: None, data })))
     }
 
@@ -255,18 +255,17 @@ impl LanguageServer for Backend {
         params: SemanticTokensRangeParams,
     ) -> Result<Option<SemanticTokensRangeResult>> {
         let range = params.range;
-        let data =
-            self.ask(&params.text_document.uri, move |view| features::tokens(view, Some(range))).await?;
+        let data = self.ask(&params.text_document.uri, move |view| tokens::tokens(view, Some(range))).await?;
         Ok(data.map(|data| SemanticTokensRangeResult::Tokens(SemanticTokens { result_id: None, data })))
     }
 
     async fn formatting(&self, params: DocumentFormattingParams) -> Result<Option<Vec<TextEdit>>> {
-        Ok(self.ask(&params.text_document.uri, features::formatting).await?.flatten())
+        Ok(self.ask(&params.text_document.uri, formatting::formatting).await?.flatten())
     }
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
         let range = params.range;
-        let found = self.ask(&params.text_document.uri, move |view| features::actions(view, range)).await?;
+        let found = self.ask(&params.text_document.uri, move |view| actions::actions(view, range)).await?;
         Ok(found.map(|found| found.into_iter().map(CodeActionOrCommand::CodeAction).collect()))
     }
 
@@ -274,12 +273,12 @@ impl LanguageServer for Backend {
         &self,
         params: TextDocumentPositionParams,
     ) -> Result<Option<PrepareRenameResponse>> {
-        Ok(self.ask_at(params, features::prepare_rename).await?.flatten())
+        Ok(self.ask_at(params, names::prepare_rename).await?.flatten())
     }
 
     async fn rename(&self, params: RenameParams) -> Result<Option<WorkspaceEdit>> {
         let (name, moves_files) = (params.new_name, self.editor().moves_files);
-        let answer = move |view: &View, at| features::rename(view, at, &name, moves_files);
+        let answer = move |view: &View, at| names::rename(view, at, &name, moves_files);
         match self.ask_at(params.text_document_position, answer).await? {
             Some(Ok(edit)) => Ok(Some(edit)),
             Some(Err(error)) => Err(Error::invalid_params(error.to_string())),
@@ -288,7 +287,7 @@ impl LanguageServer for Backend {
     }
 
     async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {
-        let items = self.ask(&params.text_document.uri, features::diagnostics).await?.unwrap_or_default();
+        let items = self.ask(&params.text_document.uri, diagnostics::diagnostics).await?.unwrap_or_default();
         let report = RelatedFullDocumentDiagnosticReport {
             related_documents: None,
             full_document_diagnostic_report: FullDocumentDiagnosticReport { result_id: None, items },
