@@ -2,6 +2,8 @@
 //!
 //! Hover and completion say the same because both ask here. What never lives here: where something is shown.
 
+use std::fmt::Write as _;
+
 use fly_std::{
     Type,
     functions::Function,
@@ -33,14 +35,14 @@ pub(super) fn attribute(attribute: &Attribute) -> String {
     text.push_str("\n\n");
     text.push_str(&presence);
     if let Some(deprecation) = &attribute.deprecated {
-        text.push_str(&format!("\n\n**Deprecated**: {}.", deprecation.advice()));
+        let _ = write!(text, "\n\n**Deprecated**: {}.", deprecation.advice());
     }
     if let Some(values) = values(&attribute.ty) {
         text.push_str("\n\n");
         text.push_str(&values);
     }
     if !matches!(attribute.presence, Presence::Default(value) if value == attribute.example) {
-        text.push_str(&format!("\n\nExample: `{}`", attribute.example));
+        let _ = write!(text, "\n\nExample: `{}`", attribute.example);
     }
     text
 }
@@ -72,7 +74,7 @@ pub(super) fn function(function: &Function) -> String {
 /// A field of conditions.
 pub(super) fn field(field: &Field) -> String {
     let mut text = format!("```fly\n{}: {}\n```\n\n{}", field.name, field.ty.keyword(), sentence(field.doc));
-    text.push_str(&format!("\n\nExample: `{}`", field.example));
+    let _ = write!(text, "\n\nExample: `{}`", field.example);
     if field.may_be_unknown {
         text.push_str("\n\nA runner may not have told it yet; a comparison with it doesn't hold then.");
     }

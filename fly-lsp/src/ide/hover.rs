@@ -1,5 +1,7 @@
 //! Hover: what the thing under the cursor is, its type, its default, and what it is worth here.
 
+use std::fmt::Write as _;
+
 use fly_std::{
     Type, functions, policy,
     schema::{self, Block as Schema},
@@ -80,7 +82,7 @@ fn of_item(compiler: &Compiler, path: &str, cursor: &Cursor<'_>, token: TokenRef
         if let Some(here) = typed_at(compiler, path, token.range())
             && let Some(value) = worth(here)
         {
-            text.push_str(&format!("\n\nHere: {value}"));
+            let _ = write!(text, "\n\nHere: {value}");
         }
         return Some(text);
     }
@@ -128,7 +130,7 @@ fn named(compiler: &Compiler, path: &str, found: &Occurrence) -> Option<String> 
             if variable.sensitive {
                 text.push_str("\n\nIts value is sensitive and shown nowhere.");
             } else if let Some(value) = &variable.value {
-                text.push_str(&format!("\n\nValue: `{}`", show_named(name, value)));
+                let _ = write!(text, "\n\nValue: `{}`", show_named(name, value));
             }
             text
         }
@@ -152,7 +154,7 @@ fn named(compiler: &Compiler, path: &str, found: &Occurrence) -> Option<String> 
             format!("`{name}`: {noun}")
         }
     };
-    text.push_str(&format!("\n\nDefined in `{}`.", definition.file));
+    let _ = write!(text, "\n\nDefined in `{}`.", definition.file);
     if let Some(doc) = written_above(compiler, &definition.file, definition.range) {
         text.push_str("\n\n---\n\n");
         text.push_str(&doc);

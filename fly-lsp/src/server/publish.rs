@@ -49,7 +49,7 @@ impl Publisher {
     }
 
     /// Tells what was found in a Nest.
-    pub(crate) fn publish(&self, view: View, found: Vec<Diagnostic>) {
+    pub(crate) fn publish(&self, view: &View, found: Vec<Diagnostic>) {
         let mut by_file: BTreeMap<Arc<str>, Vec<Diagnostic>> = BTreeMap::new();
         for diagnostic in found {
             by_file.entry(Arc::clone(&diagnostic.span.file)).or_default().push(diagnostic);
@@ -60,14 +60,14 @@ impl Publisher {
         let is_new =
             |path: &str| view.versions.get(path).is_some_and(|now| last.versions.get(path) != Some(now));
         for path in last.found.keys().filter(|path| !by_file.contains_key(*path) && !is_new(path)) {
-            self.tell(&view, path, &[]);
+            self.tell(view, path, &[]);
         }
         for path in view.versions.keys().filter(|path| is_new(path)) {
-            self.tell(&view, path, by_file.get(path.as_str()).map_or(&[], Vec::as_slice));
+            self.tell(view, path, by_file.get(path.as_str()).map_or(&[], Vec::as_slice));
         }
         for (path, found) in by_file.iter().filter(|(path, _)| !is_new(path)) {
             if last.found.get(path) != Some(found) {
-                self.tell(&view, path, found);
+                self.tell(view, path, found);
             }
         }
         *last = Last { found: by_file, versions: Arc::clone(&view.versions) };

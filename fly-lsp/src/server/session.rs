@@ -107,10 +107,7 @@ impl Inbox {
         let question: Question = Box::new(move |view| {
             // Without a view the sender is dropped, which tells that the question came too late.
             let Some(view) = view else { return };
-            let answer = match view.path.is_empty() {
-                true => Ok(None),
-                false => caught(|| question(&view)).map(Some),
-            };
+            let answer = if view.path.is_empty() { Ok(None) } else { caught(|| question(&view)).map(Some) };
             drop(view);
             let _ = sender.send(answer);
         });
@@ -223,7 +220,7 @@ impl Session {
                 if number == self.changes
                     && let Some(nest) = self.nests.get(&root)
                 {
-                    self.publisher.publish(self.view(nest, String::new()), found);
+                    self.publisher.publish(&self.view(nest, String::new()), found);
                 }
             }
         }

@@ -1,11 +1,17 @@
 //! Cursor fixtures for what an editor asks: how they are read and shown; each kind of question has a file.
 
-#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes its texts with hashes")]
+#![allow(
+    clippy::needless_raw_string_hashes,
+    clippy::needless_pass_by_value,
+    reason = "expect-test writes its texts with hashes, and its macro makes values"
+)]
 
 mod completion;
 mod hover;
 mod names;
 mod shape;
+
+use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
 use flyc::text::{TextRange, TextSize};
@@ -58,7 +64,7 @@ fn check_rename(text: &str, name: &str, expected: Expect) {
                 for edit in file.edits.iter().rev() {
                     text.replace_range(std::ops::Range::<usize>::from(edit.range), &edit.text);
                 }
-                shown += &format!("`{}`:\n{text}", file.path);
+                let _ = write!(shown, "`{}`:\n{text}", file.path);
             }
             let moves = rename.moves.into_iter().map(|(from, to)| format!("{from} → {to}"));
             shown + &list(moves)

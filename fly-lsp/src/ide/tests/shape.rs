@@ -1,6 +1,15 @@
 //! Outlines, folds, selections and tokens. Each test is a cursor in a text.
 
+use std::fmt::Write as _;
+
 use super::*;
+
+fn outline(symbols: &[Symbol], depth: usize, out: &mut String) {
+    for symbol in symbols {
+        let _ = writeln!(out, "{}{} {} {:?}", "  ".repeat(depth), symbol.detail, symbol.name, symbol.kind);
+        outline(&symbol.children, depth + 1, out);
+    }
+}
 
 #[test]
 fn outlines_folds_and_selections() {
@@ -16,12 +25,6 @@ fn outlines_folds_and_selections() {
         Region "\n      \"x\",\n    ]"
     "#]]
     .assert_eq(&shown);
-    fn outline(symbols: &[Symbol], depth: usize, out: &mut String) {
-        for symbol in symbols {
-            *out += &format!("{}{} {} {:?}\n", "  ".repeat(depth), symbol.detail, symbol.name, symbol.kind);
-            outline(&symbol.children, depth + 1, out);
-        }
-    }
     let mut shown = String::new();
     outline(&document_symbols(&at.compiler, &at.path), 0, &mut shown);
     expect![[r#"
