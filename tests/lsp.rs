@@ -2,10 +2,9 @@
 //! anywhere.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "this is a test")]
-
-#[path = "lsp/client.rs"]
 #![allow(clippy::needless_pass_by_value, reason = "the `json!` macro makes values, which are given away")]
 
+#[path = "lsp/client.rs"]
 mod client;
 #[path = "lsp/completion.rs"]
 mod completion;
