@@ -22,9 +22,23 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("tests", &["fly-std", "flyc", "fly-lsp", "orchestrator"]),
 ];
 
-/// The rooms of `flyc`, and which others each may import. `config` and `lower` are pure functions that `check` asks, so
-/// that what checks clean can be built; `routing` is one that the orchestrator asks as well.
-const ROOMS: &[(&str, &[&str])] = &[
+/// The rooms of a package, and which others of it each may import.
+type Rooms = &'static [(&'static str, &'static [&'static str])];
+
+/// The packages that have rooms.
+const ROOMS: &[(&str, Rooms)] = &[("flyc", FLYC), ("fly-lsp", FLY_LSP)];
+
+/// Crates that a room may not use, though its package does: what an editor asks is answered without its protocol, and
+/// without threads that wait.
+const FOREIGN: &[(&str, &[&str])] =
+    &[("fly-lsp/src/ide/", &["tower_lsp_server", "tower", "tokio", "serde_json"])];
+
+/// What an editor asks, and the protocol around it.
+const FLY_LSP: Rooms = &[("ide", &[]), ("server", &["ide"])];
+
+/// The compiler. `config` and `lower` are pure functions that `check` asks, so that what checks clean can be built;
+/// `routing` is one that the orchestrator asks as well.
+const FLYC: Rooms = &[
     ("text", &[]),
     ("syntax", &["text"]),
     ("diag", &["text"]),
@@ -271,14 +285,15 @@ fn identifier(text: &str) -> &str {
     &text[..end]
 }
 
-/// The imports of a file of `flyc` that its room may not have. Tests may import everything.
+/// The imports of a file that its room may not have. Tests may import everything.
 fn wrong_imports(path: &str, text: &str) -> Vec<String> {
-    let Some(inner) = path.strip_prefix("flyc/src/") else { return Vec::new() };
+    let Some((package, inner)) = path.split_once("/src/") else { return Vec::new() };
+    let Some((_, rooms)) = ROOMS.iter().find(|(name, _)| *name == package) else { return Vec::new() };
     let Some((room, inside)) = inner.split_once('/') else { return Vec::new() };
     if inside.ends_with("tests.rs") || inside.contains("tests/") {
         return Vec::new();
     }
-    let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else {
+    let Some((_, allowed)) = rooms.iter().find(|(name, _)| *name == room) else {
         return vec![format!("{path}: `{room}` is not a room; add it to ROOMS in tests/architecture.rs")];
     };
     let code = code(text);
@@ -287,12 +302,22 @@ fn wrong_imports(path: &str, text: &str) -> Vec<String> {
     // `super::` as often as it takes to leave the room.
     let depth = inside.matches('/').count() + usize::from(!inside.ends_with("mod.rs")) + 1;
     imports.extend(names_behind(code, &"super::".repeat(depth)));
+    imports.retain(|(_, name)| *name != room && rooms.iter().any(|(other, _)| other == name));
+    imports.retain(|(_, name)| !allowed.contains(name));
+    for (_, crates) in FOREIGN.iter().filter(|(folder, _)| path.starts_with(folder)) {
+        imports.extend(crates.iter().filter_map(|name| Some((line_of_crate(code, name)?, *name))));
+    }
     imports
         .into_iter()
-        .filter(|(_, name)| ROOMS.iter().any(|(other, _)| other == name))
-        .filter(|(_, name)| *name != room && !allowed.contains(name))
         .map(|(line, name)| format!("{path}:{line}: `{room}` may not import `{name}`"))
         .collect()
+}
+
+/// The line on which code first names a crate.
+fn line_of_crate(code: &str, name: &str) -> Option<usize> {
+    let begins = |at: usize| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+    let mut uses = code.match_indices(name).filter(|(at, _)| code[at + name.len()..].starts_with("::"));
+    uses.find(|(at, _)| begins(*at)).map(|(at, _)| code[..at].matches('\n').count() + 1)
 }
 
 /// The rules of a source file that it breaks.
@@ -345,9 +370,11 @@ fn packages_point_one_way() {
 
 #[test]
 fn rooms_point_one_way() {
-    let sources = sources("flyc/src");
-    assert!(sources.len() > ROOMS.len(), "flyc's sources are there");
-    none(&sources.iter().flat_map(|(path, text)| wrong_imports(path, text)).collect::<Vec<_>>());
+    for (package, rooms) in ROOMS {
+        let sources = sources(&format!("{package}/src"));
+        assert!(sources.len() > rooms.len(), "{package}'s sources are there");
+        none(&sources.iter().flat_map(|(path, text)| wrong_imports(path, text)).collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -395,6 +422,16 @@ fn a_wrong_import_is_found() {
             "const A: &str = \"\\\"\"; const B: char = '\"'; const C: &str = r#\"\"\"#;\nuse crate::db;",
             "flyc/src/diag/mod.rs:2: `diag` may not import `db`",
         ),
+        (
+            "fly-lsp/src/ide/completion/items.rs",
+            "use crate::server::View;",
+            "fly-lsp/src/ide/completion/items.rs:1: `ide` may not import `server`",
+        ),
+        (
+            "fly-lsp/src/ide/hover.rs",
+            "//! x\nuse tower_lsp_server::ls_types::Hover;",
+            "fly-lsp/src/ide/hover.rs:2: `ide` may not import `tower_lsp_server`",
+        ),
     ] {
         assert_eq!(wrong_imports(path, text), [problem]);
     }
@@ -412,7 +449,7 @@ fn a_right_import_is_not_found() {
         ("flyc/src/text/tests.rs", "use crate::db::X;"),
         ("flyc/src/model/mod.rs", "use crate::db::Db;"),
         ("flyc/src/lib.rs", "use crate::cli;"),
-        ("fly-lsp/src/ide/mod.rs", "use crate::server;"),
+        ("fly-lsp/src/server/backend.rs", "use crate::ide;\nuse tower_lsp_server::Client;"),
     ] {
         assert_eq!(wrong_imports(path, text), Vec::<String>::new(), "{text}");
     }

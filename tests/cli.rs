@@ -12,6 +12,8 @@
 mod fixing;
 #[path = "cli/harness.rs"]
 mod harness;
+#[path = "cli/programs.rs"]
+mod programs;
 #[path = "cli/routing.rs"]
 mod routing;
 #[path = "cli/vars.rs"]

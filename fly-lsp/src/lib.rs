@@ -1,4 +1,7 @@
-//! The language server of Fly. Work on it has not begun; this crate holds its place in the dependency graph.
+//! The language server of Fly.
 //!
-//! Here will live `ide/` (hover, completion, … in offsets and plain structs) and `server/` (the protocol). Never here:
-//! parsing or typing anything; all of that is asked of [`flyc::compiler::Compiler`].
+//! `ide` answers what an editor asks, in offsets and plain structs; `server` speaks the protocol. Never here: parsing or
+//! typing anything; all of that is asked of [`flyc::compiler::Compiler`].
+
+pub mod ide;
+pub mod server;

@@ -212,23 +212,35 @@ fn text(error: impl Display) -> String {
 /// # Panics
 ///
 /// When it can't be built: then nothing of it can be tested.
-#[allow(clippy::expect_used, reason = "without the program there is nothing to test")]
 pub fn flyc() -> &'static Path {
     static FLYC: OnceLock<PathBuf> = OnceLock::new();
-    FLYC.get_or_init(|| {
-        let test = env::current_exe().expect("a test knows its own program");
-        // <target>/<profile>/deps/<test>
-        let profile = test.ancestors().nth(2).expect("a test stands in a target folder");
-        let target = profile.parent().expect("a profile stands in a target folder");
-        let mut build = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-        build.args(["build", "--quiet", "--package", "flyc", "--bin", "flyc", "--target-dir"]).arg(target);
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        // Cargo says where the checkout is: a target folder that several share may hold a test built in another.
-        let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-        let status = build.current_dir(here).status().expect("cargo starts");
-        assert!(status.success(), "flyc can't be built");
-        profile.join(format!("flyc{}", env::consts::EXE_SUFFIX))
-    })
+    FLYC.get_or_init(|| built("flyc"))
+}
+
+/// The `fly-lsp` program of this checkout, built as the tests were.
+///
+/// # Panics
+///
+/// When it can't be built: then nothing of it can be tested.
+pub fn fly_lsp() -> &'static Path {
+    static FLY_LSP: OnceLock<PathBuf> = OnceLock::new();
+    FLY_LSP.get_or_init(|| built("fly-lsp"))
+}
+
+#[allow(clippy::expect_used, reason = "without the program there is nothing to test")]
+fn built(program: &str) -> PathBuf {
+    let test = env::current_exe().expect("a test knows its own program");
+    // <target>/<profile>/deps/<test>
+    let profile = test.ancestors().nth(2).expect("a test stands in a target folder");
+    let target = profile.parent().expect("a profile stands in a target folder");
+    let mut build = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+    build.args(["build", "--quiet", "--package", program, "--bin", program, "--target-dir"]).arg(target);
+    if profile.ends_with("release") {
+        build.arg("--release");
+    }
+    // Cargo says where the checkout is: a target folder that several share may hold a test built in another.
+    let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let status = build.current_dir(here).status().expect("cargo starts");
+    assert!(status.success(), "{program} can't be built");
+    profile.join(format!("{program}{}", env::consts::EXE_SUFFIX))
 }

@@ -9,6 +9,8 @@ mod diff;
 mod explain;
 mod fix;
 mod fmt;
+mod lsp;
+mod man;
 mod outlet;
 mod plan;
 mod schema;
@@ -80,6 +82,10 @@ enum Command {
     Explain(explain::Explain),
     /// Print the language's schema
     Schema(schema::Schema),
+    /// Run the language server
+    Lsp(lsp::Lsp),
+    /// Print the manual page
+    Man(man::Man),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -123,6 +129,9 @@ impl Failure {
 enum Outcome {
     Clean,
     Findings,
+    /// Another program ran in its stead and ended so.
+    #[cfg_attr(unix, allow(dead_code, reason = "there the program takes this one's place"))]
+    Ended(u8),
 }
 
 /// Runs `flyc` with the arguments of the process.
@@ -132,6 +141,7 @@ pub fn run() -> ExitCode {
     match result {
         Ok(Ok(Outcome::Clean)) => ExitCode::SUCCESS,
         Ok(Ok(Outcome::Findings)) => ExitCode::from(1),
+        Ok(Ok(Outcome::Ended(code))) => ExitCode::from(code),
         // Whoever closed the pipe has read enough.
         Ok(Err(Failure::Io { error, .. })) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Ok(Err(failure)) => {
@@ -164,6 +174,8 @@ fn dispatch(cli: Cli) -> Result<Outcome, Failure> {
         Command::Simulate(command) => command.run(&cli.global),
         Command::Explain(command) => command.run(&cli.global),
         Command::Schema(command) => command.run(),
+        Command::Man(command) => command.run(Cli::command()),
+        Command::Lsp(command) => command.run(),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "flyc", &mut script);

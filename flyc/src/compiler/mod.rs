@@ -30,12 +30,13 @@ use crate::{
     text::Source,
 };
 
-/// A Nest in memory.
-#[derive(Debug)]
+/// A Nest in memory. A clone is a handle to the same memory, for reading on another thread: the one that edits waits
+/// until all others are dropped, and what they are at work on is cancelled.
+#[derive(Debug, Clone)]
 pub struct Compiler {
     db: Database,
     nest: Nest,
-    files: BTreeMap<Arc<str>, SourceFile>,
+    files: Arc<BTreeMap<Arc<str>, SourceFile>>,
 }
 
 /// A Nest that is being read. Threads that read have a clone each, so that a file is parsed while others are read.
@@ -85,7 +86,7 @@ impl Compiler {
         let files: BTreeMap<Arc<str>, SourceFile> = files.into_iter().collect();
         let listed = files.values().copied().collect();
         let nest = Nest::builder(listed, unreadable).durability(Durability::HIGH).new(&db);
-        Self { db, nest, files }
+        Self { db, nest, files: Arc::new(files) }
     }
 
     /// Sets the text of a file, which is added when it is new.
@@ -99,7 +100,7 @@ impl Compiler {
             return;
         }
         let path: Arc<str> = path.into();
-        self.files.insert(path.clone(), source_file(&self.db, path, text));
+        Arc::make_mut(&mut self.files).insert(path.clone(), source_file(&self.db, path, text));
         self.list_files();
     }
 
@@ -160,7 +161,8 @@ impl Compiler {
 
     /// Takes a file out of the Nest.
     pub fn remove(&mut self, path: &str) {
-        if self.files.remove(path).is_some() {
+        if self.files.contains_key(path) {
+            Arc::make_mut(&mut self.files).remove(path);
             self.list_files();
         }
     }
@@ -208,6 +210,21 @@ impl Compiler {
         diagnostics.extend(others.filter(|diagnostic| &*diagnostic.span.file == path).cloned());
         sort(&mut diagnostics);
         diagnostics
+    }
+
+    /// What its queries run against.
+    pub const fn database(&self) -> &Database {
+        &self.db
+    }
+
+    /// The Nest as its queries know it.
+    pub const fn nest(&self) -> Nest {
+        self.nest
+    }
+
+    /// A file as its queries know it.
+    pub fn file(&self, path: &str) -> Option<SourceFile> {
+        self.files.get(path).copied()
     }
 
     /// The tree of a file.

@@ -257,7 +257,7 @@ fn show(value: &Value) -> String {
 }
 
 /// A value as it is written under a name, which may tell that it is a credential.
-fn show_named(name: &str, value: &Value) -> String {
+pub fn show_named(name: &str, value: &Value) -> String {
     match value {
         Value::String(text) if credentials::is_secret_value(name, text) => "a secret".to_owned(),
         value => show(value),

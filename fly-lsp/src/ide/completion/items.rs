@@ -1,0 +1,271 @@
+//! What begins something: keywords, attributes, labels and keys.
+
+use fly_std::{
+    Type,
+    schema::{self, Attribute, Block, Child, Label, ROOTS, Times},
+};
+use flyc::text::TextRange;
+
+use super::{Completion, CompletionKind, Scene, values};
+use crate::ide::{
+    cursor::{BlockInfo, Frame, Slot},
+    facts,
+    snippet::{self, Snippet},
+};
+
+/// The attributes and blocks that may begin at the cursor.
+pub(super) fn items(scene: &Scene<'_>) -> Vec<Completion> {
+    let Some(info) = scene.cursor.block() else { return roots(scene) };
+    let Some(schema) = info.schema else { return Vec::new() };
+    let mut found = Vec::new();
+    let attributes = schema.attributes.iter().filter(|attribute| {
+        attribute.deprecated.is_none() && !info.names.iter().any(|(name, _)| *name == attribute.name)
+    });
+    let (needed, others): (Vec<_>, Vec<_>) = attributes
+        .filter(|attribute| !is_excluded(schema, info, attribute))
+        .partition(|attribute| snippet::is_needed(schema, attribute));
+    let blocks = schema.blocks.iter().filter(|child| may_stand(child, info));
+    let (must, may): (Vec<&Child>, Vec<_>) = blocks.partition(|child| matches!(child.times, Times::Once));
+    found.extend(needed.into_iter().map(|attribute| attribute_item(scene, attribute)));
+    found.extend(must.into_iter().map(|child| block_item(scene, child.block, child.block.name)));
+    found.extend(others.into_iter().map(|attribute| attribute_item(scene, attribute)));
+    found.extend(may.into_iter().map(|child| block_item(scene, child.block, child.block.name)));
+    if let Some(free) = &schema.free_attributes {
+        found.push(free_item(scene, free));
+    }
+    if let Some(free) = schema.free_blocks {
+        let name = if scene.typed().is_empty() { "my_name" } else { scene.typed() };
+        found.push(block_item(scene, free, name));
+    }
+    if found.is_empty() {
+        // Everything stands: only the end is missing.
+        let mut snippet = Snippet::default();
+        if !scene.line_before().trim().is_empty() {
+            snippet.text("\n").text(&"  ".repeat(scene.depth().saturating_sub(1)));
+        }
+        snippet.text("}");
+        found.push(punctuation(scene, "}", snippet));
+    }
+    found
+}
+
+/// Whether another of those of which only one may be there stands already.
+fn is_excluded(schema: &Block, info: &BlockInfo<'_>, attribute: &Attribute) -> bool {
+    schema.constraints.iter().any(|constraint| match constraint {
+        schema::Constraint::ExactlyOneOf(names) => {
+            names.contains(&attribute.name) && info.names.iter().any(|(name, _)| names.contains(name))
+        }
+        schema::Constraint::NotAbove(..) => false,
+    })
+}
+
+fn may_stand(child: &Child, info: &BlockInfo<'_>) -> bool {
+    let is_there =
+        || info.names.iter().any(|(name, _)| *name == child.block.name || child.aliases.contains(name));
+    match child.times {
+        Times::Never(_) => false,
+        Times::Many => true,
+        Times::Once | Times::AtMostOnce => !is_there(),
+    }
+}
+
+/// The blocks that may stand at the top of the file.
+fn roots(scene: &Scene<'_>) -> Vec<Completion> {
+    let place = scene.place();
+    let there = |name: &str| {
+        scene
+            .parse
+            .blocks()
+            .any(|block| block.is(name) && block.node().range().end() <= scene.cursor.word.start())
+    };
+    ROOTS
+        .iter()
+        .filter(|root| place.is_none_or(|place| root.places.contains(&place)))
+        .filter(|root| root.times == Times::Many || !there(root.block.name))
+        .map(|root| block_item(scene, root.block, root.block.name))
+        .collect()
+}
+
+/// What leads to an item: a line of its own.
+fn lead(scene: &Scene<'_>) -> Snippet {
+    let mut snippet = Snippet::default();
+    if !scene.line_before().trim().is_empty() {
+        snippet.text("\n").text(&"  ".repeat(scene.depth()));
+    }
+    snippet
+}
+
+fn range(scene: &Scene<'_>) -> TextRange {
+    scene.cursor.word
+}
+
+/// Whether only the word is being changed, because what follows it stands already.
+fn stands_already(scene: &Scene<'_>) -> bool {
+    let after = scene.line_after().trim_start();
+    matches!(scene.cursor.slot, Slot::Item) && after.starts_with(['=', '{', '"'])
+}
+
+/// What the editor compares with what was typed: after a value nothing was.
+fn filter(scene: &Scene<'_>) -> Option<String> {
+    matches!(scene.cursor.slot, Slot::AfterValue).then(String::new)
+}
+
+fn attribute_item(scene: &Scene<'_>, attribute: &Attribute) -> Completion {
+    let mut snippet = lead(scene);
+    if stands_already(scene) {
+        snippet.text(attribute.name);
+    } else {
+        snippet.text(attribute.name).text(" = ");
+        values::first(scene, &mut snippet, attribute);
+    }
+    Completion {
+        label: attribute.name.to_owned(),
+        kind: CompletionKind::Attribute,
+        detail: attribute.ty.keyword(),
+        doc: facts::attribute(attribute),
+        range: range(scene),
+        snippet: snippet.finish(),
+        filter: filter(scene),
+    }
+}
+
+fn block_item(scene: &Scene<'_>, block: &'static Block, name: &str) -> Completion {
+    let mut snippet = lead(scene);
+    snippet.text(name);
+    if !stands_already(scene) {
+        snippet.text(" ").block(block, scene.depth(), true);
+    }
+    Completion {
+        label: name.to_owned(),
+        kind: CompletionKind::Block,
+        detail: "block".to_owned(),
+        doc: facts::block(block),
+        range: range(scene),
+        snippet: snippet.finish(),
+        filter: filter(scene),
+    }
+}
+
+/// An attribute with a name of the user's own: the word as it was typed.
+fn free_item(scene: &Scene<'_>, free: &Attribute) -> Completion {
+    let typed = scene.typed();
+    let mut snippet = lead(scene);
+    if typed.is_empty() {
+        snippet.place("NAME");
+    } else {
+        snippet.text(typed);
+    }
+    if !stands_already(scene) {
+        snippet.text(" = ").value(&free.ty, free.example);
+    }
+    Completion {
+        label: if typed.is_empty() { "NAME".to_owned() } else { typed.to_owned() },
+        kind: CompletionKind::Attribute,
+        detail: free.ty.keyword(),
+        doc: facts::attribute(free),
+        range: range(scene),
+        snippet: snippet.finish(),
+        filter: filter(scene),
+    }
+}
+
+fn punctuation(scene: &Scene<'_>, label: &str, snippet: Snippet) -> Completion {
+    Completion {
+        label: label.to_owned(),
+        kind: CompletionKind::Punctuation,
+        detail: String::new(),
+        doc: String::new(),
+        range: TextRange::empty(scene.offset),
+        snippet: snippet.finish(),
+        filter: Some(String::new()),
+    }
+}
+
+/// What follows the first word of an item.
+pub(super) fn after_word(scene: &Scene<'_>, word: &str, labelled: bool) -> Vec<Completion> {
+    let space = if scene.parse.text()[..scene.offset.into()].ends_with([' ', '\t']) { "" } else { " " };
+    let mut found = Vec::new();
+    let (attribute, block) = meanings(scene, word);
+    if let Some(attribute) = attribute.filter(|_| !labelled) {
+        let mut snippet = Snippet::default();
+        snippet.text(space).text("= ").value(&attribute.ty, snippet::example(attribute));
+        found.push(punctuation(scene, "=", snippet));
+    }
+    if let Some(block) = block {
+        let mut snippet = Snippet::default();
+        snippet.text(space).block(block, scene.depth(), !labelled);
+        let label = if labelled || block.label == Label::None { "{ … }" } else { "\"…\" { … }" };
+        found.push(punctuation(scene, label, snippet));
+    }
+    found
+}
+
+/// What a word can be in the block around the cursor.
+fn meanings(scene: &Scene<'_>, word: &str) -> (Option<&'static Attribute>, Option<&'static Block>) {
+    match scene.cursor.frames.last() {
+        Some(Frame::Block(_)) => {
+            let Some(schema) = scene.schema() else { return (None, None) };
+            let attribute = schema.attribute(word).or(schema.free_attributes.as_ref());
+            let block = schema.child(word).map(|child| child.block).or(schema.free_blocks);
+            (attribute, block)
+        }
+        Some(Frame::Map { ty: Some(Type::Object(fields)), .. }) => {
+            (fields.iter().find(|field| field.name == word), None)
+        }
+        Some(_) => (None, None),
+        None => (None, schema::root(word).map(|root| root.block)),
+    }
+}
+
+/// The label of a block that is being written: the names of its kind's folder.
+pub(super) fn label(scene: &Scene<'_>, word: &str) -> Vec<Completion> {
+    let folder = scene.path.rsplit('/').nth(1).filter(|_| matches!(word, "egg" | "eggsbucket"));
+    let file =
+        scene.path.strip_prefix("Jobs/").and_then(|file| file.strip_suffix(".fly")).filter(|_| word == "job");
+    let Some(name) = folder.or(file) else { return Vec::new() };
+    let mut snippet = Snippet::default();
+    snippet.text(name);
+    vec![Completion {
+        label: name.to_owned(),
+        kind: CompletionKind::Entity,
+        detail: "as the file is called".to_owned(),
+        doc: String::new(),
+        range: TextRange::empty(scene.offset),
+        snippet: snippet.finish(),
+        filter: None,
+    }]
+}
+
+/// The keys of a map that are not written yet.
+pub(super) fn keys(scene: &Scene<'_>, ty: Option<Type>) -> Vec<Completion> {
+    let Some(Type::Object(fields)) = ty else { return Vec::new() };
+    let written = written_keys(scene);
+    let missing = fields.iter().filter(|field| !written.contains(&field.name));
+    missing
+        .map(|field| {
+            let mut snippet = Snippet::default();
+            let before = scene.line_before();
+            if before.ends_with(['{', ',']) {
+                snippet.text(" ");
+            }
+            snippet.attribute(field);
+            Completion {
+                label: field.name.to_owned(),
+                kind: CompletionKind::Attribute,
+                detail: field.ty.keyword(),
+                doc: facts::attribute(field),
+                range: range(scene),
+                snippet: snippet.finish(),
+                filter: None,
+            }
+        })
+        .collect()
+}
+
+/// The keys of the innermost map before the cursor.
+fn written_keys<'a>(scene: &Scene<'a>) -> Vec<&'a str> {
+    let before = &scene.parse.text()[..scene.cursor.word.start().into()];
+    let Some(open) = before.rfind('{') else { return Vec::new() };
+    let parts = before[open + 1..].split([',', '\n']);
+    parts.filter_map(|part| Some(part.split_once('=')?.0.trim().trim_matches('"'))).collect()
+}

@@ -1,0 +1,45 @@
+//! Each answer of `ide` as the protocol's struct: one file a kind of request. Never here: what an answer says.
+
+pub(super) mod actions;
+pub(super) mod completion;
+pub(super) mod diagnostics;
+pub(super) mod formatting;
+pub(super) mod names;
+pub(super) mod outline;
+pub(super) mod reading;
+pub(super) mod tokens;
+
+use flyc::{diag::Edit, text::TextSize};
+use tower_lsp_server::ls_types::{self as lsp};
+
+use super::{
+    convert::{self, Lines},
+    session::View,
+};
+
+impl View {
+    /// Runs with the text of the file that is asked about and its lines.
+    fn with<T>(&self, answer: impl FnOnce(&Lines<'_>) -> T) -> Option<T> {
+        let text = self.compiler.text(&self.path)?;
+        Some(answer(&Lines::new(&text, self.encoding)))
+    }
+
+    fn at(&self, position: lsp::Position) -> TextSize {
+        self.with(|lines| lines.offset(position)).unwrap_or_default()
+    }
+
+    fn locations(&self, spans: &[flyc::diag::Span]) -> Vec<lsp::Location> {
+        let place = |span| convert::location(&self.compiler, &self.root, self.encoding, span);
+        spans.iter().filter_map(place).collect()
+    }
+
+    fn edits(&self, path: &str, edits: &[Edit]) -> Vec<lsp::TextEdit> {
+        let text = self.compiler.text(path).unwrap_or_default();
+        let lines = Lines::new(&text, self.encoding);
+        edits.iter().map(|edit| lines.edit(edit)).collect()
+    }
+}
+
+fn markdown(value: String) -> lsp::MarkupContent {
+    lsp::MarkupContent { kind: lsp::MarkupKind::Markdown, value }
+}

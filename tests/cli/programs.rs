@@ -1,0 +1,35 @@
+//! What comes with the program: its manual, and the language server it starts.
+
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use polar_gosling_tests::tools;
+
+use super::harness::nest;
+
+#[test]
+fn the_manual_is_made_from_the_arguments() {
+    let nest = nest(&[]);
+    assert!(nest.flyc(&["man"]).stdout.starts_with(".ie"), "roff");
+    assert_eq!(nest.flyc(&["man", "--out", "man"]).code, 0);
+    let page = nest.read("man/flyc-check.1");
+    assert!(page.contains("output\\-format"), "{page}");
+}
+
+#[test]
+fn flyc_lsp_is_the_language_server() {
+    // A goodbye without a hello: the server ends, and says that this was not orderly.
+    tools::fly_lsp();
+    let mut server = Command::new(tools::flyc())
+        .arg("lsp")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("flyc starts");
+    let exit = r#"{"jsonrpc":"2.0","method":"exit"}"#;
+    write!(server.stdin.take().expect("a pipe"), "Content-Length: {}\r\n\r\n{exit}", exit.len())
+        .expect("it listens");
+    assert_eq!(server.wait().expect("it ends").code(), Some(1));
+}
