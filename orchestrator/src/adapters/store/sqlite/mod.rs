@@ -73,7 +73,8 @@ impl Sqlite {
         &self,
         read: impl FnOnce(&Connection, &Schema) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (readers, schema, path) = (Arc::clone(&self.readers), Arc::clone(&self.schema), self.path.clone());
+        let (readers, schema, path) =
+            (Arc::clone(&self.readers), Arc::clone(&self.schema), self.path.clone());
         let work = move || {
             let kept = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = match kept {
@@ -153,7 +154,9 @@ fn write_all(mut connection: Connection, schema: &Schema, waiting: &mpsc::Receiv
 fn wrong(error: rusqlite::Error) -> StoreError {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
     match error.sqlite_error_code() {
-        Some(DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure) => StoreError::Away(error.to_string()),
+        Some(DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure) => {
+            StoreError::Away(error.to_string())
+        }
         _ => StoreError::Wrong(error.to_string()),
     }
 }

@@ -25,33 +25,36 @@ pub(super) fn get(connection: &Connection, schema: &Schema, key: &Key) -> Result
 
 /// A page is read from behind the row that the one before ended with, so rows that come or go between two pages make
 /// nothing else be left out or come twice.
-pub(super) fn query(connection: &Connection, schema: &Schema, query: &Query) -> Result<Page, StoreError> {
+pub(super) fn query<'q>(
+    connection: &Connection,
+    schema: &Schema,
+    query: &'q Query,
+) -> Result<Page, StoreError> {
     let definition = schema.table(query.table)?;
     let (partition, sort) = match query.index {
         None => (definition.primary_key.first(), definition.primary_key.get(1)),
         Some(name) => {
             let index = definition.indexes.iter().find(|index| index.name == name);
-            let index = index.ok_or_else(|| {
-                StoreError::Wrong(format!("`{}` has no index `{name}`", query.table.0))
-            })?;
+            let index = index
+                .ok_or_else(|| StoreError::Wrong(format!("`{}` has no index `{name}`", query.table.0)))?;
             (Some(&index.partition_key), index.sort_key.as_ref())
         }
     };
     let mut conditions: Vec<String> = Vec::new();
-    let mut values: Vec<ToSqlOutput<'_>> = Vec::new();
-    let mut holds = |column: &str, comparison: &str, value: ToSqlOutput<'static>| {
+    let mut values: Vec<ToSqlOutput<'q>> = Vec::new();
+    let mut holds = |column: &str, comparison: &str, value: ToSqlOutput<'q>| {
         values.push(value);
         conditions.push(format!("{} {comparison} ?{}", quoted(column), values.len()));
     };
     if let Some((column, value)) = partition.zip(query.partition.as_ref()) {
-        holds(column, "=", owned(value));
+        holds(column, "=", to_sql(value));
     }
     if let Some(column) = sort {
         if let Some(from) = &query.from {
-            holds(column, ">=", owned(from));
+            holds(column, ">=", to_sql(from));
         }
         if let Some(until) = &query.until {
-            holds(column, "<", owned(until));
+            holds(column, "<", to_sql(until));
         }
     }
     // The sort column, and the key, which makes it an order of single rows.
@@ -71,7 +74,8 @@ pub(super) fn query(connection: &Connection, schema: &Schema, query: &Query) -> 
         let comparison = if query.descending { "<" } else { ">" };
         conditions.push(format!("({}) {comparison} ({})", columns.join(", "), places.join(", ")));
     }
-    let filter = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+    let filter =
+        if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
     let direction = if query.descending { " DESC" } else { "" };
     let by: Vec<String> = columns.iter().map(|name| format!("{name}{direction}")).collect();
     let text = format!(
@@ -96,14 +100,6 @@ pub(super) fn query(connection: &Connection, schema: &Schema, query: &Query) -> 
         page.rows.push(row_of(definition, row)?);
     }
     Ok(page)
-}
-
-fn owned(value: &Value) -> ToSqlOutput<'static> {
-    match to_sql(value) {
-        ToSqlOutput::Borrowed(value) => ToSqlOutput::Owned(value.into()),
-        ToSqlOutput::Owned(value) => ToSqlOutput::Owned(value),
-        _ => ToSqlOutput::Owned(rusqlite::types::Value::Null),
-    }
 }
 
 fn to_cursor(value: Option<&Value>) -> serde_json::Value {

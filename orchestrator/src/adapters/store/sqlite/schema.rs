@@ -91,7 +91,10 @@ impl Schema {
         for write in writes {
             let key = self.key_of(write)?;
             if keys.contains(&key) {
-                return Err(StoreError::Wrong(format!("a row of `{}` twice in one transaction", key.table.0)));
+                return Err(StoreError::Wrong(format!(
+                    "a row of `{}` twice in one transaction",
+                    key.table.0
+                )));
             }
             keys.push(key);
         }

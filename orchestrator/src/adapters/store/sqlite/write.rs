@@ -14,7 +14,8 @@ use crate::ports::store::{Expect, Key, StoreError, Write};
 pub(super) fn commit(connection: &mut Connection, schema: &Schema, group: Vec<Waiting>) {
     let mut answers: Vec<(oneshot::Sender<_>, Result<(), StoreError>)> = Vec::with_capacity(group.len());
     let whole = (|| {
-        let mut transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let mut transaction =
+            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         for (writes, sender) in group {
             let savepoint = transaction.savepoint()?;
             let done = writes.iter().try_for_each(|write| apply(&savepoint, schema, write));
