@@ -13,6 +13,7 @@ use std::{
     sync::Arc,
 };
 
+pub use crate::config::own_tables as tables;
 pub use crate::db::AssetError;
 pub use fix::{Fixed, FixedFile};
 use rayon::prelude::*;

@@ -27,8 +27,8 @@ pub use block::{block_config, silent_nest};
 pub use egg::{Resolved, Unresolved, market, provider, provider_of, resources, runner_type};
 pub use job::ResolvedJob;
 pub use mothergoose::{
-    Installation, Need, installation, installation_provider, needs, own_table, service_types, users,
-    written_table,
+    Installation, Need, installation, installation_provider, needs, own_table, own_tables, service_types,
+    users, written_table,
 };
 pub use places::Places;
 pub use rift::ResolvedRift;

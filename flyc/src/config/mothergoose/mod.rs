@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use fly_std::{clouds, endpoints, schema};
 
 pub use accounts::{Need, needs, users};
-pub use tables::{own_table, written_table};
+pub use tables::{own_table, own_tables, written_table};
 
 use super::{
     Places,

@@ -233,6 +233,11 @@ fn table_names() -> impl Iterator<Item = &'static str> {
     OWN.iter().map(|own| own.name)
 }
 
+/// The tables that are there even when not written, as the orchestrator's database has them.
+pub fn own_tables() -> Vec<Table> {
+    table_names().filter_map(own_table).collect()
+}
+
 /// The table of this name that is there even when not written.
 pub fn own_table(name: &str) -> Option<Table> {
     let own = OWN.iter().find(|own| own.name == name)?;
