@@ -112,6 +112,8 @@ module.exports = grammar({
     $._newline,
     // Never there: where it may stand, a line end is a mistake, and the scanner gives it to be one.
     $._no_newline,
+    // A line end between a block's header and its `{`.
+    $._newline_before_brace,
     $.comment,
     $.doc_comment,
     $.number,
@@ -163,7 +165,7 @@ module.exports = grammar({
     block: $ => seq(
       field('type', $.identifier),
       field('label', repeat(choice($.string, $.bare_label))),
-      optional($._newline),
+      optional($._newline_before_brace),
       field('body', $.body),
     ),
 

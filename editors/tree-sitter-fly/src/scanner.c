@@ -17,6 +17,7 @@
 enum TokenType {
   NEWLINE,
   NO_NEWLINE,
+  NEWLINE_BEFORE_BRACE,
   COMMENT,
   DOC_COMMENT,
   NUMBER,
@@ -614,14 +615,8 @@ static bool scan_dashed(TSLexer *lexer, bool entity) {
   return found(lexer, BARE_LABEL);
 }
 
-static void line_comment(TSLexer *lexer) {
-  while (!at_line_end(lexer)) advance(lexer);
-  lexer->mark_end(lexer);
-}
-
-// At `/`. `ends_line`: a line end within a comment counts as one.
-static bool scan_comment(TSLexer *lexer, bool ends_line) {
-  lexer->mark_end(lexer);
+// Reads a comment that begins here with `/`, of any length. `newline`: whether a line ends in it.
+static enum TokenType read_comment(TSLexer *lexer, bool *newline) {
   advance(lexer);
   if (lexer->lookahead == '/') {
     advance(lexer);
@@ -631,25 +626,40 @@ static bool scan_comment(TSLexer *lexer, bool ends_line) {
       // A rule drawn with slashes documents nothing.
       doc = lexer->lookahead != '/';
     }
-    line_comment(lexer);
-    return found(lexer, doc ? DOC_COMMENT : COMMENT);
+    while (!at_line_end(lexer)) advance(lexer);
+    return doc ? DOC_COMMENT : COMMENT;
   }
-  if (lexer->lookahead != '*') return false;
+  if (lexer->lookahead != '*') return ERROR_SENTINEL;
   advance(lexer);
-  bool newline = false, star = false;
+  bool star = false;
   while (!lexer->eof(lexer)) {
     int32_t c = lexer->lookahead;
     advance(lexer);
-    if (star && c == '/') {
-      if (newline && ends_line) return found(lexer, NEWLINE);
-      lexer->mark_end(lexer);
-      return found(lexer, COMMENT);
-    }
+    if (star && c == '/') return COMMENT;
     star = c == '*';
-    newline = newline || c == '\n';
+    *newline = *newline || c == '\n';
   }
-  lexer->mark_end(lexer);
-  return found(lexer, UNCLOSED_COMMENT);
+  return UNCLOSED_COMMENT;
+}
+
+// Whether a `{` is the next thing that is neither space nor comment.
+static bool before_brace(TSLexer *lexer) {
+  for (;;) {
+    bool newline = false;
+    if (is_blank(lexer->lookahead) || lexer->lookahead == '\n') {
+      advance(lexer);
+    } else if (lexer->lookahead == '#') {
+      while (!at_line_end(lexer)) advance(lexer);
+    } else if (lexer->lookahead != '/' || read_comment(lexer, &newline) == ERROR_SENTINEL) {
+      return lexer->lookahead == '{';
+    }
+  }
+}
+
+// A line end that means something here. Between a header and its `{` it is one token, elsewhere another.
+static bool scan_newline(TSLexer *lexer, const bool *valid, bool recovering) {
+  bool header = valid[NEWLINE_BEFORE_BRACE] && !recovering;
+  return found(lexer, header && before_brace(lexer) ? NEWLINE_BEFORE_BRACE : NEWLINE);
 }
 
 static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
@@ -659,7 +669,7 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
     if (valid[HEREDOC_FIRST_LINE]) return scan_first_line(scanner, lexer);
     if (valid[HEREDOC_END]) return scan_in_heredoc(scanner, lexer);
   }
-  bool newline = valid[NEWLINE] || valid[NO_NEWLINE];
+  bool newline = valid[NEWLINE] || valid[NO_NEWLINE] || valid[NEWLINE_BEFORE_BRACE];
   for (;;) {
     if (is_blank(lexer->lookahead)) {
       skip(lexer);
@@ -667,7 +677,7 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
       if (newline) {
         advance(lexer);
         lexer->mark_end(lexer);
-        return found(lexer, NEWLINE);
+        return scan_newline(lexer, valid, recovering);
       }
       skip(lexer);
     } else {
@@ -676,10 +686,20 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
   }
   int32_t c = lexer->lookahead;
   if (c == '#') {
-    line_comment(lexer);
+    while (!at_line_end(lexer)) advance(lexer);
+    lexer->mark_end(lexer);
     return found(lexer, COMMENT);
   }
-  if (c == '/') return scan_comment(lexer, newline && !recovering);
+  if (c == '/') {
+    // A line end within a comment counts as one, which then stands before the comment.
+    lexer->mark_end(lexer);
+    bool ends_line = false;
+    enum TokenType comment = read_comment(lexer, &ends_line);
+    if (comment == ERROR_SENTINEL) return false;
+    if (ends_line && newline && !recovering && comment == COMMENT) return scan_newline(lexer, valid, recovering);
+    lexer->mark_end(lexer);
+    return found(lexer, comment);
+  }
   if (c == '"' && (valid[STRING_START] || recovering)) return scan_string(scanner, lexer, recovering);
   if (c == '<') {
     if (valid[TYPE_OPEN] && !recovering) return scan_type_open(lexer);
