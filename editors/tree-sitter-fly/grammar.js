@@ -130,9 +130,12 @@ module.exports = grammar({
     $._heredoc_first_line,
     $.heredoc_content,
     $.heredoc_end,
-    // No rule has these: they are what is wrong with a file, and what stands in a piece of it that is wrong.
+    // What is never closed, and the ends of it, which are never there: the parser finds that they are missing.
     $.unclosed_string,
+    $._missing_quote,
     $.unclosed_heredoc,
+    $._missing_marker,
+    // No rule has these: they stand only in a piece of a file that is wrong.
     $.unclosed_comment,
     $.loose_string,
     $.loose_heredoc,
@@ -223,17 +226,23 @@ module.exports = grammar({
       field('value', $._expression),
     ),
 
-    string: $ => seq(
-      alias($._string_start, '"'),
-      repeat(choice($.string_content, $.escape_sequence, $.unknown_escape, $.interpolation)),
-      alias($._string_end, '"'),
+    string: $ => choice(
+      seq(
+        alias($._string_start, '"'),
+        repeat(choice($.string_content, $.escape_sequence, $.unknown_escape, $.interpolation)),
+        alias($._string_end, '"'),
+      ),
+      seq($.unclosed_string, alias($._missing_quote, '"')),
     ),
 
-    heredoc: $ => seq(
-      $.heredoc_start,
-      $._heredoc_first_line,
-      optional(alias($._heredoc_body, $.heredoc_body)),
-      $.heredoc_end,
+    heredoc: $ => choice(
+      seq(
+        $.heredoc_start,
+        $._heredoc_first_line,
+        optional(alias($._heredoc_body, $.heredoc_body)),
+        $.heredoc_end,
+      ),
+      seq($.unclosed_heredoc, alias($._missing_marker, $.heredoc_end)),
     ),
 
     _heredoc_body: $ => repeat1(choice($.heredoc_content, $.escape_sequence, $.interpolation)),

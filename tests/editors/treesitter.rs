@@ -12,7 +12,7 @@
 //!   their values, every expression down to its names and literals, and `${…}` in texts, all with the same ranges.
 //! - *Where.* tree-sitter's first mistake and flyc's first flaw stand on the same lines. Each is a stretch: from what it
 //!   is, or from where something is missing, to the next token, at which it is noticed; the stretches must share a line,
-//!   and nineteen of twenty must begin on the same one. A flaw is what flyc's tree has, not what it tells: an unclosed
+//!   and nine of ten must begin on the same one. A flaw is what flyc's tree has, not what it tells: an unclosed
 //!   `[` is told where it was opened. Files whose brackets do not pair, or in which a string, heredoc or comment is never
 //!   closed, are left out: there flyc asks the indentation where the mistake is, and tree-sitter cannot.
 //!
@@ -132,7 +132,7 @@ fn agree(tree_sitter: &tools::TreeSitter, texts: &[String]) -> Count {
     if let Some((_, shortest)) = differences.first() {
         panic!("{} of {} files differ; the shortest: {shortest}", differences.len(), texts.len());
     }
-    assert!(count.exact * 20 >= count.placed * 19, "{count:?}");
+    assert!(count.exact * 10 >= count.placed * 9, "{count:?}");
     count
 }
 

@@ -11,8 +11,7 @@
     ; end
   )
   (#set! injection.language "bash")
-  (#set! injection.include-children)
-  (#set! injection.combined))
+  (#set! injection.include-children))
 
 ((comment) @injection.content
   (#set! injection.language "comment"))

@@ -2,9 +2,8 @@
 // dashes, comments, and the line ends that mean something.
 //
 // Two decisions carry the rest. A string or heredoc begins only where its end is found, so nothing inside of one can
-// go wrong afterwards; what is never closed is one token that no rule knows, and the error stands where the mistake is.
-// And `${` begins an interpolation only where an expression and its `}` follow: anything else, such as the shell's
-// `${x:-y}`, is text.
+// go wrong afterwards; what is never closed is one token, behind which the end is missing. And `${` begins an
+// interpolation only where an expression and its `}` follow: anything else, such as the shell's `${x:-y}`, is text.
 //
 // It follows `flyc/src/syntax/token.rs`; the workspace's test `editors` finds where it does not.
 
@@ -35,7 +34,9 @@ enum TokenType {
   HEREDOC_CONTENT,
   HEREDOC_END,
   UNCLOSED_STRING,
+  MISSING_QUOTE,
   UNCLOSED_HEREDOC,
+  MISSING_MARKER,
   UNCLOSED_COMMENT,
   LOOSE_STRING,
   LOOSE_HEREDOC,
@@ -669,7 +670,7 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
     if (valid[HEREDOC_FIRST_LINE]) return scan_first_line(scanner, lexer);
     if (valid[HEREDOC_END]) return scan_in_heredoc(scanner, lexer);
   }
-  bool newline = valid[NEWLINE] || valid[NO_NEWLINE] || valid[NEWLINE_BEFORE_BRACE];
+  bool newline = valid[NEWLINE] || valid[NO_NEWLINE] || valid[NEWLINE_BEFORE_BRACE] || valid[MISSING_QUOTE];
   for (;;) {
     if (is_blank(lexer->lookahead)) {
       skip(lexer);
