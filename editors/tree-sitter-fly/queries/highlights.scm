@@ -124,10 +124,6 @@
   (heredoc_end)
 ] @label
 
-(interpolation
-  "${" @punctuation.special
-  "}" @punctuation.special) @embedded
-
 ; --- Signs
 
 [
@@ -166,6 +162,10 @@
   ","
   "."
 ] @punctuation.delimiter
+
+(interpolation
+  "${" @punctuation.special
+  "}" @punctuation.special) @embedded
 
 ; --- Comments
 

@@ -343,28 +343,37 @@ static bool is_expression(Line *line, uint32_t end) {
 
 // --- Inside strings and heredocs.
 
-// At a `$`, with nothing before it in this token.
-static bool scan_dollar(Scanner *scanner, TSLexer *lexer, enum TokenType content, bool *more) {
+// What a `$` turned out to be.
+enum Dollar {
+  // Text, which goes on behind it.
+  TEXT,
+  // Text up to where the token was marked to end.
+  END_OF_TEXT,
+  // The beginning of something else, which is a token of its own.
+  OTHER,
+};
+
+// At a `$`. `content`: text stands before it in this token, whose end is marked.
+static enum Dollar scan_dollar(Scanner *scanner, TSLexer *lexer, bool content) {
   advance(lexer);
-  lexer->mark_end(lexer);
-  lexer->result_symbol = content;
+  if (!content) lexer->mark_end(lexer);
   if (lexer->lookahead == '{') {
     advance(lexer);
-    lexer->mark_end(lexer);
-    if (scanner->no_interpolation) {
-      *more = true;
-      return true;
-    }
+    if (!content || scanner->no_interpolation) lexer->mark_end(lexer);
+    if (scanner->no_interpolation) return TEXT;
     Line line = read_line(scanner, lexer);
     uint32_t end = interpolation_end(&line, 0);
     if (end == 0) {
-      scanner->no_interpolation = true;
-    } else if (is_expression(&line, end)) {
-      lexer->result_symbol = INTERPOLATION_START;
-    } else {
-      lexer->mark_end(lexer);
+      // The `${` is text, and the next token if it may not be this one's end.
+      scanner->no_interpolation = !content;
+      return END_OF_TEXT;
     }
-    return true;
+    if (is_expression(&line, end)) {
+      lexer->result_symbol = INTERPOLATION_START;
+      return content ? END_OF_TEXT : OTHER;
+    }
+    lexer->mark_end(lexer);
+    return TEXT;
   }
   uint32_t dollars = 1;
   while (lexer->lookahead == '$') {
@@ -373,14 +382,14 @@ static bool scan_dollar(Scanner *scanner, TSLexer *lexer, enum TokenType content
   }
   if (lexer->lookahead != '{') {
     lexer->mark_end(lexer);
-    *more = true;
-  } else if (dollars == 2) {
-    advance(lexer);
-    lexer->mark_end(lexer);
-    lexer->result_symbol = ESCAPE_SEQUENCE;
+    return TEXT;
   }
   // Of more than two, all but the last two are text.
-  return true;
+  if (content || dollars > 2) return END_OF_TEXT;
+  advance(lexer);
+  lexer->mark_end(lexer);
+  lexer->result_symbol = ESCAPE_SEQUENCE;
+  return OTHER;
 }
 
 static bool scan_escape(TSLexer *lexer) {
@@ -426,10 +435,9 @@ static bool scan_in_string(Scanner *scanner, TSLexer *lexer) {
       case '\\':
         return content ? found(lexer, STRING_CONTENT) : scan_escape(lexer);
       case '$': {
-        if (content) return found(lexer, STRING_CONTENT);
-        bool more = false;
-        scan_dollar(scanner, lexer, STRING_CONTENT, &more);
-        if (!more) return true;
+        enum Dollar dollar = scan_dollar(scanner, lexer, content);
+        if (dollar == OTHER) return true;
+        if (dollar == END_OF_TEXT) return found(lexer, STRING_CONTENT);
         break;
       }
       default:
@@ -471,13 +479,10 @@ static bool scan_in_heredoc(Scanner *scanner, TSLexer *lexer) {
       scanner->at_end = at_marker(scanner, lexer, false);
       if (scanner->at_end) return found(lexer, HEREDOC_CONTENT);
     } else if (lexer->lookahead == '$') {
-      if (content) {
-        lexer->mark_end(lexer);
-        return found(lexer, HEREDOC_CONTENT);
-      }
-      bool more = false;
-      scan_dollar(scanner, lexer, HEREDOC_CONTENT, &more);
-      if (!more) return true;
+      if (content) lexer->mark_end(lexer);
+      enum Dollar dollar = scan_dollar(scanner, lexer, content);
+      if (dollar == OTHER) return true;
+      if (dollar == END_OF_TEXT) return found(lexer, HEREDOC_CONTENT);
     } else {
       advance(lexer);
     }
