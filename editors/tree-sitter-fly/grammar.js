@@ -37,6 +37,9 @@ const LABELLED = ['egg', 'bucket', 'job', 'profile', 'rift'];
 const GENERIC = ['list', 'map'];
 const BOOLEAN = ['true', 'false'];
 
+/** Words of the language where they are names. @param {GrammarSymbols<string>} $ @param {string[]} all */
+const words = ($, all) => all.map(word => alias(word, $.identifier));
+
 /** @param {RuleOrLiteral} rule @param {RuleOrLiteral} separator */
 const separated = (rule, separator) => seq(rule, repeat(seq(separator, rule)), optional(separator));
 
@@ -51,6 +54,7 @@ function operations(free) {
   /** @param {GrammarSymbols<string>} $ @param {string} name */
   const node = ($, name) => free ? alias($[own(name)], $[name]) : $[name];
   const expression = free ? '_free_expression' : '_expression';
+  const labelled = free ? '_free_labelled' : '_labelled';
   /** What would be a line end here is a mistake. @param {GrammarSymbols<string>} $ */
   const sameLine = $ => free ? [] : [optional($._no_newline)];
 
@@ -87,13 +91,26 @@ function operations(free) {
     )),
 
     [own('field_expression')]: $ => prec(PREC.postfix, choice(
-      seq(field('object', $[expression]), '.', ...sameLine($), field('field', $.identifier)),
       seq(
-        field('object', choice(...LABELLED.map(word => alias(word, $.identifier)))),
+        field('object', $[expression]),
+        '.',
+        ...sameLine($),
+        field('field', choice($.identifier, ...words($, LABELLED))),
+      ),
+      seq(
+        field('object', choice(...words($, LABELLED), alias($[labelled], $.field_expression))),
         '.',
         ...sameLine($),
         field('field', alias($._entity_name, $.identifier)),
       ),
+    )),
+
+    // `a.egg`, behind whose `.` a name may hold `-` as well.
+    [labelled]: $ => prec(PREC.postfix + 1, seq(
+      field('object', $[expression]),
+      '.',
+      ...sameLine($),
+      field('field', choice(...words($, LABELLED))),
     )),
 
     [own('index_expression')]: $ => prec(PREC.postfix, seq(
@@ -183,7 +200,7 @@ module.exports = grammar({
       $.number,
       $.boolean,
       $.identifier,
-      ...[...LABELLED, ...GENERIC].map(word => alias(word, $.identifier)),
+      ...words($, [...LABELLED, ...GENERIC]),
       $.generic_type,
       $.call_expression,
       $.list,
@@ -200,7 +217,7 @@ module.exports = grammar({
     call_expression: $ => seq(
       field('function', choice(
         $.identifier,
-        ...[...LABELLED, ...GENERIC, ...BOOLEAN].map(word => alias(word, $.identifier)),
+        ...words($, [...LABELLED, ...GENERIC, ...BOOLEAN]),
       )),
       field('arguments', $.arguments),
     ),
@@ -208,7 +225,7 @@ module.exports = grammar({
     arguments: $ => seq('(', optional(separated($._free_expression, ',')), ')'),
 
     generic_type: $ => seq(
-      field('name', choice(...GENERIC.map(word => alias(word, $.identifier)))),
+      field('name', choice(...words($, GENERIC))),
       field('arguments', $.type_arguments),
     ),
 

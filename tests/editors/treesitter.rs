@@ -10,13 +10,15 @@
 //!   right before a `{`, as in `egg - {`: flyc pairs that brace as a map's, so it misses the blocks inside.
 //! - *What.* Where there is none, both see the same tree: blocks with their names, labels and insides, attributes and
 //!   their values, every expression down to its names and literals, and `${…}` in texts, all with the same ranges.
-//! - *Where.* tree-sitter's first mistake and flyc's first flaw stand on the same lines. Each is a stretch: from what it
-//!   is, or from where something is missing, to the next token, at which it is noticed; the stretches must share a line,
-//!   and nine of ten must begin on the same one. A flaw is what flyc's tree has, not what it tells: an unclosed
-//!   `[` is told where it was opened. Files whose brackets do not pair, or in which a string, heredoc or comment is never
-//!   closed, are left out: there flyc asks the indentation where the mistake is, and tree-sitter cannot.
+//! - *Where.* tree-sitter's first mistake and flyc's first flaw stand in one place: the lines from the token before the one
+//!   to the token behind it, and those of the other, have a line in common, and nine of ten begin on the same line. (What
+//!   is missing may be missed on either side of a line end.) A flaw is what flyc's tree has, not what flyc tells: an
+//!   unclosed `[` is told where it was opened. Left out are files whose brackets do not pair, or in which a string, heredoc
+//!   or comment is never closed: there flyc asks the indentation where the mistake is, and tree-sitter cannot.
 //!
 //! What never lives here: colours, folds and trees of single constructs, which `npm test` in the folder tries.
+
+#![allow(clippy::expect_used, reason = "this is a test")]
 
 #[path = "treesitter/cst.rs"]
 mod cst;
@@ -37,11 +39,7 @@ use std::{
 
 use flyc::syntax::{Kind, NodeKind, Parse, SyntaxErrorKind, parse};
 use polar_gosling_tests::{need, tools};
-use proptest::{
-    prelude::*,
-    strategy::ValueTree,
-    test_runner::TestRunner,
-};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 use crate::{corpus, generate, mdtest, mutate};
 use cst::Tree;
@@ -157,7 +155,7 @@ fn compare(text: &str, parsed: &Parse, tree: &Tree, count: &mut Count) -> Result
     let flaw = first_flaw(parsed);
     let (theirs, own) = (lines(parsed, &flaw), lines(parsed, mistake));
     count.placed += 1;
-    count.exact += usize::from(theirs.start() == own.start());
+    count.exact += usize::from(line(text, flaw.start) == line(text, mistake.start));
     if theirs.start() <= own.end() && own.start() <= theirs.end() {
         return Ok(());
     }
@@ -177,10 +175,8 @@ fn pairs(parsed: &Parse) -> bool {
             Kind::OpenBrace => open.push(Kind::CloseBrace),
             Kind::OpenBracket => open.push(Kind::CloseBracket),
             Kind::OpenParen => open.push(Kind::CloseParen),
-            Kind::CloseBrace | Kind::CloseBracket | Kind::CloseParen => {
-                if open.pop() != Some(token.kind) {
-                    return false;
-                }
+            Kind::CloseBrace | Kind::CloseBracket | Kind::CloseParen if open.pop() != Some(token.kind) => {
+                return false;
             }
             Kind::UnclosedString | Kind::UnclosedHeredoc | Kind::UnclosedComment => return false,
             _ => {}
@@ -196,13 +192,20 @@ fn first_flaw(parsed: &Parse) -> Range<usize> {
     flaws.map(Range::from).min_by_key(|range: &Range<usize>| range.start).expect("an error stands somewhere")
 }
 
-/// The lines of a stretch and of the token behind it.
+/// The lines from the token before a stretch to the one behind it.
 fn lines(parsed: &Parse, stretch: &Range<usize>) -> RangeInclusive<usize> {
     let tokens = parsed.tree().tokens();
-    let behind = tokens.iter().find(|token| !token.kind.is_trivia() && token.start as usize >= stretch.end);
-    let end = behind.map_or(parsed.text().len(), |token| token.start as usize);
-    let line = |at: usize| parsed.text()[..at].matches('\n').count() + 1;
-    line(stretch.start)..=line(end)
+    let ends = tokens.iter().skip(1).map(|token| token.start as usize).chain([parsed.text().len()]);
+    let tokens = tokens.iter().zip(ends).filter(|(token, _)| !token.kind.is_trivia());
+    let before = tokens.clone().map(|(_, end)| end).take_while(|end| *end <= stretch.start).last();
+    let behind = tokens.map(|(token, _)| token.start as usize).find(|start| *start >= stretch.end);
+    let end = behind.unwrap_or(parsed.text().len());
+    line(parsed.text(), before.unwrap_or(0))..=line(parsed.text(), end)
+}
+
+/// The line of a place, from 1.
+fn line(text: &str, at: usize) -> usize {
+    text[..at].matches('\n').count() + 1
 }
 
 #[test]

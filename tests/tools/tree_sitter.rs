@@ -25,7 +25,8 @@ pub fn tree_sitter() -> Option<TreeSitter> {
 }
 
 fn find() -> Result<TreeSitter, String> {
-    let node = on_path("node").ok_or("there is no Node.js on PATH to run editors/tree-sitter-fly/scripts/program.js")?;
+    let node = on_path("node")
+        .ok_or("there is no Node.js on PATH to run editors/tree-sitter-fly/scripts/program.js")?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../editors/tree-sitter-fly/scripts/program.js");
     let _lock = lock(&cache()?.join("tree-sitter.lock"))?;
     let output = Command::new(node).arg(script).output().map_err(text)?;

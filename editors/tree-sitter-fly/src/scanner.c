@@ -227,33 +227,42 @@ static bool word_is(Reader *reader, uint32_t start, const char *word) {
   return true;
 }
 
-// A name with what belongs to it: `egg.my-app`, `max(1, 2)`.
-static bool read_reference(Reader *reader) {
+// Whether the word that begins there and ends here is one behind whose `.` a name may hold `-`, as in `egg.my-app`.
+static bool is_labelled(Reader *reader, uint32_t start) {
   static const char *const LABELLED[] = {"egg", "bucket", "job", "profile", "rift"};
+  for (uint32_t i = 0; i < sizeof(LABELLED) / sizeof(*LABELLED); i++) {
+    if (word_is(reader, start, LABELLED[i])) return true;
+  }
+  return false;
+}
+
+// The name behind a `.`. `labelled`: whether it may hold `-`; afterwards whether the next one may.
+static bool read_field(Reader *reader, bool *labelled) {
   next(reader);
   uint32_t start = reader->at;
   if (!read_name(reader)) return false;
-  bool labelled = false;
-  for (uint32_t i = 0; i < sizeof(LABELLED) / sizeof(*LABELLED); i++) {
-    labelled = labelled || word_is(reader, start, LABELLED[i]);
-  }
-  bool generic = word_is(reader, start, "list") || word_is(reader, start, "map");
-  if (labelled && next(reader) == '.') {
+  while (*labelled && ahead(reader, 0) == '-' && is_name(ahead(reader, 1))) {
     reader->at++;
-    if (!read_name(reader)) return false;
-    while (ahead(reader, 0) == '-' && is_name(ahead(reader, 1))) {
-      reader->at++;
-      if (is_digit(ahead(reader, 0))) {
-        read_number(reader);
-      } else {
-        read_name(reader);
-      }
+    if (is_digit(ahead(reader, 0))) {
+      read_number(reader);
+    } else {
+      read_name(reader);
     }
-    return true;
   }
+  *labelled = !*labelled && is_labelled(reader, start);
+  return true;
+}
+
+// A name, or a call.
+static bool read_reference(Reader *reader, bool *labelled) {
+  next(reader);
+  uint32_t start = reader->at;
+  if (!read_name(reader)) return false;
+  bool generic = word_is(reader, start, "list") || word_is(reader, start, "map");
   // A type means nothing in a text.
   if (generic && next(reader) == '<') return false;
   if (take(reader, '(')) return read_list(reader, ')');
+  *labelled = is_labelled(reader, start);
   return true;
 }
 
@@ -263,14 +272,14 @@ static bool read_operand(Reader *reader) {
     reader->at++;
   }
   int32_t c = next(reader);
-  bool read = false;
+  bool read = false, labelled = false;
   if (c == '"') {
     read = read_string(reader);
   } else if (is_digit(c)) {
     read_number(reader);
     read = true;
   } else if (is_name_start(c)) {
-    read = read_reference(reader);
+    read = read_reference(reader, &labelled);
   } else if (take(reader, '[')) {
     read = read_list(reader, ']');
   } else if (take(reader, '{')) {
@@ -280,9 +289,10 @@ static bool read_operand(Reader *reader) {
   }
   while (read) {
     if (take(reader, '.')) {
-      read = read_name(reader);
+      read = read_field(reader, &labelled);
     } else if (take(reader, '[')) {
       read = read_expression(reader) && take(reader, ']');
+      labelled = false;
     } else {
       break;
     }

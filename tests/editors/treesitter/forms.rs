@@ -10,7 +10,8 @@ pub(super) fn file() -> impl Strategy<Value = String> {
         .prop_map(|(name, one, two, value, end)| format!("{name}{one}={two}{value}{end}"))
         .boxed();
     let item = leaf.prop_recursive(3, 12, 4, |inner| {
-        let header = (name(), vec((line_space(), label()), 0..3), select(vec![" ", "", "\n", " /* { */ ", " # {\n"]));
+        let header =
+            (name(), vec((line_space(), label()), 0..3), select(vec![" ", "", "\n", " /* { */ ", " # {\n"]));
         let body = (space(), vec((inner.clone(), space()), 0..4), space());
         let block = (header, body, end()).prop_map(|((name, labels, before), (space, items, last), end)| {
             let labels: String = labels.iter().flat_map(|(space, label)| [*space, label.as_str()]).collect();
@@ -25,7 +26,8 @@ pub(super) fn file() -> impl Strategy<Value = String> {
 
 /// An expression.
 fn expression() -> BoxedStrategy<String> {
-    let leaf = prop_oneof![3 => name().prop_map(str::to_owned), 2 => number(), 2 => string(), 1 => reference()];
+    let leaf =
+        prop_oneof![3 => name().prop_map(str::to_owned), 2 => number(), 2 => string(), 1 => reference()];
     leaf.prop_recursive(4, 24, 4, |inner| {
         let elements = |open: &'static str, close: &'static str| {
             (vec((space(), inner.clone(), space()), 0..4), any::<bool>()).prop_map(move |(all, trailing)| {
@@ -72,36 +74,51 @@ fn expression() -> BoxedStrategy<String> {
 
 fn name() -> impl Strategy<Value = &'static str> {
     select(vec![
-        "a", "_b", "C9", "local", "var", "self", "egg", "bucket", "job", "profile", "rift", "list", "map", "true", "false",
+        "a",
+        "_b",
+        "C9",
+        "local",
+        "var",
+        "self",
+        "egg",
+        "bucket",
+        "job",
+        "profile",
+        "rift",
+        "list",
+        "map",
+        "true",
+        "false",
         "environment",
     ])
 }
 
 fn reference() -> impl Strategy<Value = String> {
+    let words = select(vec!["egg", "bucket", "job", "profile", "rift", "local", "list", "a"]);
+    let names = select(vec![".my-app", ".team-2.x", ".a-1.5-b", " . x-y", ".a -b", ".a- b", ".-a", "-x"]);
     let fixed = select(vec![
-        "egg.my-app",
-        "bucket.team-2",
-        "job.a-1.5-b",
-        "profile . x-y",
-        "rift.a -b",
-        "local.a-b",
-        "egg.app.x",
         "list<string>",
         "map<list<int>>",
         "list < a > b",
         "list<a",
         "list<>",
         "list<a b>",
-        "egg-x",
+        "map<a>=b",
+        "set<a>",
         "5.x",
         "\"a\".b",
         "1.5.2",
     ]);
-    fixed.prop_map(str::to_owned)
+    prop_oneof![
+        (words, names).prop_map(|(word, name)| format!("{word}{name}")),
+        fixed.prop_map(str::to_owned)
+    ]
 }
 
 fn number() -> impl Strategy<Value = String> {
-    let fixed = select(vec!["0", "1_000", "1.5", "30s", "1h30m", "4GiB", "80%", "5%2", "5 % 2", "5%(2)", "1.5%", "9x.1"]);
+    let fixed = select(vec![
+        "0", "1_000", "1.5", "30s", "1h30m", "4GiB", "80%", "5%2", "5 % 2", "5%(2)", "1.5%", "9x.1",
+    ]);
     fixed.prop_map(str::to_owned)
 }
 
@@ -114,10 +131,44 @@ fn label() -> impl Strategy<Value = String> {
 
 fn string() -> impl Strategy<Value = String> {
     let piece = select(vec![
-        "a", " ", "é🦊", "\\n", "\\\"", "\\\\", "\\u{1F98A}", "\\u{d800}", "\\u0041", "\\q", "$", "$$", "$${", "$$${", "${a}",
-        "${ local.a }", "${}", "${", "${\"x\"}", "${a ? \"b\" : [1, {c = 2}]}", "${\"in ${b}\"}", "${a:-b}", "${a # b}",
-        "${egg.my-app}", "${\"${\"}", "${a /* b */}", "${max(1, 2)[0].x + -1 % 2}", "${{a = 1}}", "${a.b}-${c}", "}", "{", "#",
-        "//", "/*", "'", "${a b}", "${list<string>}", "${1 << 2}",
+        "a",
+        " ",
+        "é🦊",
+        "\\n",
+        "\\\"",
+        "\\\\",
+        "\\u{1F98A}",
+        "\\u{d800}",
+        "\\u0041",
+        "\\q",
+        "$",
+        "$$",
+        "$${",
+        "$$${",
+        "${a}",
+        "${ local.a }",
+        "${}",
+        "${",
+        "${\"x\"}",
+        "${a ? \"b\" : [1, {c = 2}]}",
+        "${\"in ${b}\"}",
+        "${a:-b}",
+        "${a # b}",
+        "${egg.my-app}",
+        "${\"${\"}",
+        "${a /* b */}",
+        "${max(1, 2)[0].x + -1 % 2}",
+        "${{a = 1}}",
+        "${a.b}-${c}",
+        "}",
+        "{",
+        "#",
+        "//",
+        "/*",
+        "'",
+        "${a b}",
+        "${list<string>}",
+        "${1 << 2}",
     ]);
     let heredoc = (
         select(vec!["<<EOT", "<<-EOT", "<<_e9", "<<EOT junk ${"]),
@@ -126,7 +177,7 @@ fn string() -> impl Strategy<Value = String> {
         select(vec!["", " ", "\r", "x"]),
     );
     let heredoc = heredoc.prop_map(|(open, lines, before, after)| {
-        let lines: String = lines.iter().map(|pieces| format!("{}\n", pieces.concat())).collect();
+        let lines: String = lines.into_iter().flat_map(|pieces| pieces.into_iter().chain(["\n"])).collect();
         let marker = if open == "<<_e9" { "_e9" } else { "EOT" };
         format!("{open}\n{lines}{before}{marker}{after}\n")
     });
@@ -145,5 +196,5 @@ fn space() -> impl Strategy<Value = &'static str> {
 
 /// What may stand behind an item.
 fn end() -> impl Strategy<Value = &'static str> {
-    prop_oneof![20 => select(vec!["\n", "\n", "\r\n", " # c\n", ",", ", ", " /*\n*/ ", ",\n"]), 1 => select(vec!["", " "])]
+    prop_oneof![20 => select(vec!["\n", "\n", "\r\n", " # c\n", ",", ", ", " /*\n*/ ", ",\n"]), 1 => select(vec!["", " ", ";", ";\n", ",,", "\n,\n", " = "])]
 }

@@ -1,6 +1,6 @@
 //! What both parsers must see alike: one tree that either's can be brought to. What never lives here: errors.
 
-use std::ops::Range;
+use std::{fmt::Write, ops::Range};
 
 use flyc::{
     syntax::{Attribute, Block, Expr, Item, Kind, NodeKind, Parse, TokenRef, literal, parse_expression},
@@ -31,7 +31,8 @@ impl Shape {
 
     fn tell(&self, text: &str, level: usize, told: &mut String) {
         let own = text.get(self.range.clone()).unwrap_or("?").lines().next().unwrap_or("");
-        told.push_str(&format!("{}{} {:?} {own}\n", "  ".repeat(level), self.kind, self.range));
+        let indent = "  ".repeat(level);
+        writeln!(told, "{indent}{} {:?} {own}", self.kind, self.range).expect("a string takes everything");
         self.within.iter().for_each(|inner| inner.tell(text, level + 1, told));
     }
 }
@@ -120,8 +121,7 @@ fn interpolations(token: TokenRef<'_>) -> Vec<Shape> {
             is_expression(&text[inside])
         })
         .map(|range| {
-            let around =
-                TextRange::new(range.start() - TextSize::new(2), range.end() + TextSize::new(1));
+            let around = TextRange::new(range.start() - TextSize::new(2), range.end() + TextSize::new(1));
             Shape::new("interpolation", around, Vec::new())
         })
         .collect()
@@ -142,13 +142,20 @@ fn is_expression(text: &str) -> bool {
     };
     let names = parsed.root().descendants().filter(|node| node.kind() == NodeKind::Name);
     parsed.errors().is_empty()
-        && tokens.iter().zip(ends).all(|(token, end)| is_plain((token.kind, &text[token.start as usize..end])))
+        && tokens
+            .iter()
+            .zip(ends)
+            .all(|(token, end)| is_plain((token.kind, &text[token.start as usize..end])))
         && names.into_iter().all(|name| !name.text().contains('<'))
 }
 
 /// A file as tree-sitter sees it, when nothing is wrong with it.
 pub(super) fn of_tree_sitter(root: &Cst, text: &str) -> Shape {
-    Shape::new("file", 0..text.len(), root.children.iter().filter(|node| !is_comment(node)).map(node).collect())
+    Shape::new(
+        "file",
+        0..text.len(),
+        root.children.iter().filter(|node| !is_comment(node)).map(node).collect(),
+    )
 }
 
 fn is_comment(node: &Cst) -> bool {
@@ -163,7 +170,9 @@ fn node(from: &Cst) -> Shape {
         "attribute" => ("attribute", all()),
         "block" => {
             let mut within: Vec<Shape> = from.named("type").map(node).collect();
-            within.extend(from.named("label").map(|label| Shape::new("label", label.range.clone(), Vec::new())));
+            within.extend(
+                from.named("label").map(|label| Shape::new("label", label.range.clone(), Vec::new())),
+            );
             for body in from.named("body") {
                 within.extend(body.children.iter().filter(|child| !is_comment(child)).map(node));
             }

@@ -25,8 +25,12 @@ impl Words {
             words.add("root blocks", root.block.name);
             words.block(root.block);
         }
-        FUNCTIONS.iter().for_each(|function| words.add("functions", function.name));
-        TYPE_NAMES.iter().for_each(|(name, _)| words.add("types", name));
+        for function in FUNCTIONS {
+            words.add("functions", function.name);
+        }
+        for (name, _) in TYPE_NAMES {
+            words.add("types", name);
+        }
         words
     }
 
@@ -69,12 +73,14 @@ impl Words {
             let mut row = String::new();
             for word in words {
                 if row.len() + word.len() > 100 {
-                    filled.push_str(&format!("{indent}{}\n", row.trim_end()));
+                    filled += indent;
+                    filled += row.trim_end();
+                    filled.push('\n');
                     row.clear();
                 }
-                row.push_str(&format!("\"{word}\" "));
+                row.extend(["\"", word, "\" "]);
             }
-            filled.push_str(&format!("{indent}{}\n{indent}; end\n", row.trim_end()));
+            filled.extend([indent, row.trim_end(), "\n", indent, "; end\n"]);
             assert!(lines.any(|line| line.trim() == "; end"), "the list {list:?} has no end");
         }
         filled
