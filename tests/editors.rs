@@ -1,0 +1,24 @@
+//! The editors' packages: their word lists are those of fly-std, and they see a file as flyc does.
+//!
+//! `UPDATE_EXPECT=1 cargo test --test editors` brings their generated files up to date.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "this is a test")]
+
+#[path = "properties/corpus.rs"]
+#[allow(dead_code, reason = "the properties use the rest")]
+mod corpus;
+#[path = "properties/generate.rs"]
+#[allow(dead_code, reason = "the properties use the rest")]
+mod generate;
+#[path = "properties/installation.rs"]
+mod installation;
+#[path = "mdtest/mod.rs"]
+mod mdtest;
+#[path = "properties/mutate.rs"]
+#[allow(dead_code, reason = "the properties use the rest")]
+mod mutate;
+#[path = "editors/treesitter.rs"]
+mod treesitter;
+#[path = "properties/values.rs"]
+#[allow(dead_code, reason = "the properties use the rest")]
+mod values;
