@@ -176,10 +176,10 @@ test("what every example is seen as", () => {
     const told = tokenize(lines).map((line, at) => {
       const text = lines[at] ?? "";
       const words = line
-        .map((token) => [text.slice(token.from, token.to), ofFly(token.scopes).join(" ")] as const)
+        .map((token) => [text.slice(token.from, token.to), ofFly(token.scopes).slice(-2).join(" ")] as const)
         .filter(([word]) => word.trim() !== "")
-        .map(([word, scope]) => `    ${word.trim()}  →  ${scope || "(plain)"}`);
-      return [`> ${text}`.trimEnd(), ...words].join("\n");
+        .map(([word, scope]) => `[${scope.replaceAll(".fly", "") || "plain"}] ${word.trim()}`);
+      return [`> ${text}`.trimEnd(), ...(words.length > 0 ? [`  ${words.join("  ")}`] : [])].join("\n");
     });
     isCurrent(`${example.name.replaceAll("/", "_")}.txt`, `${told.join("\n")}\n`);
   }

@@ -129,8 +129,8 @@ test("what every example is seen as", () => {
     const lines = example.lines.map(([text]) => text);
     const told = tokenize(lines).map((line, at) => {
       const text = lines[at] ?? "";
-      const words = line.map((token) => [text.slice(token.from, token.to), ofFly(token.scopes).join(" ")]).filter(([word]) => word.trim() !== "").map(([word, scope]) => `    ${word.trim()}  \u2192  ${scope || "(plain)"}`);
-      return [`> ${text}`.trimEnd(), ...words].join("\n");
+      const words = line.map((token) => [text.slice(token.from, token.to), ofFly(token.scopes).slice(-2).join(" ")]).filter(([word]) => word.trim() !== "").map(([word, scope]) => `[${scope.replaceAll(".fly", "") || "plain"}] ${word.trim()}`);
+      return [`> ${text}`.trimEnd(), ...words.length > 0 ? [`  ${words.join("  ")}`] : []].join("\n");
     });
     isCurrent(`${example.name.replaceAll("/", "_")}.txt`, `${told.join("\n")}
 `);
