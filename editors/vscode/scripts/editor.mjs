@@ -38,7 +38,6 @@ function prepare() {
   const text = readFileSync(within("nest", FILE), "utf8");
   assert.ok(text.includes(RIGHT));
   writeFileSync(within("nest", FILE), text.replace(RIGHT, WRONG));
-  mkdirSync(within("data/User"), { recursive: true });
   const settings = {
     "fly.server.path": process.execPath,
     "fly.server.arguments": [path.resolve("scripts/stand-in.mjs"), fly],
@@ -50,11 +49,16 @@ function prepare() {
     "chat.disableAIFeatures": true,
     "files.simpleDialog.enable": true,
     "editor.minimap.enabled": false,
+    "editor.stickyScroll.enabled": false,
     "extensions.ignoreRecommendations": true,
     "telemetry.telemetryLevel": "off",
     "window.commandCenter": false,
   };
-  writeFileSync(within("data/User/settings.json"), JSON.stringify(settings));
+  // Which program is started is a setting of the machine, which here is code-server's.
+  for (const scope of ["User", "Machine"]) {
+    mkdirSync(within("data", scope), { recursive: true });
+    writeFileSync(within("data", scope, "settings.json"), JSON.stringify(settings));
+  }
   writeFileSync(within("config.yaml"), "auth: none\n");
 }
 
@@ -92,7 +96,10 @@ async function steps(page, address) {
   };
   const editor = page.locator(".editor-instance .monaco-editor").first();
   /** A page beside the editor takes the keyboard, so the egg is clicked on. */
-  const focus = () => editor.locator(".view-line").first().click();
+  const focus = async () => {
+    const { x, y, width } = await editor.boundingBox();
+    await page.mouse.click(x + width / 2, y + 10);
+  };
   const goTo = async (line, column) => {
     await focus();
     await page.keyboard.press("Control+G");
@@ -120,11 +127,8 @@ async function steps(page, address) {
   await page.locator(".markers-panel .monaco-list-row").filter({ hasText: "config.fly" }).first().waitFor();
   if (flags.has("--screenshot")) {
     await editor.locator(".view-line").filter({ hasText: "concat" }).first().waitFor();
-    await editor.locator(".squiggly-error").first().hover();
-    await page.locator(".monaco-hover-content").filter({ hasText: "wants a size" }).first().waitFor();
     mkdirSync("../../docs/src/images", { recursive: true });
     await page.screenshot({ path: "../../docs/src/images/vscode.png" });
-    await page.keyboard.press("Escape");
   }
 
   const mistake = readFileSync(within("nest", FILE), "utf8").split("\n").findIndex((line) => line.includes(WRONG)) + 1;

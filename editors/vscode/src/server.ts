@@ -6,7 +6,7 @@ import { type ExecuteCommandSignature, LanguageClient, type Middleware, State } 
 import { SERVER_COMMANDS } from "./answers";
 import { type Discovery, discover } from "./discover";
 import * as settings from "./settings";
-import { without } from "./tokens";
+import { KEPT, only } from "./tokens";
 
 /** What is done with the answer of a command that a code lens or code action of the server runs. */
 export type Shown = (command: string, args: unknown[], run: () => Promise<unknown>) => Promise<unknown>;
@@ -167,9 +167,11 @@ export class Server implements vscode.Disposable {
   }
 
   private middleware(): Middleware {
-    const noStrings = (tokens: vscode.SemanticTokens | null | undefined): vscode.SemanticTokens | undefined => {
-      const type = this.client?.initializeResult?.capabilities.semanticTokensProvider?.legend.tokenTypes.indexOf("string");
-      return tokens ? new vscode.SemanticTokens(without(tokens.data, type ?? -1)) : undefined;
+    // The answer has no id, so the editor asks for all tokens each time, and not for what has changed in the server's.
+    const names = (tokens: vscode.SemanticTokens | null | undefined): vscode.SemanticTokens | undefined => {
+      const types = this.client?.initializeResult?.capabilities.semanticTokensProvider?.legend.tokenTypes ?? [];
+      const kept = new Set(types.flatMap((type, at) => (KEPT.includes(type) ? [at] : [])));
+      return tokens ? new vscode.SemanticTokens(only(kept, tokens.data)) : undefined;
     };
     return {
       executeCommand: (command: string, args: unknown[], next: ExecuteCommandSignature) =>
@@ -177,9 +179,9 @@ export class Server implements vscode.Disposable {
       provideCodeLenses: (document, token, next) => (settings.codeLenses() ? next(document, token) : []),
       provideInlayHints: (document, range, token, next) =>
         settings.inlayHints() ? next(document, range, token) : [],
-      provideDocumentSemanticTokens: async (document, token, next) => noStrings(await next(document, token)),
+      provideDocumentSemanticTokens: async (document, token, next) => names(await next(document, token)),
       provideDocumentRangeSemanticTokens: async (document, range, token, next) =>
-        noStrings(await next(document, range, token)),
+        names(await next(document, range, token)),
     };
   }
 
