@@ -59,8 +59,11 @@ export function codeServer(install) {
   return command;
 }
 
-/** The language server of this checkout: what cargo has built; or nothing. */
+/** The language server: `FLY_LSP`, else of this checkout, as cargo builds it; or nothing. */
 export function server() {
+  if (process.env.FLY_LSP) {
+    return process.env.FLY_LSP;
+  }
   const { status, stdout } = spawnSync(
     "cargo",
     ["build", "--quiet", "--package", "fly-lsp", "--bin", "fly-lsp", "--message-format", "json"],

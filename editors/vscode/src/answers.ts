@@ -5,6 +5,10 @@ export const EXPLAIN = "fly.explain";
 export const GENERATED = "fly.generated";
 export const SIMULATE = "fly.simulate";
 export const SERVER_COMMANDS = [EXPLAIN, GENERATED, SIMULATE] as const;
+/** A lens's places, which the editor itself lists. */
+export const REFERENCES = "fly.references";
+/** What the server may put into lenses. */
+export const SHOWN_COMMANDS: readonly string[] = [...SERVER_COMMANDS, REFERENCES];
 
 export interface GeneratedFile {
   path: string;

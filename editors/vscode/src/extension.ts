@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 
+import { REFERENCES } from "./answers";
 import { Explanations, commands, show } from "./commands";
 import { Documents } from "./documents";
 import { flycCommands, taskProvider } from "./flyc";
@@ -23,7 +24,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     "fly.restartServer": () => started.restart(),
     "fly.showOutput": () => started.output.show(),
     // What a code lens of the server runs, with places as the protocol tells them.
-    "fly.showReferences": showReferences,
+    [REFERENCES]: showReferences,
     ...commands(started, documents, manifest.homepage),
     ...flycCommands(started, documents),
   };
@@ -38,7 +39,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       if (RESTARTING.some((name) => change.affectsConfiguration(name))) {
         void started.restart();
       } else if (change.affectsConfiguration(SECTION)) {
-        started.refresh();
+        started.configure();
       }
     }),
     // A trusted workspace may name a server of its own.

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import { type ExecuteCommandSignature, LanguageClient, type Middleware, State } from "vscode-languageclient/node";
 
-import { SERVER_COMMANDS } from "./answers";
+import { SERVER_COMMANDS, SHOWN_COMMANDS } from "./answers";
 import { type Discovery, discover } from "./discover";
 import * as settings from "./settings";
 import { KEPT, only } from "./tokens";
@@ -22,7 +22,6 @@ export class Server implements vscode.Disposable {
   private standIns: vscode.Disposable | undefined;
   /** Starts and stops come one after the other, however fast they are asked for. */
   private queue: Promise<void> = Promise.resolve();
-  private readonly files = vscode.workspace.createFileSystemWatcher("**/*.fly");
   private readonly status: vscode.LanguageStatusItem;
 
   constructor(
@@ -81,18 +80,21 @@ export class Server implements vscode.Disposable {
     return known?.includes(command) ?? false;
   }
 
-  /** Asks for code lenses and inlay hints anew: whether they are shown has changed. */
-  refresh(): void {
+  /** Tells the server the settings, and asks for code lenses anew: whether they are shown may have changed. */
+  configure(): void {
     const client = this.client;
+    if (client?.state !== State.Running) {
+      return;
+    }
+    const told = { [settings.SECTION]: vscode.workspace.getConfiguration(settings.SECTION) };
+    void client.sendNotification("workspace/didChangeConfiguration", { settings: told });
     for (const document of vscode.workspace.textDocuments.filter(({ languageId }) => languageId === "fly")) {
-      client?.getFeature("textDocument/codeLens").getProvider(document)?.onDidChangeCodeLensEmitter.fire();
-      client?.getFeature("textDocument/inlayHint").getProvider(document)?.onDidChangeInlayHints.fire();
+      client.getFeature("textDocument/codeLens").getProvider(document)?.onDidChangeCodeLensEmitter.fire();
     }
   }
 
   async dispose(): Promise<void> {
     await this.stop();
-    this.files.dispose();
     this.status.dispose();
     this.output.dispose();
   }
@@ -122,10 +124,20 @@ export class Server implements vscode.Disposable {
       {
         documentSelector: [{ scheme: "file", language: "fly" }],
         outputChannel: this.output,
-        synchronize: { fileEvents: this.files },
+        initializationOptions: vscode.workspace.getConfiguration(settings.SECTION),
         middleware: this.middleware(),
       },
     );
+    client.registerFeature({
+      // The server offers lenses only for commands whose answers the editor shows.
+      fillClientCapabilities: (capabilities) => {
+        const experimental = (capabilities.experimental ?? {}) as Record<string, unknown>;
+        capabilities.experimental = { ...experimental, commands: { commands: SHOWN_COMMANDS } };
+      },
+      initialize: () => undefined,
+      getState: () => ({ kind: "static" }),
+      clear: () => undefined,
+    });
     this.client = client;
     this.show("busy", "starting");
     client.onDidChangeState(({ newState }) => {
@@ -177,8 +189,6 @@ export class Server implements vscode.Disposable {
       executeCommand: (command: string, args: unknown[], next: ExecuteCommandSignature) =>
         this.shown(command, args, async () => (await next(command, args)) as unknown),
       provideCodeLenses: (document, token, next) => (settings.codeLenses() ? next(document, token) : []),
-      provideInlayHints: (document, range, token, next) =>
-        settings.inlayHints() ? next(document, range, token) : [],
       provideDocumentSemanticTokens: async (document, token, next) => names(await next(document, token)),
       provideDocumentRangeSemanticTokens: async (document, range, token, next) =>
         names(await next(document, range, token)),

@@ -14,8 +14,7 @@ function get<T>(name: string, otherwise: T): T {
 
 export const serverArguments = (): string[] => get("server.arguments", []);
 export const serverEnvironment = (): Record<string, string> => get("server.environment", {});
-export const codeLenses = (): boolean => get("codeLens.enable", true);
-export const inlayHints = (): boolean => get("inlayHints.enable", true);
+export const codeLenses = (): boolean => get("codeLens", true);
 
 /** The settings that only a server started anew takes up. */
 export const RESTARTING = ["server.path", "server.arguments", "server.environment"].map(
