@@ -141,20 +141,6 @@ async function steps(page, address) {
   await preview.locator("h1").filter({ hasText: "type-mismatch" }).first().waitFor();
   done("the light bulb explains it as a page");
 
-  await goTo(mistake, 15);
-  await palette("Fly: Show Generated OpenTofu");
-  const file = page.locator(".quick-input-list .monaco-list-row").filter({ hasText: "main.tf" }).first();
-  await file.waitFor();
-  await file.click();
-  await page.locator(".tab").filter({ hasText: "main.tf" }).first().waitFor();
-  done("generated OpenTofu opens beside the egg");
-
-  await focus();
-  await palette("Fly: Simulate a GitLab Webhook");
-  await page.locator(".quick-input-list .monaco-list-row").filter({ hasText: "own project" }).first().click();
-  await page.locator(".tab").filter({ hasText: /Preview.*web/ }).first().waitFor();
-  done("a webhook is simulated");
-
   await focus();
   await palette("Fly: Restart the Language Server");
   await editor.locator(".squiggly-error").first().waitFor({ state: "detached" });
@@ -173,6 +159,23 @@ async function steps(page, address) {
   await page.locator(".suggest-widget .monaco-list-row").first().waitFor();
   done("completion offers attributes");
   await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+Z");
+
+  // Nothing is built while there are mistakes.
+  await focus();
+  await palette("Fly: Show Generated OpenTofu");
+  const file = page.locator(".quick-input-list .monaco-list-row").filter({ hasText: /^(resources|main)\.tf/ }).first();
+  await file.waitFor();
+  const name = (await file.locator(".label-name").first().innerText()).trim();
+  await file.click();
+  await page.locator(".tab").filter({ hasText: name }).first().waitFor();
+  done("generated OpenTofu opens beside the egg");
+
+  await focus();
+  await palette("Fly: Simulate a GitLab Webhook");
+  await page.locator(".quick-input-list .monaco-list-row").filter({ hasText: "own project" }).first().click();
+  await page.locator(".tab").filter({ hasText: /Preview.*web/ }).first().waitFor();
+  done("a webhook is simulated");
 }
 
 prepare();

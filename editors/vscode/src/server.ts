@@ -70,7 +70,8 @@ export class Server implements vscode.Disposable {
     try {
       return await client.sendRequest("workspace/executeCommand", { command, arguments: args });
     } catch (error) {
-      this.offer(error instanceof Error ? error.message : String(error), OUTPUT);
+      const why = error instanceof Error ? error.message : String(error);
+      this.offer(`${why.charAt(0).toUpperCase()}${why.slice(1)}.`.replace(/([.!?])\.$/, "$1"), OUTPUT);
       return undefined;
     }
   }
