@@ -17,6 +17,8 @@ mod mdtest;
 #[path = "properties/mutate.rs"]
 #[allow(dead_code, reason = "the properties use the rest")]
 mod mutate;
+#[path = "editors/textmate.rs"]
+mod textmate;
 #[path = "editors/treesitter.rs"]
 mod treesitter;
 #[path = "properties/values.rs"]
