@@ -1,0 +1,17 @@
+//! What the compiler itself offers. Never here: fixes that it does not know.
+
+use flyc::diag::{Applicability, Diagnostic};
+
+use super::{Candidate, draft::Draft, site::Asked};
+
+pub(super) fn candidates(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Vec<Candidate>) {
+    // What is missing is written where it belongs, which takes more than one place to begin with.
+    if super::missing::knows(finding) {
+        return;
+    }
+    let Some(help) = finding.help.as_ref().filter(|help| !help.edits.is_empty()) else { return };
+    let Some(draft) = Draft::of(asked.compiler, asked.path, &help.edits) else { return };
+    let mut candidate = Candidate::fix(&help.text, finding, draft);
+    candidate.is_preferred = help.applicability == Applicability::Safe;
+    found.push(candidate);
+}
