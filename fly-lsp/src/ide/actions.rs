@@ -15,6 +15,7 @@ mod missing;
 mod profile;
 mod proof;
 mod site;
+mod slips;
 mod units;
 
 use flyc::{compiler::Compiler, diag::Diagnostic, text::TextRange};
@@ -138,6 +139,7 @@ pub fn actions(
         for finding in &asked.findings {
             missing::candidates(&asked, finding, &mut candidates);
             fixes::candidates(&asked, finding, &mut candidates);
+            slips::candidates(&asked, finding, &mut candidates);
             choices::candidates(&asked, finding, &mut candidates);
             units::candidates_for(&asked, finding, &mut candidates);
         }

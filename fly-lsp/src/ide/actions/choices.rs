@@ -1,7 +1,7 @@
 //! Fixes among which an author chooses: which of two goes, whether something unknown goes, what is put together. Never
 //! here: what the compiler offers by itself.
 
-use fly_std::{Type, formats, schema::Constraint};
+use fly_std::{Type, formats, schema::{Constraint, Presence}};
 use flyc::{
     check::{EXACTLY_ONE_OF, MIN_ABOVE_MAX},
     diag::{Diagnostic, Edit},
@@ -9,13 +9,14 @@ use flyc::{
         DUPLICATE_ATTRIBUTE, DUPLICATE_BLOCK, MISPLACED_BLOCK, OUT_OF_RANGE, UNKNOWN_ATTRIBUTE,
         UNKNOWN_BLOCK, UNKNOWN_NAME, definitions::NEST_FILE,
     },
-    syntax::{Attribute, Block},
+    syntax::{Attribute, Block, lines_of},
     text::{TextRange, TextSize},
 };
 
 use super::{
     Candidate,
     draft::{Draft, insert, replace},
+    missing,
     site::Asked,
 };
 
@@ -67,7 +68,7 @@ fn remove_attribute(
     let attributes = asked.parse.root().descendants().filter_map(Attribute::cast);
     let named = |attribute: &Attribute<'_>| attribute.name().is_some_and(|known| known.range() == name);
     let Some(attribute) = attributes.filter(|attribute| !attribute.is_damaged()).find(named) else { return };
-    let lines = asked.own_lines(attribute.node());
+    let lines = lines_of(attribute.node());
     fix(asked, finding, title.replace("{}", &asked.text()[name]), &[replace(lines, "")], found);
 }
 
@@ -90,7 +91,7 @@ fn remove_block(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Vec<Candida
         return;
     }
     let keyword = block.keyword().map_or("", |keyword| keyword.text());
-    let lines = asked.own_lines(block.node());
+    let lines = lines_of(block.node());
     fix(asked, finding, format!("remove `{keyword}`"), &[replace(lines, "")], found);
 }
 
@@ -109,7 +110,7 @@ fn put_together(asked: &Asked<'_>, finding: &Diagnostic, first: TextRange, found
             TextRange::new(into.start() + TextSize::of(lead), into.end()),
             format!("\n{inner}\n{}", first.indent()),
         ),
-        replace(asked.own_lines(second.block.node()), ""),
+        replace(lines_of(second.block.node()), ""),
     ];
     fix(asked, finding, "put both into one block".to_owned(), &edits, found);
 }
@@ -119,14 +120,26 @@ fn limits(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Vec<Candidate>) {
     let Some(site) = asked.site(finding.span.range) else { return };
     for constraint in site.place.schema.constraints {
         let Constraint::NotAbove(low, high) = constraint else { continue };
+        // What is not written has its default.
+        let place = site.place;
         let number = |name: &str| {
-            let site = site.place.attributes().find(|site| site.attribute.is(name))?;
-            site.value.text().parse::<i64>().ok().map(|number| (site.value.range(), number))
+            let site = site.place.attributes().find(|site| site.attribute.is(name));
+            let text = match (site, place.schema.attribute(name)?.presence) {
+                (Some(site), _) => site.value.text(),
+                (None, Presence::Default(text)) => text,
+                (None, _) => return None,
+            };
+            text.parse::<i64>().ok().map(|number| (site.map(|site| site.value.range()), number))
         };
         let (Some((low_at, least)), Some((high_at, most))) = (number(low), number(high)) else { continue };
-        if least > most {
-            fix(asked, finding, format!("write `{low} = {most}`"), &[replace(low_at, most.to_string())], found);
-            fix(asked, finding, format!("write `{high} = {least}`"), &[replace(high_at, least.to_string())], found);
+        for (name, at, value) in [(low, low_at, most), (high, high_at, least)] {
+            let edit = match at {
+                Some(at) => vec![replace(at, value.to_string())],
+                None => missing::edits(site.place, &[format!("{name} = {value}")], &[]).unwrap_or_default(),
+            };
+            if least > most {
+                fix(asked, finding, format!("write `{name} = {value}`"), &edit, found);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use flyc::{
     diag::{Edit, Span},
-    syntax::{Attribute, Expr, Kind, NodeKind, Parse, literal},
+    syntax::{Attribute, Expr, Kind, NodeKind, NodeRef, Parse, lines_of, literal},
     text::{TextRange, TextSize},
 };
 
@@ -63,14 +63,21 @@ fn everywhere(
     if by_file.is_empty() || by_file.len() > MOST_FILES {
         return None;
     }
-    let home = Asked::new(asked.compiler, &definition.file, definition.range)?;
-    let node = home.parse.root().descendants().find(|node| node.index() == attribute.node().index())?;
-    by_file.entry(&definition.file).or_default().push(replace(home.own_lines(node), ""));
+    by_file.entry(&definition.file).or_default().push(replace(lines_of(gone(attribute)), ""));
     let mut draft = Draft::default();
     for (path, edits) in by_file {
         draft = draft.with(asked.compiler, path, &edits)?;
     }
     Some(draft)
+}
+
+/// What goes with a local: its block when there is nothing else in it.
+fn gone(attribute: Attribute<'_>) -> NodeRef<'_> {
+    let node = attribute.node();
+    let alone = node.parse().blocks().find(|block| {
+        block.items().count() == 1 && block.attributes().next() == Some(attribute)
+    });
+    alone.map_or(node, |block| block.node())
 }
 
 /// The edit that puts a value in the place of `local.NAME`, whose name stands in a range.

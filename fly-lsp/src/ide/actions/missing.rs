@@ -1,10 +1,14 @@
 //! Writing what a block lacks: required attributes, and required blocks with all that must be in them. Never here: what
 //! is required, which the schema says.
 
-use fly_std::schema::{Attribute, Constraint, Label, Place as File, Presence, Times};
+use fly_std::{
+    Type,
+    schema::{Attribute, Constraint, Label, Place as File, Presence, Times},
+};
 use flyc::{
     diag::{Diagnostic, Edit},
     model::{MISSING_ATTRIBUTE, MISSING_BLOCK, TypedBlock, WRONG_LABEL},
+    syntax::{Expr, NodeKind},
     text::{TextRange, TextSize},
 };
 
@@ -17,7 +21,7 @@ use crate::ide::snippet::{self, Snippet};
 
 /// Whether the finding is about something missing that is written here.
 pub(super) fn knows(finding: &Diagnostic) -> bool {
-    *finding.kind == MISSING_ATTRIBUTE && finding.message.starts_with('`') || *finding.kind == MISSING_BLOCK
+    *finding.kind == MISSING_ATTRIBUTE || *finding.kind == MISSING_BLOCK
 }
 
 /// One missing thing, and a missing label.
@@ -26,11 +30,13 @@ pub(super) fn candidates(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Ve
         label(asked, finding, found);
         return;
     }
+    key(asked, finding, found);
     let Some(place) = asked.header(finding.span.range) else { return };
     let Some(typed) = asked.typed_block(finding.span.range) else { return };
     if *finding.kind == MISSING_ATTRIBUTE {
         for attribute in attributes(place, typed) {
             if finding.message.ends_with(&format!("lacks `{}`", attribute.name)) {
+                entities(asked, place, attribute, finding, found);
                 let written = written(attribute);
                 add(asked, place, &[written.clone()], &[], finding, &format!("add `{written}`"), found);
             }
@@ -54,6 +60,57 @@ pub(super) fn candidates(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Ve
                 add(asked, place, &[written.clone()], &[], finding, &format!("add `{written}`"), found);
             }
         }
+    }
+}
+
+/// How many eggs are tried where one must be named.
+const MOST_TRIED: usize = 3;
+
+/// An attribute that names eggs names some that are there.
+fn entities(
+    asked: &Asked<'_>,
+    place: Place<'_>,
+    attribute: &Attribute,
+    finding: &Diagnostic,
+    found: &mut Vec<Candidate>,
+) {
+    let (before, after) = match attribute.ty {
+        Type::Entity(_) => ("\"", "\""),
+        Type::List(Type::Entity(_)) => ("[\"", "\"]"),
+        _ => return,
+    };
+    let paths = asked.compiler.paths().filter(|path| File::of(path) == Some(File::Egg));
+    let names = paths.filter_map(|path| path.split('/').nth(1));
+    for name in names.filter(|name| !asked.text().contains(&format!("\"{name}\""))).take(MOST_TRIED) {
+        let written = format!("{} = {before}{name}{after}", attribute.name);
+        add(asked, place, &[written.clone()], &[], finding, &format!("add `{written}`"), found);
+    }
+}
+
+/// A key that an element of a list lacks.
+fn key(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Vec<Candidate>) {
+    let at = finding.span.range;
+    let Some(site) = asked.site(at).filter(|_| *finding.kind == MISSING_ATTRIBUTE) else { return };
+    let fields = match site.ty {
+        Type::Object(fields) => fields,
+        Type::List(Type::Object(fields)) => *fields,
+        _ => return,
+    };
+    let maps = site.value.node().descendants().filter_map(Expr::cast);
+    let Some(map) = maps.into_iter().find(|map| map.range() == at && map.node().kind() == NodeKind::Map) else {
+        return;
+    };
+    let named = |field: &&Attribute| finding.message.ends_with(&format!("lacks `{}`", field.name));
+    let Some(field) = fields.iter().find(named) else { return };
+    let written = format!("{} = {}", field.name, snippet::example(field));
+    let last = map.node().children().last().map(flyc::syntax::NodeRef::range);
+    let (at, text) = match last {
+        Some(last) if map.text().contains('\n') => (last.end(), format!("\n{written}")),
+        Some(last) => (last.end(), format!(", {written}")),
+        None => (at.start() + TextSize::of("{"), format!(" {written} ")),
+    };
+    if let Some(draft) = Draft::of(asked.compiler, asked.path, &[insert(at, text)]) {
+        found.push(Candidate::fix(format!("add `{written}`"), finding, draft));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use flyc::{
     model::definitions::NEST_FILE,
-    syntax::{Block, Item},
+    syntax::{Block, Item, lines_of},
     text::{TextRange, TextSize},
 };
 
@@ -94,7 +94,7 @@ impl<'a> Chosen<'a> {
         if items.iter().any(|item| is_extends(item) || matches!(item, Item::Junk(_))) {
             return None;
         }
-        let lines = asked.own_lines(first.node()).cover(asked.own_lines(last.node()));
+        let lines = lines_of(first.node()).cover(lines_of(last.node()));
         let mut removed = lines;
         for block in around.iter().rev() {
             let inside = Place { block: *block, schema: &fly_std::schema::EGG }.inside()?;
@@ -103,7 +103,7 @@ impl<'a> Chosen<'a> {
             if !rest.iter().all(|range| text[*range].trim().is_empty()) {
                 break;
             }
-            removed = asked.own_lines(block.node());
+            removed = lines_of(block.node());
         }
         Some(Self { around, items, lines, removed })
     }

@@ -8,7 +8,7 @@ use flyc::{
     compiler::Compiler,
     diag::Diagnostic,
     model::{TypedAttribute, TypedBlock},
-    syntax::{Attribute, Block, Expr, Parse, comment_block},
+    syntax::{Attribute, Block, Expr, Parse},
     text::{TextRange, TextSize},
 };
 
@@ -94,31 +94,6 @@ impl<'a> Asked<'a> {
         let blocks = &self.compiler.typed(self.path)?.blocks;
         let every = blocks.iter().flat_map(TypedBlock::walk);
         every.flat_map(|block| &block.attributes).find(|attribute| attribute.name_range == name)
-    }
-
-    /// The lines of an attribute or block with the comments that belong to it, when nothing else stands on them.
-    pub(super) fn own_lines(&self, node: flyc::syntax::NodeRef<'a>) -> TextRange {
-        let range = node.range();
-        let text = self.text();
-        let tokens = self.parse.tree().tokens();
-        let mut start = line_start(text, range.start());
-        for comment in comment_block(node) {
-            let at = TextSize::new(tokens[comment].start);
-            let begins_line = text[TextRange::new(line_start(text, at), at)].trim().is_empty();
-            // An empty line between says that it belongs to something else.
-            if !begins_line || text[TextRange::new(at, start)].contains("\n\n") {
-                break;
-            }
-            start = line_start(text, at);
-        }
-        let rest = &text[usize::from(range.end())..];
-        let line = &rest[..rest.find('\n').map_or(rest.len(), |end| end + 1)];
-        let alone = text[TextRange::new(start, range.start())].lines().last().is_none_or(|last| last.trim().is_empty());
-        if alone && (line.trim().is_empty() || is_comment(line)) {
-            TextRange::new(start, range.end() + TextSize::of(line))
-        } else {
-            range
-        }
     }
 }
 

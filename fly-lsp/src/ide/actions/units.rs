@@ -4,7 +4,7 @@
 use fly_std::{Type, formats};
 use flyc::{
     diag::Diagnostic,
-    model::{BAD_FORMAT, BAD_NUMBER, TYPE_MISMATCH},
+    model::{BAD_FORMAT, BAD_NUMBER, CONDITION_TYPE, TYPE_MISMATCH},
     syntax::Kind,
 };
 
@@ -16,6 +16,20 @@ use super::{
 
 /// A literal of the wrong kind, as one of the right kind.
 pub(super) fn candidates_for(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Vec<Candidate>) {
+    if *finding.kind == CONDITION_TYPE {
+        // Within a condition there is no other place for a number alone than beside a field with a unit.
+        let text = &asked.text()[finding.span.range];
+        for (unit, word) in [("s", "seconds"), ("m", "minutes"), ("h", "hours"), ("%", "per cent")] {
+            if text.parse::<u32>().is_err() {
+                break;
+            }
+            let edit = replace(finding.span.range, format!("{text}{unit}"));
+            if let Some(draft) = Draft::of(asked.compiler, asked.path, &[edit]) {
+                found.push(Candidate::fix(format!("write `{text}{unit}`: {text} {word}"), finding, draft));
+            }
+        }
+        return;
+    }
     if ![&TYPE_MISMATCH, &BAD_NUMBER, &BAD_FORMAT].contains(&finding.kind) {
         return;
     }
@@ -43,6 +57,8 @@ pub(super) fn candidates_for(asked: &Asked<'_>, finding: &Diagnostic, found: &mu
         Type::Size { .. } => {
             if let Some(bytes) = size(&literal) {
                 write(formats::size::print(bytes), "");
+            } else if is_quoted && literal.parse::<u64>().is_ok() {
+                write(literal, "");
             }
         }
         Type::Percent => {
@@ -50,6 +66,7 @@ pub(super) fn candidates_for(asked: &Asked<'_>, finding: &Diagnostic, found: &mu
                 write(format!("{number}%"), "");
             }
         }
+        Type::Int { .. } | Type::Float if is_quoted => write(literal.replace('_', ""), ""),
         Type::String | Type::EnvValue if !is_quoted => write(format!("\"{literal}\""), ""),
         _ => {}
     }
