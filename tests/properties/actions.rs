@@ -127,7 +127,7 @@ fn fixes_of_the_markdown_tests_keep_their_promise() {
             report.take(&mut compiler, &section.name);
         }
     }
-    report.finish(500);
+    report.finish(250);
 }
 
 /// Slips of the pen in one token: a word misspelt, quotes gone, quotes too many, the token gone, the token twice.
@@ -176,7 +176,7 @@ fn fixes_of_single_slips_keep_their_promise() {
         }
     }
     assert!(number > 3000, "{number}");
-    report.finish(2000);
+    report.finish(3000);
 }
 
 fn nest_of(files: Files) -> Files {

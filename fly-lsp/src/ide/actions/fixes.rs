@@ -11,7 +11,17 @@ pub(super) fn candidates(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Ve
     }
     let Some(help) = finding.help.as_ref().filter(|help| !help.edits.is_empty()) else { return };
     let Some(draft) = Draft::of(asked.compiler, asked.path, &help.edits) else { return };
-    let mut candidate = Candidate::fix(&help.text, finding, draft);
+    let mut candidate = Candidate::fix(first(&help.text), finding, draft);
     candidate.is_preferred = help.applicability == Applicability::Safe;
     found.push(candidate);
+}
+
+/// The first of the ways that a help tells, which is the one its edits go.
+fn first(help: &str) -> &str {
+    let mut is_code = false;
+    let ends = help.char_indices().find(|(at, c)| {
+        is_code ^= *c == '`';
+        !is_code && [", or ", " or ", "; "].iter().any(|end| help[*at..].starts_with(end))
+    });
+    &help[..ends.map_or(help.len(), |(at, _)| at)]
 }

@@ -12,13 +12,16 @@ use fly_std::schema::Place;
 use flyc::{
     compiler::Compiler,
     diag::{Applicability, Diagnostic, Edit},
-    model::Meaning,
+    model::{Meaning, definitions::NEST_FILE},
 };
 
 use super::{Action, ActionKind, Candidate, Edits, draft::Draft, site::Asked, title};
 
 /// The most files of a small Nest, beyond those that everything depends on.
 const MOST_FILES: usize = 64;
+
+/// How many files that use a name that files share are looked at, when nothing of that name changes.
+const FEW_USERS: usize = 2;
 
 /// How many findings that a change brings are followed up.
 const MOST_LINKS: usize = 16;
@@ -211,37 +214,61 @@ fn settle(meaning: &mut Meaning) {
     meaning.blocks.iter_mut().for_each(settle);
 }
 
-/// The files of a Nest that a change of some of them can be judged by.
-pub(super) fn small<'d>(compiler: &Compiler, path: &str, drafts: impl Iterator<Item = &'d Draft>) -> Compiler {
+/// The files of a Nest that a change of some of them can be judged by: those that are touched, those that everything
+/// depends on, those that are named, and some that use each name that files share.
+pub(super) fn small<'d>(
+    compiler: &Compiler,
+    path: &str,
+    drafts: impl Iterator<Item = &'d Draft>,
+) -> Compiler {
     let mut texts: Vec<Arc<str>> = compiler.text(path).into_iter().collect();
-    let mut chosen: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
     let mut touched: Vec<Arc<str>> = vec![Arc::from(path)];
     for draft in drafts {
         touched.extend(draft.texts.keys().cloned());
         texts.extend(draft.texts.values().map(|text| Arc::from(text.as_str())));
     }
-    let mut others = 0;
+    let users = if touched.iter().any(|path| **path == *NEST_FILE) { MOST_FILES } else { FEW_USERS };
+    let mut chosen: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
+    let mut used: HashMap<String, usize> = HashMap::new();
+    let mut named = 0;
     for known in compiler.paths() {
-        let is_needed = match Place::of(known) {
-            Some(Place::Nest | Place::UglyFox | Place::MotherGoose) => true,
-            _ if touched.contains(known) => true,
-            place => {
-                let name = match place {
-                    Some(Place::Egg) => known.split('/').nth(1),
-                    Some(Place::Job) => known.rsplit('/').next().and_then(|file| file.strip_suffix(".fly")),
-                    _ => None,
-                };
-                let is_named =
-                    others < MOST_FILES && name.is_some_and(|name| texts.iter().any(|text| text.contains(name)));
-                others += usize::from(is_named);
-                is_named
-            }
+        let Some(text) = compiler.text(known) else { continue };
+        let place = Place::of(known);
+        let is_shared = matches!(place, Some(Place::Nest | Place::UglyFox | Place::MotherGoose));
+        let name = match place {
+            Some(Place::Egg) => known.split('/').nth(1),
+            Some(Place::Job) => known.rsplit('/').next().and_then(|file| file.strip_suffix(".fly")),
+            _ => None,
         };
-        if is_needed && let Some(text) = compiler.text(known) {
-            chosen.insert(Arc::clone(known), text);
+        let is_named =
+            || named < MOST_FILES && name.is_some_and(|name| texts.iter().any(|text| text.contains(name)));
+        let is_needed = is_shared || touched.contains(known) || is_named();
+        // Who uses a name tells that it is used; a few of them are as good as all.
+        let mut uses = shared_names(&text);
+        uses.retain(|name| used.get(*name).is_none_or(|count| *count < users));
+        if !is_needed && uses.is_empty() {
+            continue;
         }
+        if **known != *NEST_FILE {
+            uses.into_iter().for_each(|name| *used.entry(name.to_owned()).or_default() += 1);
+        }
+        named += usize::from(!is_shared);
+        chosen.insert(Arc::clone(known), text);
     }
     with_surroundings(compiler, Compiler::new(chosen))
+}
+
+/// The names that a text may use of what `nest.fly` gives, each with what it is taken from; some may be none.
+fn shared_names(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for prefix in ["local.", "var.", "profile."] {
+        for (at, _) in text.match_indices(prefix) {
+            let rest = &text[at + prefix.len()..];
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+            found.push(&text[at..at + prefix.len() + end]);
+        }
+    }
+    found
 }
 
 /// A Nest with the values and files that another was given.
