@@ -95,6 +95,8 @@ struct Candidate {
     title: String,
     findings: Vec<Diagnostic>,
     is_preferred: bool,
+    /// Whether it is offered, as a rewriting, when it brings the next mistake to light and nothing else mends its finding.
+    may_bring: bool,
     promise: Promise,
     draft: Draft,
 }
@@ -107,6 +109,7 @@ impl Candidate {
             title: title.into(),
             findings: vec![finding.clone()],
             is_preferred: false,
+            may_bring: false,
             promise: Promise::Mends,
             draft,
         }
@@ -119,6 +122,7 @@ impl Candidate {
             title: title.into(),
             findings: Vec::new(),
             is_preferred: false,
+            may_bring: false,
             promise: Promise::MeansTheSame,
             draft,
         }

@@ -143,9 +143,7 @@ fn tell_locals(
                 format!("nobody uses `local.{}`", name.text()),
                 "given, and never used",
             );
-            // With its last local the block goes as well.
-            let alone = block.items().count() == 1;
-            let lines = lines_of(if alone { block.node() } else { attribute.node() });
+            let lines = lines_of(alone_or(block, attribute.node()));
             diagnostics.push(diagnostic.fix("remove it", lines, ""));
         }
     }
@@ -190,6 +188,11 @@ fn labelled(
     }
 }
 
+/// The block when nothing else is in it, which goes as well then.
+fn alone_or<'p>(block: Block<'p>, item: NodeRef<'p>) -> NodeRef<'p> {
+    if block.items().count() == 1 { block.node() } else { item }
+}
+
 fn removed(node: NodeRef<'_>) -> Edit {
     Edit { range: lines_of(node), text: String::new() }
 }
@@ -198,6 +201,10 @@ fn removed(node: NodeRef<'_>) -> Edit {
 fn given_values(scope: &NestScope<'_>, file: SourceFile, name: &str) -> Vec<Edit> {
     let nests = scope.top_blocks(file).into_iter().filter(|block| block.is("nest"));
     let values = nests.flat_map(Block::blocks).filter(|block| block.is("variables"));
-    let given = values.flat_map(Block::attributes).filter(|attribute| attribute.is(name));
-    given.map(|attribute| removed(attribute.node())).collect()
+    let given = values.flat_map(|block| block.attributes().map(move |attribute| (block, attribute)));
+    given
+        .filter(|(_, attribute)| attribute.is(name))
+        .map(|(block, attribute)| alone_or(block, attribute.node()))
+        .map(removed)
+        .collect()
 }

@@ -13,6 +13,7 @@ pub(super) fn candidates(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Ve
     let Some(draft) = Draft::of(asked.compiler, asked.path, &help.edits) else { return };
     let mut candidate = Candidate::fix(first(&help.text), finding, draft);
     candidate.is_preferred = help.applicability == Applicability::Safe;
+    candidate.may_bring = true;
     found.push(candidate);
 }
 

@@ -103,7 +103,8 @@ fn used(parse: &Parse, name: TextRange, value: Expr<'_>) -> Option<Edit> {
     // Alone it is the whole value of something.
     let alone = parse.root().descendants().filter_map(Attribute::cast).filter_map(Attribute::value);
     let alone = alone.into_iter().any(|value| value.range() == range);
-    Some(if is_one || alone { replace(range, value.text()) } else { replace(range, format!("({})", value.text())) })
+    let in_braces = before.ends_with("${") && text[usize::from(name.end())..].starts_with('}');
+    Some(if is_one || alone || in_braces { replace(range, value.text()) } else { replace(range, format!("({})", value.text())) })
 }
 
 fn is_in_string(parse: &Parse, at: TextRange) -> bool {

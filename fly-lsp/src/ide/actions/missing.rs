@@ -80,8 +80,10 @@ fn entities(
         _ => return,
     };
     let paths = asked.compiler.paths().filter(|path| File::of(path) == Some(File::Egg));
-    let names = paths.filter_map(|path| path.split('/').nth(1));
-    for name in names.filter(|name| !asked.text().contains(&format!("\"{name}\""))).take(MOST_TRIED) {
+    let mut names: Vec<&str> = paths.filter_map(|path| path.split('/').nth(1)).collect();
+    // One that is named nowhere here is more likely meant.
+    names.sort_by_key(|name| asked.text().contains(&format!("\"{name}\"")));
+    for name in names.into_iter().take(MOST_TRIED) {
         let written = format!("{} = {before}{name}{after}", attribute.name);
         add(asked, place, &[written.clone()], &[], finding, &format!("add `{written}`"), found);
     }
@@ -179,7 +181,7 @@ fn add(
 ) {
     let Some(edits) = edits(place, attributes, blocks) else { return };
     if let Some(draft) = Draft::of(asked.compiler, asked.path, &edits) {
-        found.push(Candidate::fix(title, finding, draft));
+        found.push(Candidate { may_bring: true, ..Candidate::fix(title, finding, draft) });
     }
 }
 

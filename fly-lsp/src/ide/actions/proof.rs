@@ -62,10 +62,12 @@ pub(super) fn proven(asked: &Asked<'_>, candidates: Vec<Candidate>) -> Vec<Actio
     }
     let mut trial = Trial::new(asked, &candidates);
     let mut found: Vec<Action> = Vec::new();
+    let mut brought: Vec<Action> = Vec::new();
     for mut candidate in candidates {
         candidate.draft.tidy(asked.compiler);
         let brings = match candidate.promise {
             Promise::Mends => match trial.mends(&mut candidate) {
+                Some(true) if !candidate.may_bring => continue,
                 Some(brings) => brings,
                 None => continue,
             },
@@ -78,21 +80,28 @@ pub(super) fn proven(asked: &Asked<'_>, candidates: Vec<Candidate>) -> Vec<Actio
         }
         let edits = Edits::Ready(edits);
         let mut title = title(&candidate.title);
-        let (mut kind, mut is_preferred) = (candidate.kind, candidate.is_preferred);
+        let Candidate { kind, findings, is_preferred, .. } = candidate;
         if brings {
-            (kind, is_preferred) = (ActionKind::Rewrite, false);
             title.push_str(" (another mistake shows then)");
+            let kind = ActionKind::Rewrite;
+            brought.push(Action { kind, title, findings, is_preferred: false, edits });
+            continue;
         }
         if let Some(known) = found.iter_mut().find(|known| known.edits == edits) {
             // The same edit mends another finding as well.
-            let new = candidate.findings.into_iter().filter(|new| !known.findings.contains(new));
+            let new = findings.into_iter().filter(|new| !known.findings.contains(new));
             let new: Vec<_> = new.collect();
             known.findings.extend(new);
             known.is_preferred |= is_preferred;
             continue;
         }
-        found.push(Action { kind, title, findings: candidate.findings, is_preferred, edits });
+        found.push(Action { kind, title, findings, is_preferred, edits });
     }
+    brought.retain(|action| {
+        let is_mended = |finding: &Diagnostic| found.iter().any(|other| other.findings.contains(finding));
+        !action.findings.iter().all(is_mended)
+    });
+    found.extend(brought);
     found
 }
 

@@ -114,7 +114,8 @@ pub(super) fn candidates(asked: &Asked<'_>, found: &mut Vec<Candidate>) {
         }
         Type::Size { bare, .. } => {
             let number = || literal.parse::<u64>().ok()?.checked_mul(bare.bytes());
-            if let Some(bytes) = formats::size::parse(&literal).ok().or_else(number) {
+            let bytes = formats::size::parse(&literal).ok().or_else(number);
+            if let Some(bytes) = bytes.or_else(|| size(&literal)) {
                 forms.push(formats::size::print(bytes));
                 forms.extend((bytes % bare.bytes() == 0).then(|| (bytes / bare.bytes()).to_string()));
             }

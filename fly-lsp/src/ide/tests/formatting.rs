@@ -26,7 +26,7 @@ fn a_brace_sets_its_block() {
              type="vm"
 
               resources {
-                cpu    = 2 # two
+                cpu    = 2  # two
                 memory = 4GiB
               }
             }
@@ -41,8 +41,8 @@ fn a_brace_sets_its_block() {
 
             egg "a" {
               resources {
-                cpu    = 2
-                memory = 4GiB
+              cpu    = 2
+              memory = 4GiB
               }
         "#]],
     );
