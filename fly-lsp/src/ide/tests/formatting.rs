@@ -34,15 +34,15 @@ fn a_brace_sets_its_block() {
     );
     // What stands around is broken.
     check_typed(
-        "egg \"b\" {\n  type =\n\negg \"a\" {\n  resources {\n  cpu=2\n      memory   = 4GiB\n  }$0\n",
+        "egg \"b\" {\n  type =\n\negg \"a\" {\n  resources {\n   cpu=2\n      memory   = 4GiB\n  }$0\n",
         expect![[r#"
             egg "b" {
               type =
 
             egg "a" {
               resources {
-              cpu    = 2
-              memory = 4GiB
+                cpu    = 2
+                memory = 4GiB
               }
         "#]],
     );
