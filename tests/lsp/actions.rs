@@ -81,7 +81,14 @@ fn the_kinds_that_are_asked_for() {
     let kinds = &capabilities["codeActionProvider"]["codeActionKinds"];
     assert_eq!(
         *kinds,
-        json!(["quickfix", "quickfix.every.fly", "refactor.extract", "refactor.inline", "refactor.rewrite", "source.fixAll.fly"])
+        json!([
+            "quickfix",
+            "quickfix.every.fly",
+            "refactor.extract",
+            "refactor.inline",
+            "refactor.rewrite",
+            "source.fixAll.fly"
+        ])
     );
     assert_eq!(capabilities["codeActionProvider"]["resolveProvider"], true);
     client.open(PATH, &text);
@@ -129,16 +136,25 @@ fn a_profile_of_a_block_changes_two_files() {
     let (mut client, _) = start(folder.path(), true);
     client.open(PATH, EGG);
     let found = actions(&mut client, at(3, 4), at(3, 4), json!({ "diagnostics": [], "only": ["refactor"] }));
-    let action = found.iter().find(|action| action["title"] == "Turn it into `profile \"resources\"`").unwrap();
+    let action =
+        found.iter().find(|action| action["title"] == "Turn it into `profile \"resources\"`").unwrap();
     assert_eq!(action["kind"], "refactor.extract");
     let changes = action["edit"]["documentChanges"].as_array().unwrap();
     // The one that is open has a version.
     assert_eq!(changes[0]["textDocument"], json!({ "uri": client.uri(PATH), "version": 1 }));
     assert_eq!(changes[1]["textDocument"], json!({ "uri": client.uri("nest.fly"), "version": null }));
     let egg = applied(EGG, &changes[0]["edits"]);
-    assert_eq!(egg, "egg \"web\" {\n  extends = profile.resources\n  type    = \"vm\"\n\n  gitlab {\n    project_id = 1\n  }\n}\n");
+    assert_eq!(
+        egg,
+        "egg \"web\" {\n  extends = profile.resources\n  type    = \"vm\"\n\n  gitlab {\n    project_id = 1\n  }\n}\n"
+    );
     let nest = applied(NEST, &changes[1]["edits"]);
-    assert_eq!(nest, format!("{NEST}\nprofile \"resources\" {{\n  resources {{\n    cpu    = 2\n    memory = 4GiB\n  }}\n}}\n"));
+    assert_eq!(
+        nest,
+        format!(
+            "{NEST}\nprofile \"resources\" {{\n  resources {{\n    cpu    = 2\n    memory = 4GiB\n  }}\n}}\n"
+        )
+    );
     client.open("nest.fly", &nest);
     client.change(PATH, 2, json!([{ "text": egg }]));
     assert_eq!(client.diagnostics(PATH, Some(2)), Vec::<Value>::new());
@@ -157,7 +173,8 @@ fn formatting_of_all_of_a_part_and_while_typing() {
     let document = json!({ "uri": client.uri(PATH) });
     let options = json!({ "tabSize": 8, "insertSpaces": false });
 
-    let whole = client.request("textDocument/formatting", json!({ "textDocument": document, "options": options }));
+    let whole =
+        client.request("textDocument/formatting", json!({ "textDocument": document, "options": options }));
     assert!(whole["result"].as_array().unwrap().len() > 2, "{whole}");
     assert_eq!(applied(&text, &whole["result"]), EGG);
     let range = json!({ "start": at(1, 0), "end": at(1, 5) });

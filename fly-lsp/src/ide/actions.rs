@@ -43,7 +43,8 @@ pub enum ActionKind {
 
 impl ActionKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [Self::Fix, Self::FixEvery, Self::Extract, Self::Inline, Self::Rewrite, Self::FixAll];
+    pub const ALL: [Self; 6] =
+        [Self::Fix, Self::FixEvery, Self::Extract, Self::Inline, Self::Rewrite, Self::FixAll];
 
     /// The name that editors know it by; what stands before a dot is a kind that holds it.
     pub const fn name(self) -> &'static str {

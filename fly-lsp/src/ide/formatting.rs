@@ -106,7 +106,7 @@ fn in_range(parsed: &Parse, range: TextRange) -> Vec<Edit> {
         differences(text, &format::format(parsed))
     } else {
         let mut edits = Vec::new();
-        in_broken(parsed, parsed.items().collect(), 0, touched, &mut edits);
+        in_broken(parsed, &parsed.items().collect::<Vec<_>>(), 0, touched, &mut edits);
         edits
     };
     edits.retain(|edit| touched.contains_range(edit.range));
@@ -144,13 +144,13 @@ fn lines(text: &str, range: TextRange) -> TextRange {
 
 /// The edits of attributes and blocks without mistakes in a file with some. Those that stand next to each other are set
 /// together, since they are aligned together.
-fn in_broken(parsed: &Parse, items: Vec<Item<'_>>, level: usize, touched: TextRange, edits: &mut Vec<Edit>) {
+fn in_broken(parsed: &Parse, items: &[Item<'_>], level: usize, touched: TextRange, edits: &mut Vec<Edit>) {
     let text = parsed.text();
     let is_whole = |item: &Item<'_>| {
         let own = item.node().range();
         !matches!(item, Item::Junk(_)) && !parsed.errors().iter().any(|error| own.contains_range(error.range))
     };
-    let mut rest = items.as_slice();
+    let mut rest = items;
     while let Some(first) = rest.first() {
         let count = rest.iter().take_while(|item| is_whole(item)).count();
         let (group, after) = rest.split_at(count.max(1));
@@ -172,7 +172,7 @@ fn in_broken(parsed: &Parse, items: Vec<Item<'_>>, level: usize, touched: TextRa
             continue;
         }
         for block in group.iter().filter_map(|item| item.block()) {
-            in_broken(parsed, block.items().collect(), level + 1, touched, edits);
+            in_broken(parsed, &block.items().collect::<Vec<_>>(), level + 1, touched, edits);
         }
     }
 }
@@ -228,8 +228,6 @@ fn new_line(parsed: &Parse, offset: TextSize) -> Option<Edit> {
     let closes = line[indent..].starts_with(['}', ']', ')']);
     let level = cursor.frames.len().saturating_sub(usize::from(closes));
     let wanted = " ".repeat(level * LEVEL);
-    (line[..indent] != wanted).then(|| Edit {
-        range: TextRange::new(size(start), size(start + indent)),
-        text: wanted,
-    })
+    (line[..indent] != wanted)
+        .then(|| Edit { range: TextRange::new(size(start), size(start + indent)), text: wanted })
 }

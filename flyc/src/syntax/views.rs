@@ -355,7 +355,9 @@ pub fn lines_of(node: NodeRef<'_>) -> TextRange {
         start = above;
     }
     let before = text[..usize::from(start)].trim_end();
-    let first = before.is_empty() || before.ends_with('{') || text[..usize::from(start)].replace('\r', "").ends_with("\n\n");
+    let first = before.is_empty()
+        || before.ends_with('{')
+        || text[..usize::from(start)].replace('\r', "").ends_with("\n\n");
     let further = &rest[line.len()..];
     let next = &further[..further.find('\n').map_or(0, |end| end + 1)];
     if first && !next.is_empty() && next.trim().is_empty() {

@@ -1,7 +1,10 @@
 //! Fixes among which an author chooses: which of two goes, whether something unknown goes, what is put together. Never
 //! here: what the compiler offers by itself.
 
-use fly_std::{Type, formats, schema::{Constraint, Presence}};
+use fly_std::{
+    Type, formats,
+    schema::{Constraint, Presence},
+};
 use flyc::{
     check::{EXACTLY_ONE_OF, MIN_ABOVE_MAX},
     diag::{Diagnostic, Edit},
@@ -154,7 +157,9 @@ fn bound(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Vec<Candidate>) {
     let nearest = match site.ty {
         // What is counted from 1 without an end is an id: none is better than another.
         Type::Int { min: 1, max: i64::MAX } => None,
-        Type::Int { min, max } => written.parse::<i64>().ok().map(|number| number.clamp(min, max).to_string()),
+        Type::Int { min, max } => {
+            written.parse::<i64>().ok().map(|number| number.clamp(min, max).to_string())
+        }
         Type::Duration { min, max, .. } => {
             let seconds = formats::duration::parse(written).ok().or_else(|| written.parse().ok());
             seconds.map(|seconds| formats::duration::print(seconds.clamp(min, max)))

@@ -17,12 +17,17 @@ pub(super) fn candidates(asked: &Asked<'_>, found: &mut Vec<Candidate>) {
     let typed = site.attribute.name().and_then(|name| asked.typed_attribute(name.range()));
     let Some(value) = typed.and_then(|typed| typed.value.as_ref()).filter(|_| !plain) else { return };
     // What is sensitive is written nowhere.
-    let sensitive = typed.and_then(|typed| typed.flow.as_deref()).is_some_and(|flow| flow.sensitive.is_some());
+    let sensitive =
+        typed.and_then(|typed| typed.flow.as_deref()).is_some_and(|flow| flow.sensitive.is_some());
     let Some(text) = written(value).filter(|text| !sensitive && text.len() <= LONGEST) else { return };
     if text == site.value.text() {
         return;
     }
-    let title = if text.len() > 40 { "write the value instead".to_owned() } else { format!("write its value `{text}`") };
+    let title = if text.len() > 40 {
+        "write the value instead".to_owned()
+    } else {
+        format!("write its value `{text}`")
+    };
     if let Some(draft) = Draft::of(asked.compiler, asked.path, &[replace(site.value.range(), &text)]) {
         found.push(Candidate::rewrite(ActionKind::Rewrite, title, draft));
     }

@@ -23,13 +23,20 @@ const MOST_FILES: usize = 64;
 
 pub(super) fn candidates(asked: &Asked<'_>, found: &mut Vec<Candidate>) {
     let at = asked.range.start();
-    let Some(here) = locate::at(asked.parse, at).filter(|here| here.named.space == Space::Local) else { return };
+    let Some(here) = locate::at(asked.parse, at).filter(|here| here.named.space == Space::Local) else {
+        return;
+    };
     let name = &here.named.name;
-    let Some(definition) = names::definition(asked.compiler, asked.path, at).into_iter().next() else { return };
+    let Some(definition) = names::definition(asked.compiler, asked.path, at).into_iter().next() else {
+        return;
+    };
     let Some(parse) = asked.compiler.parse(&definition.file) else { return };
     let attributes = parse.root().descendants().filter_map(Attribute::cast);
-    let given = |attribute: &Attribute<'_>| attribute.name().is_some_and(|name| name.range() == definition.range);
-    let Some(attribute) = attributes.into_iter().find(given).filter(|given| !given.is_damaged()) else { return };
+    let given =
+        |attribute: &Attribute<'_>| attribute.name().is_some_and(|name| name.range() == definition.range);
+    let Some(attribute) = attributes.into_iter().find(given).filter(|given| !given.is_damaged()) else {
+        return;
+    };
     let Some(value) = attribute.value() else { return };
     let all = names::references(asked.compiler, asked.path, at, false);
     let inline = |title: String, draft| Candidate::rewrite(ActionKind::Inline, title, draft);
@@ -74,9 +81,10 @@ fn everywhere(
 /// What goes with a local: its block when there is nothing else in it.
 fn gone(attribute: Attribute<'_>) -> NodeRef<'_> {
     let node = attribute.node();
-    let alone = node.parse().blocks().find(|block| {
-        block.items().count() == 1 && block.attributes().next() == Some(attribute)
-    });
+    let alone = node
+        .parse()
+        .blocks()
+        .find(|block| block.items().count() == 1 && block.attributes().next() == Some(attribute));
     alone.map_or(node, |block| block.node())
 }
 
@@ -98,13 +106,24 @@ fn used(parse: &Parse, name: TextRange, value: Expr<'_>) -> Option<Edit> {
     }
     let is_one = matches!(
         value.node().kind(),
-        NodeKind::Literal | NodeKind::Name | NodeKind::Field | NodeKind::Index | NodeKind::Call | NodeKind::Paren | NodeKind::List | NodeKind::Map
+        NodeKind::Literal
+            | NodeKind::Name
+            | NodeKind::Field
+            | NodeKind::Index
+            | NodeKind::Call
+            | NodeKind::Paren
+            | NodeKind::List
+            | NodeKind::Map
     );
     // Alone it is the whole value of something.
     let alone = parse.root().descendants().filter_map(Attribute::cast).filter_map(Attribute::value);
     let alone = alone.into_iter().any(|value| value.range() == range);
     let in_braces = before.ends_with("${") && text[usize::from(name.end())..].starts_with('}');
-    Some(if is_one || alone || in_braces { replace(range, value.text()) } else { replace(range, format!("({})", value.text())) })
+    Some(if is_one || alone || in_braces {
+        replace(range, value.text())
+    } else {
+        replace(range, format!("({})", value.text()))
+    })
 }
 
 fn is_in_string(parse: &Parse, at: TextRange) -> bool {

@@ -37,8 +37,7 @@ pub(super) fn candidates(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Ve
         for attribute in attributes(place, typed) {
             if finding.message.ends_with(&format!("lacks `{}`", attribute.name)) {
                 entities(asked, place, attribute, finding, found);
-                let written = written(attribute);
-                add(asked, place, &[written.clone()], &[], finding, &format!("add `{written}`"), found);
+                line(asked, place, &written(attribute), finding, found);
             }
         }
     }
@@ -56,8 +55,7 @@ pub(super) fn candidates(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Ve
                 continue;
             }
             for attribute in names.iter().filter_map(|name| place.schema.attribute(name)) {
-                let written = written(attribute);
-                add(asked, place, &[written.clone()], &[], finding, &format!("add `{written}`"), found);
+                line(asked, place, &written(attribute), finding, found);
             }
         }
     }
@@ -85,7 +83,7 @@ fn entities(
     names.sort_by_key(|name| asked.text().contains(&format!("\"{name}\"")));
     for name in names.into_iter().take(MOST_TRIED) {
         let written = format!("{} = {before}{name}{after}", attribute.name);
-        add(asked, place, &[written.clone()], &[], finding, &format!("add `{written}`"), found);
+        line(asked, place, &written, finding, found);
     }
 }
 
@@ -99,7 +97,8 @@ fn key(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Vec<Candidate>) {
         _ => return,
     };
     let maps = site.value.node().descendants().filter_map(Expr::cast);
-    let Some(map) = maps.into_iter().find(|map| map.range() == at && map.node().kind() == NodeKind::Map) else {
+    let Some(map) = maps.into_iter().find(|map| map.range() == at && map.node().kind() == NodeKind::Map)
+    else {
         return;
     };
     let named = |field: &&Attribute| finding.message.ends_with(&format!("lacks `{}`", field.name));
@@ -122,7 +121,8 @@ pub(super) fn everything(asked: &Asked<'_>, found: &mut Vec<Candidate>) {
     let mut done: Vec<TextRange> = Vec::new();
     for first in asked.findings.iter().filter(is_about) {
         let header = first.span.range;
-        let about: Vec<_> = asked.findings.iter().filter(is_about).filter(|one| one.span.range == header).collect();
+        let about: Vec<_> =
+            asked.findings.iter().filter(is_about).filter(|one| one.span.range == header).collect();
         if about.len() < 2 || done.contains(&header) {
             continue;
         }
@@ -147,16 +147,23 @@ pub(super) fn everything(asked: &Asked<'_>, found: &mut Vec<Candidate>) {
     }
 }
 
-fn attributes<'t>(place: Place<'_>, typed: &'t TypedBlock) -> impl Iterator<Item = &'static Attribute> + use<'t> {
+fn attributes<'t>(
+    place: Place<'_>,
+    typed: &'t TypedBlock,
+) -> impl Iterator<Item = &'static Attribute> + use<'t> {
     let required = |attribute: &&Attribute| attribute.presence == Presence::Required;
     place.schema.attributes.iter().filter(required).filter(|attribute| {
         typed.attribute(attribute.name).is_none() && !typed.meant.contains(&attribute.name)
     })
 }
 
-fn blocks<'t>(place: Place<'_>, typed: &'t TypedBlock) -> impl Iterator<Item = (&'static str, String)> + use<'t> {
+fn blocks<'t>(
+    place: Place<'_>,
+    typed: &'t TypedBlock,
+) -> impl Iterator<Item = (&'static str, String)> + use<'t> {
     let lacks = |name: &'static str| typed.block(name).is_none() && !typed.meant.contains(&name);
-    let children = place.schema.blocks.iter().filter(move |child| child.times == Times::Once && lacks(child.block.name));
+    let children =
+        place.schema.blocks.iter().filter(move |child| child.times == Times::Once && lacks(child.block.name));
     children.map(|child| {
         let mut snippet = Snippet::default();
         snippet.block(child.block, 0, true);
@@ -168,6 +175,17 @@ fn written(attribute: &Attribute) -> String {
     let mut snippet = Snippet::default();
     snippet.attribute(attribute);
     snippet::plain(&snippet.finish())
+}
+
+/// Adds one attribute.
+fn line(
+    asked: &Asked<'_>,
+    place: Place<'_>,
+    written: &str,
+    finding: &Diagnostic,
+    found: &mut Vec<Candidate>,
+) {
+    add(asked, place, &[written.to_owned()], &[], finding, &format!("add `{written}`"), found);
 }
 
 fn add(
@@ -193,7 +211,7 @@ pub(super) fn edits(place: Place<'_>, attributes: &[String], blocks: &[String]) 
     let indent = format!("{outer}  ");
     let lines = |items: &[String]| -> String {
         let indented = items.iter().map(|item| item.replace('\n', &format!("\n{indent}")));
-        indented.map(|item| format!("{indent}{item}\n")).collect()
+        indented.flat_map(|item| [indent.clone(), item, "\n".to_owned()]).collect()
     };
     // Where a line ends behind something, so that what comes next has lines of its own.
     let line_end = |at: TextSize| {
@@ -202,7 +220,8 @@ pub(super) fn edits(place: Place<'_>, attributes: &[String], blocks: &[String]) 
         let is_free = rest[..end].trim().is_empty() || is_comment(&rest[..end]);
         is_free.then(|| at + TextSize::of(&rest[..=end]))
     };
-    let after_attributes = place.block.attributes().last().map_or(inside.start(), |last| last.node().range().end());
+    let after_attributes =
+        place.block.attributes().last().map_or(inside.start(), |last| last.node().range().end());
     let close_line = text[inside].rfind('\n').map(|at| inside.start() + TextSize::of(&text[inside][..=at]));
     let close_is_alone =
         close_line.is_some_and(|start| text[TextRange::new(start, inside.end())].trim().is_empty());
@@ -213,7 +232,9 @@ pub(super) fn edits(place: Place<'_>, attributes: &[String], blocks: &[String]) 
                 edits.push(insert(first, lines(attributes)));
             }
             if !blocks.is_empty() {
-                let gap = if text[TextRange::new(inside.start(), last)].trim().is_empty() && attributes.is_empty() {
+                let gap = if text[TextRange::new(inside.start(), last)].trim().is_empty()
+                    && attributes.is_empty()
+                {
                     ""
                 } else {
                     "\n"

@@ -90,7 +90,8 @@ impl<'a> Chosen<'a> {
             }
         };
         let (first, last) = (items.first()?, items.last()?);
-        let is_extends = |item: &Item<'_>| matches!(item, Item::Attribute(attribute) if attribute.is("extends"));
+        let is_extends =
+            |item: &Item<'_>| matches!(item, Item::Attribute(attribute) if attribute.is("extends"));
         if items.iter().any(|item| is_extends(item) || matches!(item, Item::Junk(_))) {
             return None;
         }
@@ -99,7 +100,10 @@ impl<'a> Chosen<'a> {
         for block in around.iter().rev() {
             let inside = Place { block: *block, schema: &fly_std::schema::EGG }.inside()?;
             let text = asked.text();
-            let rest = [TextRange::new(inside.start(), removed.start()), TextRange::new(removed.end().min(inside.end()), inside.end())];
+            let rest = [
+                TextRange::new(inside.start(), removed.start()),
+                TextRange::new(removed.end().min(inside.end()), inside.end()),
+            ];
             if !rest.iter().all(|range| text[*range].trim().is_empty()) {
                 break;
             }
@@ -114,13 +118,15 @@ impl<'a> Chosen<'a> {
             [Item::Block(block)] => keyword(block),
             _ => self.around.last().and_then(keyword),
         };
-        named.unwrap_or_else(|| egg.labels().next().map_or_else(|| "shared".to_owned(), |label| label.name.to_owned()))
+        named.unwrap_or_else(|| {
+            egg.labels().next().map_or_else(|| "shared".to_owned(), |label| label.name.to_owned())
+        })
     }
 
     fn profile(&self, asked: &Asked<'_>, name: &str, parent: Option<&str>) -> String {
         let mut text = format!("profile \"{name}\" {{\n");
         if let Some(parent) = parent {
-            text.push_str(&format!("  extends = {parent}\n\n"));
+            text.extend(["  extends = ", parent, "\n\n"]);
         }
         for block in &self.around {
             text.push_str(&asked.text()[block.header()]);

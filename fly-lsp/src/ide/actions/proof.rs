@@ -236,7 +236,7 @@ pub(super) fn small<'d>(
         touched.extend(draft.texts.keys().cloned());
         texts.extend(draft.texts.values().map(|text| Arc::from(text.as_str())));
     }
-    let users = if touched.iter().any(|path| **path == *NEST_FILE) { MOST_FILES } else { FEW_USERS };
+    let most = if touched.iter().any(|path| **path == *NEST_FILE) { MOST_FILES } else { FEW_USERS };
     let mut chosen: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
     let mut used: HashMap<String, usize> = HashMap::new();
     let mut named = 0;
@@ -253,13 +253,15 @@ pub(super) fn small<'d>(
             || named < MOST_FILES && name.is_some_and(|name| texts.iter().any(|text| text.contains(name)));
         let is_needed = is_shared || touched.contains(known) || is_named();
         // Who uses a name tells that it is used; a few of them are as good as all.
-        let mut uses = shared_names(&text);
-        uses.retain(|name| used.get(*name).is_none_or(|count| *count < users));
-        if !is_needed && uses.is_empty() {
+        let mut shared = shared_names(&text);
+        shared.retain(|name| used.get(*name).is_none_or(|count| *count < most));
+        if !is_needed && shared.is_empty() {
             continue;
         }
         if **known != *NEST_FILE {
-            uses.into_iter().for_each(|name| *used.entry(name.to_owned()).or_default() += 1);
+            for name in shared {
+                *used.entry(name.to_owned()).or_default() += 1;
+            }
         }
         named += usize::from(!is_shared);
         chosen.insert(Arc::clone(known), text);

@@ -79,7 +79,8 @@ fn closing(asked: &Asked<'_>, open: TextRange) -> Option<(char, TextSize)> {
 
 /// A name in quotes where an attribute or block begins.
 fn quoted_name(asked: &Asked<'_>, at: TextRange) -> Option<(String, TextRange)> {
-    let junk = asked.parse.root().descendants().find(|node| node.kind() == NodeKind::Error && node.range() == at)?;
+    let junk =
+        asked.parse.root().descendants().find(|node| node.kind() == NodeKind::Error && node.range() == at)?;
     let text = asked.text();
     let tokens = asked.parse.tree().tokens();
     let first = tokens.get(junk.token_range().start).filter(|token| token.kind == Kind::String)?;

@@ -46,7 +46,8 @@ pub(super) fn candidates_for(asked: &Asked<'_>, finding: &Diagnostic, found: &mu
     match site.ty {
         Type::Duration { .. } => {
             if let Ok(number) = literal.parse::<u64>() {
-                for (unit, seconds, word) in [("s", 1, "seconds"), ("m", 60, "minutes"), ("h", 3600, "hours")] {
+                for (unit, seconds, word) in [("s", 1, "seconds"), ("m", 60, "minutes"), ("h", 3600, "hours")]
+                {
                     let Some(all) = number.checked_mul(seconds) else { continue };
                     let shortest = formats::duration::print(all);
                     let text = if seconds == 1 { shortest } else { format!("{number}{unit}") };

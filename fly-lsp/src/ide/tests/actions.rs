@@ -48,11 +48,17 @@ const EGG: &str = "egg \"web\" {\n  type = \"vm\"\n\n  resources {\n    cpu    =
 #[test]
 fn names_that_are_meant() {
     let slip = EGG.replace("memory", "mem$0ry");
-    check_offered(&slip, expect![[r#"
+    check_offered(
+        &slip,
+        expect![[r#"
         quickfix: Did you mean `memory`?
         quickfix: Remove `memry`
-    "#]]);
-    check_action(&slip, "Did you mean `memory`?", expect![[r#"
+    "#]],
+    );
+    check_action(
+        &slip,
+        "Did you mean `memory`?",
+        expect![[r#"
         `Eggs/a/config.fly`:
         egg "web" {
           type = "vm"
@@ -66,8 +72,12 @@ fn names_that_are_meant() {
             project_id = 1
           }
         }
-    "#]]);
-    check_action(&slip, "Remove `memry`", expect![[r#"
+    "#]],
+    );
+    check_action(
+        &slip,
+        "Remove `memry`",
+        expect![[r#"
         `Eggs/a/config.fly`:
         egg "web" {
           type = "vm"
@@ -80,37 +90,51 @@ fn names_that_are_meant() {
             project_id = 1
           }
         }
-    "#]]);
-    check_offered(&EGG.replace("\"vm\"", "v$0m"), expect![[r#"
+    "#]],
+    );
+    check_offered(
+        &EGG.replace("\"vm\"", "v$0m"),
+        expect![[r#"
         quickfix: Strings stand in quotes: write `"vm"` (preferred)
         source.fixAll.fly: Fix everything that is sure in this file
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_is_missing() {
-    check_action("eg$0g \"a\" {\n}\n", "Add everything that `egg` lacks", expect![[r#"
-        `Eggs/a/config.fly`:
-        egg "a" {
-          type = "vm"
-
-          gitlab {
-            project_id = 12345
-          }
-        }
-    "#]]);
-    check_action("egg \"a\" {\n  type = \"vm\"\n\n  git$0lab {}\n}\n", "Add `project_id = 12345`", expect![[r#"
-        `Eggs/a/config.fly`:
-        egg "a" {
-          type = "vm"
-
-          gitlab {
-            project_id = 12345
-          }
-        }
-    "#]]);
     check_action(
-        &in_nest("egg \"web\" {\n  type = \"vm\"\n}\n").replace("    eggs_entities = [\"web\", \"other\"]\n", "").replace("runners_condition \"web\"", "runners_co$0ndition \"web\""),
+        "eg$0g \"a\" {\n}\n",
+        "Add everything that `egg` lacks",
+        expect![[r#"
+        `Eggs/a/config.fly`:
+        egg "a" {
+          type = "vm"
+
+          gitlab {
+            project_id = 12345
+          }
+        }
+    "#]],
+    );
+    check_action(
+        "egg \"a\" {\n  type = \"vm\"\n\n  git$0lab {}\n}\n",
+        "Add `project_id = 12345`",
+        expect![[r#"
+        `Eggs/a/config.fly`:
+        egg "a" {
+          type = "vm"
+
+          gitlab {
+            project_id = 12345
+          }
+        }
+    "#]],
+    );
+    check_action(
+        &in_nest("egg \"web\" {\n  type = \"vm\"\n}\n")
+            .replace("    eggs_entities = [\"web\", \"other\"]\n", "")
+            .replace("runners_condition \"web\"", "runners_co$0ndition \"web\""),
         "Add `eggs_entities = [\"web\"]`",
         expect![[r#"
             `UF/config.fly`:
@@ -138,7 +162,10 @@ fn what_is_missing() {
             }
         "#]],
     );
-    check_action("egg$0 {\n  type = \"vm\"\n\n  gitlab {\n    project_id = 1\n  }\n}\n", "Name it `\"a\"`", expect![[r#"
+    check_action(
+        "egg$0 {\n  type = \"vm\"\n\n  gitlab {\n    project_id = 1\n  }\n}\n",
+        "Name it `\"a\"`",
+        expect![[r#"
         `Eggs/a/config.fly`:
         egg "a" {
           type = "vm"
@@ -147,8 +174,12 @@ fn what_is_missing() {
             project_id = 1
           }
         }
-    "#]]);
-    check_action("egg \"a\" {\n  type =$0\n\n  gitlab {\n    project_id = 1\n  }\n}\n", "Write the value `\"vm\"`", expect![[r#"
+    "#]],
+    );
+    check_action(
+        "egg \"a\" {\n  type =$0\n\n  gitlab {\n    project_id = 1\n  }\n}\n",
+        "Write the value `\"vm\"`",
+        expect![[r#"
         `Eggs/a/config.fly`:
         egg "a" {
           type = "vm"
@@ -157,8 +188,12 @@ fn what_is_missing() {
             project_id = 1
           }
         }
-    "#]]);
-    check_action("egg \"a\" {\n  type = \"vm\"\n\n  gitlab $0{\n    project_id = 1\n\n  resources {\n    cpu = 2\n  }\n}\n", "Add `}` before line 6", expect![[r#"
+    "#]],
+    );
+    check_action(
+        "egg \"a\" {\n  type = \"vm\"\n\n  gitlab $0{\n    project_id = 1\n\n  resources {\n    cpu = 2\n  }\n}\n",
+        "Add `}` before line 6",
+        expect![[r#"
         `Eggs/a/config.fly`:
         egg "a" {
           type = "vm"
@@ -171,28 +206,44 @@ fn what_is_missing() {
             cpu = 2
           }
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn literals_of_the_right_kind() {
-    check_offered(&EGG.replace("= 2", "= $0\"2\""), expect![[r#"
+    check_offered(
+        &EGG.replace("= 2", "= $0\"2\""),
+        expect![[r#"
         quickfix: Write it without quotes: `2` (preferred)
         refactor.extract: Turn it into `local.cpu` of this file
         source.fixAll.fly: Fix everything that is sure in this file
-    "#]]);
-    check_offered(&EGG.replace("4GiB", "$0\"4gb\""), expect![[r#"
+    "#]],
+    );
+    check_offered(
+        &EGG.replace("4GiB", "$0\"4gb\""),
+        expect![[r#"
         refactor.extract: Turn it into `local.memory` of this file
-    "#]]);
-    check_offered(&EGG.replace("4GiB", "$04096"), expect![[r#"
+    "#]],
+    );
+    check_offered(
+        &EGG.replace("4GiB", "$04096"),
+        expect![[r#"
         refactor.extract: Turn it into `local.memory` of this file
         refactor.rewrite: Write it as `4GiB`
-    "#]]);
-    check_offered("job \"a\" {\n  timeout = $090\n}\n", expect![[r#"
+    "#]],
+    );
+    check_offered(
+        "job \"a\" {\n  timeout = $090\n}\n",
+        expect![[r#"
         quickfix: Write `1m30s`: 90 seconds
         refactor.extract: Turn it into `local.timeout` of this file
-    "#]]);
-    check_action(&EGG.replace("4GiB", "$04096"), "Write it as `4GiB`", expect![[r#"
+    "#]],
+    );
+    check_action(
+        &EGG.replace("4GiB", "$04096"),
+        "Write it as `4GiB`",
+        expect![[r#"
         `Eggs/a/config.fly`:
         egg "web" {
           type = "vm"
@@ -206,7 +257,8 @@ fn literals_of_the_right_kind() {
             project_id = 1
           }
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -231,7 +283,7 @@ fn of_two_one_goes() {
         "#]],
     );
     check_action(
-        &format!("{}", EGG.replace("  gitlab", "  res$0ources {\n    disk = 30GiB\n  }\n\n  gitlab")),
+        &EGG.replace("  gitlab", "  res$0ources {\n    disk = 30GiB\n  }\n\n  gitlab"),
         "Put both into one block",
         expect![[r#"
             `Eggs/a/config.fly`:
@@ -255,7 +307,10 @@ fn of_two_one_goes() {
 #[test]
 fn what_nobody_uses() {
     let nest = NEST.replace("variable \"region\"", "variable \"re$0gion\"");
-    check_action(&nest, "Remove it", expect![[r#"
+    check_action(
+        &nest,
+        "Remove it",
+        expect![[r#"
         `nest.fly`:
         nest {
           name = "n"
@@ -277,9 +332,13 @@ fn what_nobody_uses() {
             cpu = 2
           }
         }
-    "#]]);
+    "#]],
+    );
     let profile = NEST.replace("profile \"small\"", "/// For the small ones.\nprofile \"sm$0all\"");
-    check_action(&profile, "Remove it", expect![[r#"
+    check_action(
+        &profile,
+        "Remove it",
+        expect![[r#"
         `nest.fly`:
         nest {
           name = "n"
@@ -304,11 +363,16 @@ fn what_nobody_uses() {
           sensitive = true
           default   = "vault://gitlab/token"
         }
-    "#]]);
-    check_action("locals {\n  a = 1\n  b$0 = local.a # both\n}\n\negg \"x\" {}\n", "Remove it", expect![[r#"
+    "#]],
+    );
+    check_action(
+        "locals {\n  a = 1\n  b$0 = local.a # both\n}\n\negg \"x\" {}\n",
+        "Remove it",
+        expect![[r#"
         `Eggs/a/config.fly`:
         egg "x" {}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -366,7 +430,10 @@ fn a_profile_of_what_is_selected() {
         "#]],
     );
     check_action(
-        &in_nest(&EGG.replace("type = \"vm\"", "extends = profile.small\n  type    = \"vm\"").replace("    memory = 4GiB", "    $0memory = 4GiB$1")),
+        &in_nest(
+            &EGG.replace("type = \"vm\"", "extends = profile.small\n  type    = \"vm\"")
+                .replace("    memory = 4GiB", "    $0memory = 4GiB$1"),
+        ),
         "Turn it into `profile \"resources\"`",
         expect![[r#"
             `Eggs/web/config.fly`:
@@ -424,14 +491,20 @@ fn a_profile_of_what_is_selected() {
     );
     // A local of the file can't go along.
     check_offered(
-        &in_nest(&format!("locals {{\n  m = 4GiB\n}}\n\n{}", EGG.replace("  resources {", "$0  resources {").replace("4GiB\n  }\n", "local.m\n  }\n$1"))),
+        &in_nest(&format!(
+            "locals {{\n  m = 4GiB\n}}\n\n{}",
+            EGG.replace("  resources {", "$0  resources {").replace("4GiB\n  }\n", "local.m\n  }\n$1")
+        )),
         expect![[""]],
     );
 }
 
 #[test]
 fn a_local_of_a_value() {
-    check_action(&in_nest(&EGG.replace("4GiB", "4$0GiB")), "Turn it into `local.memory` of this file", expect![[r#"
+    check_action(
+        &in_nest(&EGG.replace("4GiB", "4$0GiB")),
+        "Turn it into `local.memory` of this file",
+        expect![[r#"
         `Eggs/web/config.fly`:
         locals {
           memory = 4GiB
@@ -449,8 +522,12 @@ fn a_local_of_a_value() {
             project_id = 1
           }
         }
-    "#]]);
-    check_action(&in_nest(&EGG.replace("= 2", "= $02$1 * 2")), "Turn it into `local.cpu` of the Nest", expect![[r#"
+    "#]],
+    );
+    check_action(
+        &in_nest(&EGG.replace("= 2", "= $02$1 * 2")),
+        "Turn it into `local.cpu` of the Nest",
+        expect![[r#"
         `Eggs/web/config.fly`:
         egg "web" {
           type = "vm"
@@ -495,13 +572,17 @@ fn a_local_of_a_value() {
             cpu = 2
           }
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_local_gives_way_to_its_value() {
     let egg = "locals {\n  /// How much.\n  size = 2 + 2\n  name = \"a\"\n}\n\negg \"web\" {\n  type = \"vm\"\n\n  resources {\n    cpu    = local.si$0ze * 2\n    memory = \"${local.size}GiB\"\n  }\n\n  environment {\n    NAME = \"${local.name}-x\"\n  }\n\n  gitlab {\n    project_id = 1\n  }\n}\n";
-    check_action(&in_nest(egg), "Write the value of `local.size` here", expect![[r#"
+    check_action(
+        &in_nest(egg),
+        "Write the value of `local.size` here",
+        expect![[r#"
         `Eggs/web/config.fly`:
         locals {
           /// How much.
@@ -525,8 +606,12 @@ fn a_local_gives_way_to_its_value() {
             project_id = 1
           }
         }
-    "#]]);
-    check_action(&in_nest(egg), "Write the value of `local.size` everywhere", expect![[r#"
+    "#]],
+    );
+    check_action(
+        &in_nest(egg),
+        "Write the value of `local.size` everywhere",
+        expect![[r#"
         `Eggs/web/config.fly`:
         locals {
           name = "a"
@@ -548,9 +633,13 @@ fn a_local_gives_way_to_its_value() {
             project_id = 1
           }
         }
-    "#]]);
+    "#]],
+    );
     let name = egg.replace("$0", "").replace("local.name", "local.na$0me");
-    check_action(&in_nest(&name), "Write the value of `local.name` where it is used", expect![[r#"
+    check_action(
+        &in_nest(&name),
+        "Write the value of `local.name` where it is used",
+        expect![[r#"
         `Eggs/web/config.fly`:
         locals {
           /// How much.
@@ -573,12 +662,16 @@ fn a_local_gives_way_to_its_value() {
             project_id = 1
           }
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_expression_becomes_its_value() {
-    check_action(&in_nest(&EGG.replace("= 2", "= $01 + 1")), "Write its value `2`", expect![[r#"
+    check_action(
+        &in_nest(&EGG.replace("= 2", "= $01 + 1")),
+        "Write its value `2`",
+        expect![[r#"
         `Eggs/web/config.fly`:
         egg "web" {
           type = "vm"
@@ -592,9 +685,13 @@ fn an_expression_becomes_its_value() {
             project_id = 1
           }
         }
-    "#]]);
+    "#]],
+    );
     check_action(
-        &in_nest(&EGG.replace("= 2", "= 2\n    disk   = \"${lo$0cal.d}0GiB\"").replace("egg ", "locals {\n  d = 3\n}\n\negg ")),
+        &in_nest(
+            &EGG.replace("= 2", "= 2\n    disk   = \"${lo$0cal.d}0GiB\"")
+                .replace("egg ", "locals {\n  d = 3\n}\n\negg "),
+        ),
         "Write its value `30GiB`",
         expect![[r#"
             `Eggs/web/config.fly`:
@@ -614,13 +711,19 @@ fn an_expression_becomes_its_value() {
         "#]],
     );
     // What is sensitive is written nowhere.
-    check_offered(&in_nest(&EGG.replace("  gitlab", "  environment {\n    TOKEN = va$0r.token\n  }\n\n  gitlab")), expect![[""]]);
+    check_offered(
+        &in_nest(&EGG.replace("  gitlab", "  environment {\n    TOKEN = va$0r.token\n  }\n\n  gitlab")),
+        expect![[""]],
+    );
 }
 
 #[test]
 fn everything_at_once() {
     let slips = EGG.replace("= 2", "= $0\"2\"").replace("= 1", "= \"1\"").replace("4GiB", "\"4gb\"");
-    check_action(&slips, "Fix everything that is sure in this file", expect![[r#"
+    check_action(
+        &slips,
+        "Fix everything that is sure in this file",
+        expect![[r#"
         `Eggs/a/config.fly`:
         egg "web" {
           type = "vm"
@@ -634,9 +737,13 @@ fn everything_at_once() {
             project_id = 1
           }
         }
-    "#]]);
+    "#]],
+    );
     let typos = in_nest(&EGG.replace("cpu ", "cp$0q ").replace("type", "tyqe"));
-    check_action(&typos, "Fix every `unknown-attribute` in this file", expect![[r#"
+    check_action(
+        &typos,
+        "Fix every `unknown-attribute` in this file",
+        expect![[r#"
         `Eggs/web/config.fly`:
         egg "web" {
           type = "vm"
@@ -650,5 +757,6 @@ fn everything_at_once() {
             project_id = 1
           }
         }
-    "#]]);
+    "#]],
+    );
 }

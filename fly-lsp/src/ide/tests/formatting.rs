@@ -58,47 +58,65 @@ fn a_brace_sets_its_block() {
             }
         "#]],
     );
-    check_typed("locals {\n  a = \"x}$0\"\n}\n", expect![[r#"
+    check_typed(
+        "locals {\n  a = \"x}$0\"\n}\n",
+        expect![[r#"
         locals {
           a = "x}"
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_new_line_is_indented() {
-    check_typed("egg \"a\" {\n$0", expect![[r#"
+    check_typed(
+        "egg \"a\" {\n$0",
+        expect![[r#"
         egg "a" {
-          "#]]);
-    check_typed("egg \"a\" {\n  resources {\n$0\n  }\n}\n", expect![[r#"
+          "#]],
+    );
+    check_typed(
+        "egg \"a\" {\n  resources {\n$0\n  }\n}\n",
+        expect![[r#"
         egg "a" {
           resources {
             
           }
         }
-    "#]]);
-    check_typed("egg \"a\" {\n  resources {\n$0}\n}\n", expect![[r#"
+    "#]],
+    );
+    check_typed(
+        "egg \"a\" {\n  resources {\n$0}\n}\n",
+        expect![[r#"
         egg "a" {
           resources {
           }
         }
-    "#]]);
-    check_typed("locals {\n  tags = [\n$0\n  ]\n}\n", expect![[r#"
+    "#]],
+    );
+    check_typed(
+        "locals {\n  tags = [\n$0\n  ]\n}\n",
+        expect![[r#"
         locals {
           tags = [
             
           ]
         }
-    "#]]);
+    "#]],
+    );
     // A heredoc is its author's.
-    check_typed("job \"a\" {\n  script = <<-EOT\n      make\n$0\n  EOT\n}\n", expect![[r#"
+    check_typed(
+        "job \"a\" {\n  script = <<-EOT\n      make\n$0\n  EOT\n}\n",
+        expect![[r#"
         job "a" {
           script = <<-EOT
               make
 
           EOT
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
