@@ -41,14 +41,14 @@ pub fn format_typed(compiler: &Compiler, path: &str, offset: TextSize, typed: ch
     }
 }
 
-/// The smallest edits between two texts that differ in their space and commas alone: each is within one stretch of
+/// The smallest edits between two texts that differ in their space, marks of byte order and commas alone: each is within one stretch of
 /// them, so that no word moves under a cursor. Texts that differ otherwise are one edit.
 fn differences(before: &str, after: &str) -> Vec<Edit> {
     let mut edits = Vec::new();
     let (mut old, mut new) = (before, after);
     let mut at = 0;
     loop {
-        let is_gap = |c: char| c.is_whitespace() || c == ',';
+        let is_gap = |c: char| c.is_whitespace() || matches!(c, ',' | '\u{feff}');
         let old_gap = &old[..old.find(|c| !is_gap(c)).unwrap_or(old.len())];
         let new_gap = &new[..new.find(|c| !is_gap(c)).unwrap_or(new.len())];
         if old_gap != new_gap {
@@ -96,6 +96,7 @@ fn size(at: usize) -> TextSize {
 
 fn in_range(parsed: &Parse, range: TextRange) -> Vec<Edit> {
     let text = parsed.text();
+    let range = lines(text, range);
     let trimmed = TextRange::new(
         size(text.len() - text.trim_start().len()),
         size(text.trim_end().len()).max(size(text.len() - text.trim_start().len())),
