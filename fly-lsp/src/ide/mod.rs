@@ -3,10 +3,12 @@
 //! Every function takes a [`Compiler`](flyc::compiler::Compiler) and a file's path relative to the Nest's root; a file that is not there gives an
 //! empty answer. Never here: the protocol, files, threads, and parsing or typing anything — that is asked of the compiler.
 
+mod actions;
 mod completion;
 mod cursor;
 mod facts;
 mod folding;
+mod formatting;
 mod hover;
 mod locate;
 mod names;
@@ -16,8 +18,10 @@ mod snippet;
 mod symbols;
 mod tokens;
 
+pub use actions::{Action, ActionKind, Deferred, Edits, actions, carry_out};
 pub use completion::{Completion, CompletionKind, complete};
 pub use folding::{Fold, FoldKind, folds};
+pub use formatting::{format_file, format_range, format_typed};
 pub use hover::{Hover, hover};
 pub use names::{FileEdit, Rename, RenameError, definition, highlights, prepare_rename, references, rename};
 pub use selection::selections;

@@ -9,21 +9,23 @@ use tower_lsp_server::{
     Client, LanguageServer,
     jsonrpc::{Error, Result},
     ls_types::{
-        CodeActionKind, CodeActionOptions, CodeActionOrCommand, CodeActionParams,
+        CodeAction, CodeActionKind, CodeActionOptions, CodeActionOrCommand, CodeActionParams,
         CodeActionProviderCapability, CodeActionResponse, CompletionOptions, CompletionParams,
         CompletionResponse, DiagnosticOptions, DiagnosticServerCapabilities, DocumentDiagnosticParams,
         DocumentDiagnosticReport, DocumentDiagnosticReportResult, DocumentFormattingParams,
-        DocumentHighlight, DocumentHighlightParams, DocumentSymbolParams, DocumentSymbolResponse,
-        FoldingRange, FoldingRangeParams, FoldingRangeProviderCapability, FullDocumentDiagnosticReport,
-        GotoDefinitionParams, GotoDefinitionResponse, Hover, HoverParams, HoverProviderCapability,
-        InitializeParams, InitializeResult, InitializedParams, Location, OneOf, PrepareRenameResponse,
-        ReferenceParams, RelatedFullDocumentDiagnosticReport, RenameOptions, RenameParams, SelectionRange,
-        SelectionRangeParams, SelectionRangeProviderCapability, SemanticTokenModifier, SemanticTokenType,
-        SemanticTokens, SemanticTokensFullOptions, SemanticTokensLegend, SemanticTokensOptions,
-        SemanticTokensParams, SemanticTokensRangeParams, SemanticTokensRangeResult, SemanticTokensResult,
-        SemanticTokensServerCapabilities, ServerCapabilities, ServerInfo, SignatureHelp,
-        SignatureHelpOptions, SignatureHelpParams, TextDocumentPositionParams, TextDocumentSyncCapability,
-        TextDocumentSyncKind, TextDocumentSyncOptions, TextEdit, Uri, WorkDoneProgressOptions, WorkspaceEdit,
+        DocumentHighlight, DocumentHighlightParams, DocumentOnTypeFormattingOptions,
+        DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, DocumentSymbolParams,
+        DocumentSymbolResponse, FoldingRange, FoldingRangeParams, FoldingRangeProviderCapability,
+        FullDocumentDiagnosticReport, GotoDefinitionParams, GotoDefinitionResponse, Hover, HoverParams,
+        HoverProviderCapability, InitializeParams, InitializeResult, InitializedParams, Location, OneOf,
+        PrepareRenameResponse, ReferenceParams, RelatedFullDocumentDiagnosticReport, RenameOptions,
+        RenameParams, SelectionRange, SelectionRangeParams, SelectionRangeProviderCapability,
+        SemanticTokenModifier, SemanticTokenType, SemanticTokens, SemanticTokensFullOptions,
+        SemanticTokensLegend, SemanticTokensOptions, SemanticTokensParams, SemanticTokensRangeParams,
+        SemanticTokensRangeResult, SemanticTokensResult, SemanticTokensServerCapabilities,
+        ServerCapabilities, ServerInfo, SignatureHelp, SignatureHelpOptions, SignatureHelpParams,
+        TextDocumentPositionParams, TextDocumentSyncCapability, TextDocumentSyncKind,
+        TextDocumentSyncOptions, TextEdit, Uri, WorkDoneProgressOptions, WorkspaceEdit,
         WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities, WorkspaceSymbolParams,
         WorkspaceSymbolResponse,
     },
@@ -43,6 +45,8 @@ use crate::ide;
 struct Editor {
     snippets: bool,
     moves_files: bool,
+    /// It asks for the edits of a code action when somebody wants it.
+    resolves_actions: bool,
 }
 
 /// The server as the library knows it.
@@ -107,13 +111,21 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
         folding_range_provider: Some(FoldingRangeProviderCapability::Simple(true)),
         selection_range_provider: Some(SelectionRangeProviderCapability::Simple(true)),
         document_formatting_provider: Some(OneOf::Left(true)),
+        document_range_formatting_provider: Some(OneOf::Left(true)),
+        document_on_type_formatting_provider: Some(DocumentOnTypeFormattingOptions {
+            first_trigger_character: "}".to_owned(),
+            more_trigger_character: Some(vec!["\n".to_owned()]),
+        }),
         rename_provider: Some(OneOf::Right(RenameOptions {
             prepare_provider: Some(true),
             work_done_progress_options: no_progress,
         })),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
-            code_action_kinds: Some(vec![CodeActionKind::QUICKFIX]),
-            ..CodeActionOptions::default()
+            code_action_kinds: Some(
+                ide::ActionKind::ALL.map(|kind| CodeActionKind::new(kind.name())).to_vec(),
+            ),
+            resolve_provider: Some(true),
+            work_done_progress_options: no_progress,
         })),
         semantic_tokens_provider: Some(SemanticTokensServerCapabilities::SemanticTokensOptions(
             SemanticTokensOptions {
@@ -154,11 +166,18 @@ impl LanguageServer for Backend {
         let encoding = Encoding::negotiate(offered);
         let completion = params.capabilities.text_document.as_ref();
         let completion = completion.and_then(|text| text.completion.as_ref()?.completion_item.as_ref());
+        let actions = params.capabilities.text_document.as_ref();
+        let actions = actions.and_then(|text| text.code_action.as_ref()).filter(|actions| {
+            let lazily = actions.resolve_support.as_ref();
+            actions.data_support == Some(true)
+                && lazily.is_some_and(|lazily| lazily.properties.iter().any(|property| property == "edit"))
+        });
         let edits = params.capabilities.workspace.as_ref();
         let edits = edits.and_then(|workspace| workspace.workspace_edit.as_ref());
         *self.editor.lock().unwrap_or_else(PoisonError::into_inner) = Editor {
             snippets: completion.and_then(|item| item.snippet_support).unwrap_or(false),
             moves_files: edits.is_some_and(|edits| edits.resource_operations.is_some()),
+            resolves_actions: actions.is_some(),
         };
         let mut folders: Vec<_> = params
             .workspace_folders
@@ -260,13 +279,35 @@ impl LanguageServer for Backend {
     }
 
     async fn formatting(&self, params: DocumentFormattingParams) -> Result<Option<Vec<TextEdit>>> {
-        Ok(self.ask(&params.text_document.uri, formatting::formatting).await?.flatten())
+        self.ask(&params.text_document.uri, formatting::formatting).await
+    }
+
+    async fn range_formatting(&self, params: DocumentRangeFormattingParams) -> Result<Option<Vec<TextEdit>>> {
+        let range = params.range;
+        self.ask(&params.text_document.uri, move |view| formatting::range_formatting(view, range)).await
+    }
+
+    async fn on_type_formatting(
+        &self,
+        params: DocumentOnTypeFormattingParams,
+    ) -> Result<Option<Vec<TextEdit>>> {
+        let typed = params.ch;
+        let answer = move |view: &View, at| formatting::on_type_formatting(view, at, &typed);
+        self.ask_at(params.text_document_position, answer).await
     }
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
-        let range = params.range;
-        let found = self.ask(&params.text_document.uri, move |view| actions::actions(view, range)).await?;
+        let (range, context, resolves) = (params.range, params.context, self.editor().resolves_actions);
+        let answer = move |view: &View| actions::actions(view, range, &context, resolves);
+        let found = self.ask(&params.text_document.uri, answer).await?;
         Ok(found.map(|found| found.into_iter().map(CodeActionOrCommand::CodeAction).collect()))
+    }
+
+    async fn code_action_resolve(&self, mut action: CodeAction) -> Result<CodeAction> {
+        if let Some((uri, deferred)) = actions::deferred(&action) {
+            action.edit = self.ask(&uri, move |view| actions::resolved(view, &deferred)).await?;
+        }
+        Ok(action)
     }
 
     async fn prepare_rename(

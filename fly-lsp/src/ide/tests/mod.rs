@@ -6,7 +6,9 @@
     reason = "expect-test writes its texts with hashes, and its macro makes values"
 )]
 
+mod actions;
 mod completion;
+mod formatting;
 mod hover;
 mod names;
 mod shape;
@@ -35,6 +37,14 @@ fn check_hover(text: &str, expected: Expect) {
     let shown = hover(&at.compiler, &at.path, at.offset);
     let shown = shown.map(|hover| format!("about `{}`\n{}\n", &at.text()[hover.range], hover.text));
     expected.assert_eq(&shown.unwrap_or_else(|| "nothing\n".to_owned()));
+}
+
+fn applied(text: &str, edits: &[flyc::diag::Edit]) -> String {
+    let mut text = text.to_owned();
+    for edit in edits.iter().rev() {
+        text.replace_range(std::ops::Range::<usize>::from(edit.range), &edit.text);
+    }
+    text
 }
 
 fn spans(at: &Fixture, spans: Vec<flyc::diag::Span>) -> String {

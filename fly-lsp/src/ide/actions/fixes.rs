@@ -1,0 +1,28 @@
+//! What the compiler itself offers. Never here: fixes that it does not know.
+
+use flyc::diag::{Applicability, Diagnostic};
+
+use super::{Candidate, draft::Draft, site::Asked};
+
+pub(super) fn candidates(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Vec<Candidate>) {
+    // What is missing is written where it belongs, which takes more than one place to begin with.
+    if super::missing::knows(finding) {
+        return;
+    }
+    let Some(help) = finding.help.as_ref().filter(|help| !help.edits.is_empty()) else { return };
+    let Some(draft) = Draft::of(asked.compiler, asked.path, &help.edits) else { return };
+    let mut candidate = Candidate::fix(first(&help.text), finding, draft);
+    candidate.is_preferred = help.applicability == Applicability::Safe;
+    candidate.may_bring = true;
+    found.push(candidate);
+}
+
+/// The first of the ways that a help tells, which is the one its edits go.
+fn first(help: &str) -> &str {
+    let mut is_code = false;
+    let ends = help.char_indices().find(|(at, c)| {
+        is_code ^= *c == '`';
+        !is_code && [", or ", " or ", "; "].iter().any(|end| help[*at..].starts_with(end))
+    });
+    &help[..ends.map_or(help.len(), |(at, _)| at)]
+}

@@ -1,0 +1,293 @@
+//! Seeing that a draft keeps its promise before it is offered, in a small Nest: the file that is asked about, those
+//! that everything depends on, and those it names.
+//!
+//! Never here: how a draft comes about.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use fly_std::schema::Place;
+use flyc::{
+    compiler::Compiler,
+    diag::{Applicability, Diagnostic, Edit},
+    model::{Meaning, definitions::NEST_FILE},
+};
+
+use super::{Action, ActionKind, Candidate, Edits, draft::Draft, site::Asked, title};
+
+/// The most files of a small Nest, beyond those that everything depends on.
+const MOST_FILES: usize = 64;
+
+/// How many files that use a name that files share are looked at, when nothing of that name changes.
+const FEW_USERS: usize = 2;
+
+/// How many findings that a change brings are followed up.
+const MOST_LINKS: usize = 16;
+
+/// What a draft must do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Promise {
+    /// Take its findings away, and bring none.
+    Mends,
+    /// Bring no finding, and leave what everything means.
+    MeansTheSame,
+}
+
+/// What a finding is, wherever it stands: positions move with every edit.
+type Counts = HashMap<(Arc<str>, &'static str, String), usize>;
+
+fn counts(found: &[Diagnostic]) -> Counts {
+    let mut counts = Counts::new();
+    for found in found {
+        *counts.entry(key(found)).or_default() += 1;
+    }
+    counts
+}
+
+fn key(found: &Diagnostic) -> (Arc<str>, &'static str, String) {
+    (Arc::clone(&found.span.file), found.kind.id, found.message.clone())
+}
+
+/// Whether the first has anything more often than the second.
+fn has_more(one: &Counts, other: &Counts) -> bool {
+    one.iter().any(|(key, count)| *count > other.get(key).copied().unwrap_or(0))
+}
+
+/// The candidates that keep their promise, as actions; each edit is offered once.
+pub(super) fn proven(asked: &Asked<'_>, candidates: Vec<Candidate>) -> Vec<Action> {
+    if candidates.is_empty() {
+        return Vec::new();
+    }
+    let mut trial = Trial::new(asked, &candidates);
+    let mut found: Vec<Action> = Vec::new();
+    let mut brought: Vec<Action> = Vec::new();
+    for mut candidate in candidates {
+        candidate.draft.tidy(asked.compiler);
+        let brings = match candidate.promise {
+            Promise::Mends => match trial.mends(&mut candidate) {
+                Some(true) if !candidate.may_bring => continue,
+                Some(brings) => brings,
+                None => continue,
+            },
+            Promise::MeansTheSame if trial.means_the_same(&mut candidate.draft) => false,
+            Promise::MeansTheSame => continue,
+        };
+        let edits = candidate.draft.edits(asked.compiler);
+        if edits.is_empty() {
+            continue;
+        }
+        let edits = Edits::Ready(edits);
+        let mut title = title(&candidate.title);
+        let Candidate { kind, findings, is_preferred, .. } = candidate;
+        if brings {
+            title.push_str(" (another mistake shows then)");
+            let kind = ActionKind::Rewrite;
+            brought.push(Action { kind, title, findings, is_preferred: false, edits });
+            continue;
+        }
+        if let Some(known) = found.iter_mut().find(|known| known.edits == edits) {
+            // The same edit mends another finding as well.
+            let new = findings.into_iter().filter(|new| !known.findings.contains(new));
+            let new: Vec<_> = new.collect();
+            known.findings.extend(new);
+            known.is_preferred |= is_preferred;
+            continue;
+        }
+        found.push(Action { kind, title, findings, is_preferred, edits });
+    }
+    brought.retain(|action| {
+        let is_mended = |finding: &Diagnostic| found.iter().any(|other| other.findings.contains(finding));
+        !action.findings.iter().all(is_mended)
+    });
+    found.extend(brought);
+    found
+}
+
+/// A small Nest in which drafts are tried.
+struct Trial {
+    nest: Compiler,
+    texts: BTreeMap<Arc<str>, Arc<str>>,
+    before: Counts,
+    meaning: Option<Vec<Meaning>>,
+}
+
+impl Trial {
+    fn new(asked: &Asked<'_>, candidates: &[Candidate]) -> Self {
+        let drafts = candidates.iter().map(|candidate| &candidate.draft);
+        let nest = small(asked.compiler, asked.path, drafts);
+        let texts: BTreeMap<_, _> =
+            nest.paths().filter_map(|path| Some((Arc::clone(path), nest.text(path)?))).collect();
+        let before = counts(&nest.check());
+        Self { nest, texts, before, meaning: None }
+    }
+
+    fn set(&mut self, draft: &Draft) {
+        for (path, text) in &draft.texts {
+            self.nest.set(path, text.as_str());
+        }
+    }
+
+    fn reset(&mut self, draft: &Draft) {
+        for path in draft.texts.keys() {
+            match self.texts.get(path) {
+                Some(text) => self.nest.set(path, Arc::clone(text)),
+                None => self.nest.remove(path),
+            }
+        }
+    }
+
+    /// Whether a candidate takes its findings away, and whether it brings another; none when it does not.
+    fn mends(&mut self, candidate: &mut Candidate) -> Option<bool> {
+        let after = self.follow(&mut candidate.draft);
+        let mut left = self.before.clone();
+        for finding in &candidate.findings {
+            let count = left.get_mut(&key(finding))?;
+            *count = count.checked_sub(1)?;
+        }
+        let gone = |found: &Diagnostic| {
+            after.get(&key(found)).copied().unwrap_or(0) <= left.get(&key(found)).copied().unwrap_or(0)
+        };
+        candidate.findings.iter().all(gone).then(|| has_more(&after, &left))
+    }
+
+    /// Whether a draft brings no finding and leaves what the Nest means.
+    fn means_the_same(&mut self, draft: &mut Draft) -> bool {
+        if self.meaning.is_none() {
+            self.meaning = Some(meaning(&self.nest));
+        }
+        self.set(draft);
+        // Most that don't keep the meaning are seen here, before rules are asked.
+        let same = self.meaning.as_ref() == Some(&meaning(&self.nest));
+        self.reset(draft);
+        if !same {
+            return false;
+        }
+        let after = self.follow(draft);
+        if has_more(&after, &self.before) {
+            return false;
+        }
+        self.set(draft);
+        let same = self.meaning.as_ref() == Some(&meaning(&self.nest));
+        self.reset(draft);
+        same
+    }
+
+    /// What is found with a draft. What nobody uses any more then goes with it, and what can only be meant in one way is
+    /// written so.
+    fn follow(&mut self, draft: &mut Draft) -> Counts {
+        self.set(draft);
+        let mut found = self.nest.check();
+        for _ in 0..MOST_LINKS {
+            let after = counts(&found);
+            let is_new = |found: &&Diagnostic| {
+                after.get(&key(found)).copied().unwrap_or(0)
+                    > self.before.get(&key(found)).copied().unwrap_or(0)
+            };
+            let follows = |found: &&Diagnostic| {
+                let help = found.help.as_ref().filter(|help| !help.edits.is_empty());
+                help.is_some_and(|help| {
+                    found.kind.id.starts_with("unused-") || help.applicability == Applicability::Safe
+                })
+            };
+            let Some(next) = found.iter().filter(is_new).find(follows) else { break };
+            let edits: &[Edit] = next.help.as_ref().map_or(&[], |help| &help.edits);
+            let Some(further) = draft.clone().with(&self.nest, &next.span.file, edits) else { break };
+            if &further == draft {
+                break;
+            }
+            *draft = further;
+            self.set(draft);
+            found = self.nest.check();
+        }
+        self.reset(draft);
+        counts(&found)
+    }
+}
+
+/// What the eggs, jobs and the rest of a Nest mean: names of values and what is inherited do not count.
+pub(super) fn meaning(nest: &Compiler) -> Vec<Meaning> {
+    let is_means = |name: &str| matches!(name, "locals" | "profile");
+    let typed = nest.paths().filter_map(|path| nest.typed(path)).flat_map(|typed| &typed.blocks);
+    let mut all: Vec<Meaning> =
+        typed.filter(|block| !is_means(&block.name)).map(|block| block.meaning()).collect();
+    all.iter_mut().for_each(settle);
+    all
+}
+
+/// Takes out what does not matter: the order of blocks of different kinds, and by which profile something came.
+fn settle(meaning: &mut Meaning) {
+    meaning.attributes.remove("extends");
+    meaning.blocks.sort_by(|one, other| one.name.cmp(&other.name));
+    meaning.blocks.iter_mut().for_each(settle);
+}
+
+/// The files of a Nest that a change of some of them can be judged by: those that are touched, those that everything
+/// depends on, those that are named, and some that use each name that files share.
+pub(super) fn small<'d>(
+    compiler: &Compiler,
+    path: &str,
+    drafts: impl Iterator<Item = &'d Draft>,
+) -> Compiler {
+    let mut texts: Vec<Arc<str>> = compiler.text(path).into_iter().collect();
+    let mut touched: Vec<Arc<str>> = vec![Arc::from(path)];
+    for draft in drafts {
+        touched.extend(draft.texts.keys().cloned());
+        texts.extend(draft.texts.values().map(|text| Arc::from(text.as_str())));
+    }
+    let most = if touched.iter().any(|path| **path == *NEST_FILE) { MOST_FILES } else { FEW_USERS };
+    let mut chosen: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
+    let mut used: HashMap<String, usize> = HashMap::new();
+    let mut named = 0;
+    for known in compiler.paths() {
+        let Some(text) = compiler.text(known) else { continue };
+        let place = Place::of(known);
+        let is_shared = matches!(place, Some(Place::Nest | Place::UglyFox | Place::MotherGoose));
+        let name = match place {
+            Some(Place::Egg) => known.split('/').nth(1),
+            Some(Place::Job) => known.rsplit('/').next().and_then(|file| file.strip_suffix(".fly")),
+            _ => None,
+        };
+        let is_named =
+            || named < MOST_FILES && name.is_some_and(|name| texts.iter().any(|text| text.contains(name)));
+        let is_needed = is_shared || touched.contains(known) || is_named();
+        // Who uses a name tells that it is used; a few of them are as good as all.
+        let mut shared = shared_names(&text);
+        shared.retain(|name| used.get(*name).is_none_or(|count| *count < most));
+        if !is_needed && shared.is_empty() {
+            continue;
+        }
+        if **known != *NEST_FILE {
+            for name in shared {
+                *used.entry(name.to_owned()).or_default() += 1;
+            }
+        }
+        named += usize::from(!is_shared);
+        chosen.insert(Arc::clone(known), text);
+    }
+    with_surroundings(compiler, Compiler::new(chosen))
+}
+
+/// The names that a text may use of what `nest.fly` gives, each with what it is taken from; some may be none.
+fn shared_names(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for prefix in ["local.", "var.", "profile."] {
+        for (at, _) in text.match_indices(prefix) {
+            let rest = &text[at + prefix.len()..];
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+            found.push(&text[at..at + prefix.len() + end]);
+        }
+    }
+    found
+}
+
+/// A Nest with the values and files that another was given.
+pub(super) fn with_surroundings(from: &Compiler, mut nest: Compiler) -> Compiler {
+    let (db, known) = (from.database(), from.nest());
+    nest.set_variables((**known.variables(db)).clone());
+    let assets = known.assets(db).iter();
+    nest.set_assets(assets.map(|(path, asset)| (path.clone(), asset.content(db).clone())));
+    nest.set_unreadable(*known.unreadable(db));
+    nest
+}
