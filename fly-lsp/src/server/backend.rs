@@ -10,10 +10,11 @@ use tower_lsp_server::{
     jsonrpc::{Error, Result},
     ls_types::{
         CodeActionKind, CodeActionOptions, CodeActionOrCommand, CodeActionParams,
-        CodeActionProviderCapability, CodeActionResponse, CompletionOptions, CompletionParams,
-        CompletionResponse, DiagnosticOptions, DiagnosticServerCapabilities, DocumentDiagnosticParams,
+        CodeActionProviderCapability, CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams,
+        CompletionItem, CompletionOptions, CompletionParams,
+        CompletionResponse, DiagnosticOptions, DiagnosticServerCapabilities, DidCloseTextDocumentParams, DocumentDiagnosticParams,
         DocumentDiagnosticReport, DocumentDiagnosticReportResult, DocumentFormattingParams,
-        DocumentHighlight, DocumentHighlightParams, DocumentSymbolParams, DocumentSymbolResponse,
+        DocumentHighlight, DocumentHighlightParams, DocumentLink, DocumentLinkOptions, DocumentLinkParams, ExecuteCommandOptions, ExecuteCommandParams, InlayHint, InlayHintOptions, InlayHintParams, InlayHintServerCapabilities, LSPAny, MessageType, SemanticTokensDeltaParams, SemanticTokensFullDeltaResult, TypeDefinitionProviderCapability, DocumentSymbolParams, DocumentSymbolResponse,
         FoldingRange, FoldingRangeParams, FoldingRangeProviderCapability, FullDocumentDiagnosticReport,
         GotoDefinitionParams, GotoDefinitionResponse, Hover, HoverParams, HoverProviderCapability,
         InitializeParams, InitializeResult, InitializedParams, Location, OneOf, PrepareRenameResponse,
@@ -31,18 +32,23 @@ use tower_lsp_server::{
 
 use super::{
     convert::{Encoding, path_of},
-    features::{actions, completion, diagnostics, formatting, names, outline, reading, tokens},
+    features::{
+        actions, commands, completion, diagnostics, formatting, hints, lens, links, names, outline, reading,
+        tokens,
+    },
     ordered::SEEN,
     publish::Publisher,
-    session::{Inbox, View},
+    session::{Inbox, View, modified},
 };
-use crate::ide;
+use crate::ide::{self, HintOptions};
 
 /// What the editor said it can do.
 #[derive(Debug, Clone, Copy, Default)]
 struct Editor {
-    snippets: bool,
+    completion: completion::Wishes,
     moves_files: bool,
+    commands: commands::Handled,
+    tooltips_later: bool,
 }
 
 /// The server as the library knows it.
@@ -50,12 +56,22 @@ pub(crate) struct Backend {
     pub(crate) inbox: Inbox,
     /// Whether the editor has said `shutdown`.
     pub(crate) ended: Arc<AtomicBool>,
+    client: Client,
     editor: Mutex<Editor>,
+    lists: completion::Lists,
+    tokens: tokens::Sent,
 }
 
 impl Backend {
     pub(crate) fn new(client: Client) -> Self {
-        Self { inbox: Inbox::start(Publisher::new(client)), ended: Arc::default(), editor: Mutex::default() }
+        Self {
+            inbox: Inbox::start(Publisher::new(client.clone())),
+            ended: Arc::default(),
+            client,
+            editor: Mutex::default(),
+            lists: completion::Lists::default(),
+            tokens: tokens::Sent::default(),
+        }
     }
 
     fn editor(&self) -> Editor {
@@ -93,6 +109,7 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
         hover_provider: Some(HoverProviderCapability::Simple(true)),
         completion_provider: Some(CompletionOptions {
             trigger_characters: Some(["\"", ".", "=", "{", "'", "/"].map(str::to_owned).to_vec()),
+            resolve_provider: Some(true),
             ..CompletionOptions::default()
         }),
         signature_help_provider: Some(SignatureHelpOptions {
@@ -100,6 +117,20 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
             ..SignatureHelpOptions::default()
         }),
         definition_provider: Some(OneOf::Left(true)),
+        type_definition_provider: Some(TypeDefinitionProviderCapability::Simple(true)),
+        code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(true) }),
+        inlay_hint_provider: Some(OneOf::Right(InlayHintServerCapabilities::Options(InlayHintOptions {
+            resolve_provider: Some(true),
+            work_done_progress_options: no_progress,
+        }))),
+        document_link_provider: Some(DocumentLinkOptions {
+            resolve_provider: None,
+            work_done_progress_options: no_progress,
+        }),
+        execute_command_provider: Some(ExecuteCommandOptions {
+            commands: commands::ALL.map(str::to_owned).to_vec(),
+            work_done_progress_options: no_progress,
+        }),
         references_provider: Some(OneOf::Left(true)),
         document_highlight_provider: Some(OneOf::Left(true)),
         document_symbol_provider: Some(OneOf::Left(true)),
@@ -126,7 +157,7 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
                         .collect(),
                 },
                 range: Some(true),
-                full: Some(SemanticTokensFullOptions::Bool(true)),
+                full: Some(SemanticTokensFullOptions::Delta { delta: Some(true) }),
                 work_done_progress_options: no_progress,
             },
         )),
@@ -152,13 +183,15 @@ impl LanguageServer for Backend {
         let offered = params.capabilities.general.as_ref();
         let offered = offered.and_then(|general| general.position_encodings.as_deref());
         let encoding = Encoding::negotiate(offered);
-        let completion = params.capabilities.text_document.as_ref();
-        let completion = completion.and_then(|text| text.completion.as_ref()?.completion_item.as_ref());
+        let hints = params.capabilities.text_document.as_ref().and_then(|text| text.inlay_hint.as_ref());
+        let later = hints.and_then(|hints| hints.resolve_support.as_ref());
         let edits = params.capabilities.workspace.as_ref();
         let edits = edits.and_then(|workspace| workspace.workspace_edit.as_ref());
         *self.editor.lock().unwrap_or_else(PoisonError::into_inner) = Editor {
-            snippets: completion.and_then(|item| item.snippet_support).unwrap_or(false),
+            completion: completion::Wishes::of(&params),
             moves_files: edits.is_some_and(|edits| edits.resource_operations.is_some()),
+            commands: commands::Handled::of(&params),
+            tooltips_later: later.is_some_and(|later| later.properties.iter().any(|one| one == "tooltip")),
         };
         let mut folders: Vec<_> = params
             .workspace_folders
@@ -194,10 +227,66 @@ impl LanguageServer for Backend {
     }
 
     async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
-        let snippets = self.editor().snippets;
-        let answer = move |view: &View, at| completion::completion(view, at, snippets);
+        let wishes = self.editor().completion;
+        let answer = move |view: &View, at| completion::completion(view, at, wishes.snippets);
         let found = self.ask_at(params.text_document_position, answer).await?;
-        Ok(found.map(CompletionResponse::Array))
+        Ok(found.map(|(found, is_incomplete)| self.lists.send(found, is_incomplete, wishes)))
+    }
+
+    async fn completion_resolve(&self, item: CompletionItem) -> Result<CompletionItem> {
+        Ok(self.lists.whole(item))
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        let has = self.editor().commands;
+        self.ask(&params.text_document.uri, move |view| lens::lenses(view, has)).await
+    }
+
+    async fn code_lens_resolve(&self, mut lens: CodeLens) -> Result<CodeLens> {
+        let Some(later) = lens::later(&lens) else { return Ok(lens) };
+        let (uri, range) = (later.uri.clone(), lens.range);
+        let command = self.ask(&uri, move |view| lens::command(view, range, &later)).await?.flatten();
+        lens.command = Some(command.ok_or_else(modified)?);
+        Ok(lens)
+    }
+
+    async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
+        let (range, later) = (params.range, self.editor().tooltips_later);
+        let answer = move |view: &View| hints::hints(view, range, HintOptions::default(), later);
+        self.ask(&params.text_document.uri, answer).await
+    }
+
+    async fn inlay_hint_resolve(&self, mut hint: InlayHint) -> Result<InlayHint> {
+        let Some(later) = hints::later(&hint) else { return Ok(hint) };
+        let (uri, asked) = (later.uri.clone(), hint.clone());
+        let tooltip = self.ask(&uri, move |view| hints::tooltip(view, &asked, &later)).await?.flatten();
+        hint.tooltip = Some(tooltip.ok_or_else(modified)?);
+        Ok(hint)
+    }
+
+    async fn document_link(&self, params: DocumentLinkParams) -> Result<Option<Vec<DocumentLink>>> {
+        self.ask(&params.text_document.uri, links::links).await
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
+        let command = commands::Command::of(&params)?;
+        let answer = match &command {
+            commands::Command::Explain(id) => commands::explain(id)?,
+            commands::Command::Generated(file) | commands::Command::Simulate(file, _) => {
+                let file = file.clone();
+                let found = self.inbox.ask_all(move |view| commands::about(view, &command)).await?;
+                let inner = found.into_iter().flatten().max_by_key(|(depth, _)| *depth);
+                inner.ok_or_else(|| commands::elsewhere(&file))?.1?
+            }
+        };
+        if let Some(message) = answer.message(&params.command, self.editor().commands) {
+            self.client.show_message(MessageType::INFO, message).await;
+        }
+        Ok(Some(answer.json()))
+    }
+
+    async fn did_close(&self, params: DidCloseTextDocumentParams) {
+        self.tokens.forget(&params.text_document.uri);
     }
 
     async fn signature_help(&self, params: SignatureHelpParams) -> Result<Option<SignatureHelp>> {
@@ -208,6 +297,14 @@ impl LanguageServer for Backend {
     async fn goto_definition(&self, params: GotoDefinitionParams) -> Result<Option<GotoDefinitionResponse>> {
         let at = params.text_document_position_params;
         Ok(self.ask_at(at, names::definition).await?.map(GotoDefinitionResponse::Array))
+    }
+
+    async fn goto_type_definition(
+        &self,
+        params: GotoDefinitionParams,
+    ) -> Result<Option<GotoDefinitionResponse>> {
+        let at = params.text_document_position_params;
+        Ok(self.ask_at(at, names::type_definition).await?.map(GotoDefinitionResponse::Array))
     }
 
     async fn references(&self, params: ReferenceParams) -> Result<Option<Vec<Location>>> {
@@ -246,8 +343,18 @@ impl LanguageServer for Backend {
         &self,
         params: SemanticTokensParams,
     ) -> Result<Option<SemanticTokensResult>> {
-        let data = self.ask(&params.text_document.uri, |view| tokens::tokens(view, None)).await?;
-        Ok(data.map(|data| SemanticTokensResult::Tokens(SemanticTokens { result_id: None, data })))
+        let uri = params.text_document.uri;
+        let data = self.ask(&uri, |view| tokens::tokens(view, None)).await?;
+        Ok(data.map(|data| SemanticTokensResult::Tokens(self.tokens.whole(&uri, data))))
+    }
+
+    async fn semantic_tokens_full_delta(
+        &self,
+        params: SemanticTokensDeltaParams,
+    ) -> Result<Option<SemanticTokensFullDeltaResult>> {
+        let uri = params.text_document.uri;
+        let data = self.ask(&uri, |view| tokens::tokens(view, None)).await?;
+        Ok(data.map(|data| self.tokens.delta(&uri, &params.previous_result_id, data)))
     }
 
     async fn semantic_tokens_range(

@@ -112,6 +112,32 @@ pub fn nest(
     finish(db, nest, built, previous).map_err(|error| vec![pieces::defect(&error.to_string())])
 }
 
+/// What the build of a Nest that checks clean holds of one file, with the Compute Modules that it calls.
+pub fn of_file(
+    db: &Database,
+    nest: Nest,
+    file: SourceFile,
+    options: &Options,
+) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+    if Place::of(file.path(db)).is_none() {
+        return Ok(BTreeMap::new());
+    }
+    let lowering =
+        lower::Options { nest: nest_defaults(db, nest).name.to_string(), backend: options.backend };
+    let pieces = pieces::of_file(db, file, &lowering, options.components.unwrap_or_default());
+    let (mut files, mut errors) = (BTreeMap::new(), Vec::new());
+    for piece in pieces {
+        match piece {
+            Ok(piece) => {
+                files.extend(piece.files);
+                files.extend(piece.module.into_iter().flat_map(lower::compute_module));
+            }
+            Err(error) => errors.push(*error),
+        }
+    }
+    if errors.is_empty() { Ok(files) } else { Err(errors) }
+}
+
 /// The files that can hold something to build. One that stands nowhere in particular is checked, but never built.
 fn placed_files(db: &Database, nest: Nest) -> Vec<SourceFile> {
     nest.files(db).iter().copied().filter(|file| Place::of(file.path(db)).is_some()).collect()

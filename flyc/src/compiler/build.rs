@@ -1,5 +1,7 @@
 //! Building as programs ask for it: a Nest that checks clean, as files.
 
+use std::collections::BTreeMap;
+
 use super::Compiler;
 use crate::{
     build::{self, Build, Options, Previous, Snapshot},
@@ -25,6 +27,23 @@ impl Compiler {
             super::sort(&mut diagnostics);
             diagnostics
         })
+    }
+
+    /// What `flyc build` writes for what stands in one file, with the Compute Modules that it calls, by path; nothing for a
+    /// file with nothing to build, or one that is not there.
+    ///
+    /// Refused like [`Self::build`]: when anything about the Nest is an error.
+    pub fn build_file(
+        &self,
+        path: &str,
+        options: &Options,
+    ) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+        let diagnostics = self.check();
+        if diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error) {
+            return Err(diagnostics);
+        }
+        let Some(file) = self.file(path) else { return Ok(BTreeMap::new()) };
+        build::of_file(&self.db, self.nest, file, options)
     }
 
     /// What can be built of the Nest, whether it has errors or not.
