@@ -8,5 +8,7 @@
 mod client;
 #[path = "lsp/completion.rs"]
 mod completion;
+#[path = "lsp/lens.rs"]
+mod lens;
 #[path = "lsp/protocol.rs"]
 mod protocol;

@@ -182,11 +182,7 @@ fn with_event<'c>(compiler: &'c Compiler, event: &Event, egg: &EggConfig) -> Ans
 }
 
 /// A job that GitLab could send for a repository of an egg: with the egg's own tags.
-fn invented<'c>(
-    compiler: &'c Compiler,
-    egg: &EggConfig,
-    repository: &Repository,
-) -> (String, Answer<'c>) {
+fn invented<'c>(compiler: &'c Compiler, egg: &EggConfig, repository: &Repository) -> (String, Answer<'c>) {
     let project_id = repository.project_id.unwrap_or(SOME_PROJECT);
     let job = EventJob {
         id: 1,

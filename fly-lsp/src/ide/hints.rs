@@ -40,8 +40,8 @@ impl Default for HintOptions {
     }
 }
 
-/// What a hint is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What a hint is about, in the order of hints at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HintKind {
     /// What a bare number counts.
     Unit,
@@ -95,7 +95,7 @@ pub fn hints(
         }
     }
     found.retain(|hint| range.contains_inclusive(hint.at));
-    found.sort_by_key(|hint| hint.at);
+    found.sort_by_key(|hint| (hint.at, hint.kind));
     found
 }
 
@@ -122,8 +122,7 @@ fn unit(block: &TypedBlock, attribute: &TypedAttribute, text: &str) -> Option<Hi
         _ => return None,
     };
     let label = if whole == plain { word.to_owned() } else { format!("{word} = {whole}") };
-    let tooltip =
-        format!("A bare number here counts {word}. With its unit: `{} = {whole}`", attribute.name);
+    let tooltip = format!("A bare number here counts {word}. With its unit: `{} = {whole}`", attribute.name);
     Some(Hint { at: attribute.range.end(), kind: HintKind::Unit, label, tooltip })
 }
 
@@ -156,7 +155,7 @@ fn machine(owner: &TypedBlock, found: &mut Vec<Hint>) {
 
 fn next_runs(block: &TypedBlock, attribute: &TypedAttribute, now: Moment) -> Option<Hint> {
     let runs = schedule::runs(block, attribute, now).filter(|runs| !runs.next.is_empty())?;
-    let label = format!("→ {}", runs.next.join(", "));
+    let label = format!("→ {}", runs.line());
     Some(Hint { at: attribute.range.end(), kind: HintKind::Runs, label, tooltip: runs.markdown() })
 }
 

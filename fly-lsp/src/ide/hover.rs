@@ -193,8 +193,7 @@ fn from_profile(compiler: &Compiler, at: &Placed<'_>, text: &mut String) {
         Some(_) => {
             let contents = inherited::contents(compiler, profile).unwrap_or_default();
             if let Some(given) = contents.iter().find(|given| given.path == at.path) {
-                let _ =
-                    write!(text, "\n\nIn place of `{}` from `profile.{}`.", given.value, given.profile);
+                let _ = write!(text, "\n\nIn place of `{}` from `profile.{}`.", given.value, given.profile);
             }
         }
         None => {
@@ -219,9 +218,11 @@ fn contents(compiler: &Compiler, path: &str, name: &str, at: TextRange) -> Optio
     if given.is_empty() {
         return Some("\n\nIt gives nothing.".to_owned());
     }
-    let owner = compiler.typed(path).into_iter().flat_map(|typed| &typed.blocks).find(|block| {
-        block.attribute("extends").is_some_and(|extends| extends.range.contains_range(at))
-    });
+    let owner = compiler
+        .typed(path)
+        .into_iter()
+        .flat_map(|typed| &typed.blocks)
+        .find(|block| block.attribute("extends").is_some_and(|extends| extends.range.contains_range(at)));
     // A profile that extends another is told apart only once it is extended itself.
     let arrives = owner.filter(|owner| owner.name != "profile").map(inherited::inherited);
     let mut text = "\n\nIt gives:\n".to_owned();

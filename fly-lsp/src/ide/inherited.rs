@@ -42,16 +42,15 @@ pub(super) fn extended(owner: &TypedBlock) -> Option<&str> {
     owner.value("extends")?.as_str()
 }
 
-fn add(
-    block: &TypedBlock,
-    before: &str,
-    wanted: &dyn Fn(&TypedAttribute) -> bool,
-    found: &mut Vec<Given>,
-) {
+fn add(block: &TypedBlock, before: &str, wanted: &dyn Fn(&TypedAttribute) -> bool, found: &mut Vec<Given>) {
     for attribute in block.attributes.iter().filter(|attribute| wanted(attribute)) {
         let Some(profile) = attribute.flow.as_ref().and_then(|flow| flow.profile.as_ref()) else { continue };
         let value = shown(attribute);
-        found.push(Given { path: format!("{before}{}", attribute.name), value, profile: profile.to_string() });
+        found.push(Given {
+            path: format!("{before}{}", attribute.name),
+            value,
+            profile: profile.to_string(),
+        });
     }
     for inner in &block.blocks {
         add(inner, &format!("{before}{}.", inner.name), wanted, found);

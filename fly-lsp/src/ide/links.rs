@@ -32,9 +32,8 @@ pub fn links(compiler: &Compiler, path: &str) -> Vec<Link> {
     let Some(parse) = compiler.parse(path) else { return Vec::new() };
     let assets = compiler.nest().assets(compiler.database());
     // What leads out of the Nest, or is not there, is no place to go to.
-    let can_be_read = |path: &str| {
-        assets.get(path).is_none_or(|asset| asset.content(compiler.database()).is_ok())
-    };
+    let can_be_read =
+        |path: &str| assets.get(path).is_none_or(|asset| asset.content(compiler.database()).is_ok());
     let files = read_places(parse).into_iter().filter(|(_, path)| can_be_read(path));
     let mut found: Vec<Link> =
         files.map(|(range, path)| Link { range, target: LinkTarget::File(path.into()) }).collect();
@@ -65,12 +64,15 @@ fn addresses(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.match_indices("://").filter_map(|(colon, _)| {
         let scheme = ["https", "http"].into_iter().find(|scheme| text[..colon].ends_with(scheme))?;
         let start = colon - scheme.len();
-        if text[..start].ends_with(|before: char| before.is_ascii_alphanumeric() || matches!(before, '+' | '-')) {
+        if text[..start]
+            .ends_with(|before: char| before.is_ascii_alphanumeric() || matches!(before, '+' | '-'))
+        {
             return None;
         }
         let rest = &text[start..];
-        let ends =
-            |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`' | '<' | '>' | '\\' | '|');
+        let ends = |c: char| {
+            c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`' | '<' | '>' | '\\' | '|')
+        };
         let address = &rest[..rest.find(ends).unwrap_or(rest.len())];
         let address = address.trim_end_matches(['.', ',', ';', ':', '!', '?']);
         // A bracket around the address is none of its own.

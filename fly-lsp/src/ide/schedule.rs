@@ -3,7 +3,10 @@
 //! The clock is whoever asks: a moment goes in. Time zones are those of the bundled database, so that every machine says the
 //! same. What never lives here: a clock.
 
-use std::sync::LazyLock;
+use std::{
+    fmt::{self, Write as _},
+    sync::LazyLock,
+};
 
 use fly_std::{Type, Value, formats::cron, schema::Presence};
 use flyc::model::{TypedAttribute, TypedBlock};
@@ -25,18 +28,46 @@ static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundl
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(pub i64);
 
+/// A run, as people write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Run {
+    /// The day, with its year when that is another than now.
+    day: String,
+    /// The time.
+    time: String,
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.day, self.time)
+    }
+}
+
 /// When a schedule runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Runs {
     /// The schedule in words.
     pub(super) words: String,
     /// The next runs, on the clock of the time zone.
-    pub(super) next: Vec<String>,
+    pub(super) next: Vec<Run>,
     /// The time zone.
     pub(super) zone: String,
 }
 
 impl Runs {
+    /// The next runs in a line; each day is told once.
+    pub(super) fn line(&self) -> String {
+        let mut line = String::new();
+        let mut last = None;
+        for run in &self.next {
+            line.push_str(if line.is_empty() { "" } else { ", " });
+            let same_day = last == Some(&run.day);
+            line.push_str(&if same_day { run.time.clone() } else { run.to_string() });
+            last = Some(&run.day);
+        }
+        line
+    }
+
     /// What hovers and tooltips say.
     pub(super) fn markdown(&self) -> String {
         let mut text = format!("{} ({})", self.words.trim_end_matches('.'), self.zone);
@@ -44,8 +75,7 @@ impl Runs {
             text.push_str("\n\nNext runs:\n");
         }
         for run in &self.next {
-            text.push_str("\n- ");
-            text.push_str(run);
+            let _ = write!(text, "\n- {run}");
         }
         text
     }
@@ -83,11 +113,10 @@ fn zone(block: &TypedBlock) -> Option<String> {
     }
 }
 
-/// A run as people write it, with its year when that is another.
-fn shown(run: i64, now: DateTime) -> Option<String> {
+fn shown(run: i64, now: DateTime) -> Option<Run> {
     let run = Timestamp::from_second(run).ok()?.to_zoned(TimeZone::UTC).datetime();
-    let format = if run.year() == now.year() { "%a %-d %b %H:%M" } else { "%a %-d %b %Y %H:%M" };
-    Some(run.strftime(format).to_string())
+    let format = if run.year() == now.year() { "%a %-d %b" } else { "%a %-d %b %Y" };
+    Some(Run { day: run.strftime(format).to_string(), time: run.strftime("%H:%M").to_string() })
 }
 
 #[cfg(test)]
@@ -106,19 +135,17 @@ mod tests {
     fn runs_are_told_on_the_clock_of_the_time_zone() {
         // 2026-01-01 00:30 in UTC, which is half past three in Moscow and the year before in New York.
         let now = 1_767_227_400;
-        let told = |body| next(body, now).unwrap().next;
+        let told = |body| next(body, now).unwrap().line();
+        assert_eq!(told("schedule = \"0 2 * * *\""), "Thu 1 Jan 02:00, Fri 2 Jan 02:00, Sat 3 Jan 02:00");
+        assert_eq!(told("schedule = \"0 1,2,3 * * *\""), "Thu 1 Jan 01:00, 02:00, 03:00");
+        // Two o'clock is over there.
         assert_eq!(
-            told("schedule = \"0 2 * * *\""),
-            ["Thu 1 Jan 02:00", "Fri 2 Jan 02:00", "Sat 3 Jan 02:00"]
-        );
-        assert_eq!(
-            told("schedule = \"0 2 * * *\"\ntimezone = \"Europe/Moscow\"")[0],
-            "Fri 2 Jan 02:00",
-            "two o'clock is over there"
+            told("schedule = \"0 2 * * *\"\ntimezone = \"Europe/Moscow\""),
+            "Fri 2 Jan 02:00, Sat 3 Jan 02:00, Sun 4 Jan 02:00",
         );
         assert_eq!(
             told("schedule = \"0 20 * * *\"\ntimezone = \"America/New_York\""),
-            ["Wed 31 Dec 20:00", "Thu 1 Jan 2026 20:00", "Fri 2 Jan 2026 20:00"]
+            "Wed 31 Dec 20:00, Thu 1 Jan 2026 20:00, Fri 2 Jan 2026 20:00"
         );
     }
 

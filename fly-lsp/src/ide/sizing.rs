@@ -2,13 +2,13 @@
 //!
 //! What never lives here: how it is chosen, which the compiler knows.
 
+use fly_std::formats::size;
 use flyc::{
     artifact::{Provider, Resources, RunnerType},
     config,
     lower::{Market, Shape},
     model::TypedBlock,
 };
-use fly_std::formats::size;
 
 /// What is sold for the resources of a block.
 #[derive(Debug, Clone, Copy)]

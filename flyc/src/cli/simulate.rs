@@ -188,8 +188,9 @@ impl Simulate {
             notes.extend(wrong.map(|found| format!("in the CI configuration: {}", found.message)));
             let untold = jobs.jobs.iter().filter(|job| self.tags(job, in_ci(job)).1 == TagsFrom::Nowhere);
             let untold = untold.map(|job| &job.name);
-            notes
-                .extend(untold.map(|name| format!("the CI configuration does not tell the tags of `{name}`")));
+            notes.extend(
+                untold.map(|name| format!("the CI configuration does not tell the tags of `{name}`")),
+            );
         }
         let mut answer = compiler.simulate(event, &|job| {
             let in_ci = in_ci(job);

@@ -261,7 +261,7 @@ pub(super) fn keys(scene: &Scene<'_>, ty: Option<Type>) -> Vec<Completion> {
                 range: range(scene),
                 snippet: snippet.finish(),
                 filter: None,
-        echoes: false,
+                echoes: false,
             }
         })
         .collect()

@@ -14,6 +14,7 @@ mod lens;
 mod links;
 mod names;
 mod shape;
+mod type_definition;
 
 use std::fmt::Write as _;
 

@@ -39,7 +39,8 @@ impl Handled {
         let experimental = params.capabilities.experimental.as_ref();
         let given = experimental.and_then(|all| all.pointer("/commands/commands"));
         let given = given.or_else(|| params.initialization_options.as_ref()?.get("commands"));
-        let named = |name: &str| given.and_then(Value::as_array).is_some_and(|all| all.contains(&json!(name)));
+        let named =
+            |name: &str| given.and_then(Value::as_array).is_some_and(|all| all.contains(&json!(name)));
         Self { generated: named(GENERATED), simulate: named(SIMULATE), references: named(REFERENCES) }
     }
 
@@ -127,10 +128,11 @@ impl Answer {
             return None;
         }
         Some(match self {
-            Self::Page(markdown) => markdown.lines().filter(|line| !line.starts_with("```")).fold(
-                String::new(),
-                |text, line| if text.is_empty() { line.to_owned() } else { text + "\n" + line },
-            ),
+            Self::Page(markdown) => {
+                markdown.lines().filter(|line| !line.starts_with("```")).fold(String::new(), |text, line| {
+                    if text.is_empty() { line.to_owned() } else { text + "\n" + line }
+                })
+            }
             Self::Files(files) => {
                 let paths: Vec<_> = files.iter().map(|file| file.path.as_str()).collect();
                 format!("`flyc build` would write {}", paths.join(", "))

@@ -51,6 +51,10 @@ fn markdown(value: String) -> lsp::MarkupContent {
     lsp::MarkupContent { kind: lsp::MarkupKind::Markdown, value }
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "an editor shows when schedules run next; nothing is built of it"
+)]
 /// This moment, which schedules are asked about.
 fn now() -> Moment {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

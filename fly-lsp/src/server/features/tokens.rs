@@ -146,7 +146,9 @@ mod tests {
     #[test]
     fn a_splice_makes_the_one_of_the_other_and_is_the_smallest() {
         let every: Vec<Vec<u32>> = (0..=4_u32)
-            .flat_map(|length| (0..1_u32 << length).map(move |bits| (0..length).map(|at| bits >> at & 1).collect()))
+            .flat_map(|length| {
+                (0..1_u32 << length).map(move |bits| (0..length).map(|at| bits >> at & 1).collect())
+            })
             .collect();
         for before in &every {
             for after in &every {
