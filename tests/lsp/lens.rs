@@ -172,8 +172,8 @@ fn commands_answer_or_say_why_not() {
     let uri = format!("file://{}/{EGG_PATH}", folder.path().canonicalize().unwrap().display());
     let built = run("fly.generated", json!([uri]));
     let files = built["result"]["files"].as_array().unwrap();
-    let main = files.iter().find(|file| file["path"] == "eggs/web/main.tf").unwrap();
-    assert!(main["text"].as_str().unwrap().contains("module"), "{main}");
+    let main = files.iter().find(|file| file["path"] == "eggs/web/resources.tf").unwrap();
+    assert!(main["text"].as_str().unwrap().contains("module \""), "{main}");
     assert!(!folder.path().join(".fly").exists(), "nothing is written");
 
     let told = run("fly.simulate", json!([uri]));

@@ -88,7 +88,7 @@ pub fn explain(id: &str) -> Result<String, CommandError> {
     Ok(compiler::explain(id)?.to_owned())
 }
 
-/// What is built of a file, by path.
+/// What is built of a file: its own files by path, then the Compute Modules that they call.
 pub fn generated(compiler: &Compiler, path: &str) -> Result<Vec<GeneratedFile>, CommandError> {
     let files = compiler.build_file(path, &Options::default()).map_err(|found| {
         let errors = found.iter().filter(|found| found.severity() == Severity::Error);

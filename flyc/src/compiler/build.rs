@@ -1,11 +1,10 @@
 //! Building as programs ask for it: a Nest that checks clean, as files.
 
-use std::collections::BTreeMap;
-
 use super::Compiler;
 use crate::{
     build::{self, Build, Options, Previous, Snapshot},
     diag::{Diagnostic, Severity},
+    lower::File,
 };
 
 impl Compiler {
@@ -29,20 +28,16 @@ impl Compiler {
         })
     }
 
-    /// What `flyc build` writes for what stands in one file, with the Compute Modules that it calls, by path; nothing for a
-    /// file with nothing to build, or one that is not there.
+    /// What `flyc build` writes for what stands in one file, by path, and then the Compute Modules that it calls;
+    /// nothing for a file with nothing to build, or one that is not there.
     ///
     /// Refused like [`Self::build`]: when anything about the Nest is an error.
-    pub fn build_file(
-        &self,
-        path: &str,
-        options: &Options,
-    ) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+    pub fn build_file(&self, path: &str, options: &Options) -> Result<Vec<File>, Vec<Diagnostic>> {
         let diagnostics = self.check();
         if diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error) {
             return Err(diagnostics);
         }
-        let Some(file) = self.file(path) else { return Ok(BTreeMap::new()) };
+        let Some(file) = self.file(path) else { return Ok(Vec::new()) };
         build::of_file(&self.db, self.nest, file, options)
     }
 

@@ -190,10 +190,12 @@ fn generated_is_what_is_built_of_the_file() {
     for file in &files {
         assert_eq!(build.files.get(&file.path), Some(&file.text), "{}", file.path);
     }
-    let own = |path: &String| path.starts_with("eggs/web/") || path.starts_with("compute-module/");
     let paths: Vec<_> = files.iter().map(|file| &file.path).collect();
-    assert_eq!(paths, build.files.keys().filter(|path| own(path)).collect::<Vec<_>>());
-    assert!(paths.iter().any(|path| path.ends_with("main.tf")), "{paths:?}");
+    let entry = |name: &str| build.manifest.entries.iter().find(|entry| entry.name == name).unwrap();
+    let own = &entry("web").files;
+    let modules = build.files.keys().filter(|path| path.starts_with("compute-module/"));
+    assert_eq!(paths, own.iter().chain(modules).collect::<Vec<_>>());
+    assert!(own.iter().any(|path| path == "eggs/web/resources.tf"), "{own:?}");
 }
 
 #[test]

@@ -165,7 +165,8 @@ pub(in crate::server) fn completion(
                 lines.range(found.range),
                 new_text,
             ))),
-            ..lsp::CompletionItem::new_simple(found.label, String::new())
+            label: found.label,
+            ..lsp::CompletionItem::default()
         };
         ListItem { item, doc: found.doc, detail: found.detail }
     };
