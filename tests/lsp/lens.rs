@@ -2,10 +2,19 @@
 
 use std::fs;
 
+use fly_lsp::ide::{self, HintOptions, Moment};
+use flyc::{
+    compiler::Compiler,
+    syntax::parse,
+    text::{TextRange, TextSize},
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::client::Client;
+use crate::{
+    client::Client,
+    completion::{Example, seeds},
+};
 
 const NEST: &str = r#"nest {
   name = "n"
@@ -347,4 +356,42 @@ fn tokens_come_as_what_has_changed() {
     client.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri } }));
     client.open(EGG_PATH, EGG);
     client.stop();
+}
+
+/// In every example, cut after each token: what is shown stands in the text, in order, and says something.
+#[test]
+fn what_is_shown_beside_unfinished_texts_stands_in_them() {
+    let (now, mut hints, mut lenses) = (Moment(1_767_227_400), 0, 0);
+    for Example { path, text } in seeds() {
+        let parsed = parse(text.as_str().into());
+        let ends = parsed.tree().tokens().iter().skip(1).map(|token| token.start as usize);
+        for end in ends.chain([text.len()]) {
+            let cut = &text[..end];
+            let nest = Compiler::new([(path.as_str(), cut)]);
+            let (size, whole) = (TextSize::of(cut), TextRange::up_to(TextSize::of(cut)));
+            let found = ide::hints(&nest, &path, whole, now, HintOptions::default());
+            assert!(found.is_sorted_by_key(|hint| hint.at), "{path} {end}");
+            for hint in &found {
+                assert!(cut.is_char_boundary(hint.at.into()), "{path} {end} {hint:?}");
+                assert!(!hint.label.is_empty() && !hint.tooltip.is_empty(), "{path} {end} {hint:?}");
+            }
+            let above = ide::lenses(&nest, &path);
+            for lens in &above {
+                assert!(!cut[lens.range].contains('\n'), "{path} {end} {lens:?}");
+                let said = ide::lens_text(&nest, &path, lens, now);
+                // A job without a schedule has no next run.
+                assert!(said.is_some() || lens.kind == ide::LensKind::NextRun, "{path} {end} {lens:?}");
+            }
+            for link in ide::links(&nest, &path) {
+                assert!(!cut[link.range].is_empty(), "{path} {end} {link:?}");
+            }
+            if let Some(hover) = ide::hover(&nest, &path, size, now) {
+                assert!(cut.get(std::ops::Range::<usize>::from(hover.range)).is_some(), "{path} {end}");
+            }
+            ide::type_definition(&nest, &path, size);
+            hints += found.len();
+            lenses += above.len();
+        }
+    }
+    assert!(hints > 1000 && lenses > 1000, "{hints} hints, {lenses} lenses");
 }

@@ -2,6 +2,8 @@
 //!
 //! Nothing is written anywhere. What never lives here: deciding what is deployed or built, which the compiler does.
 
+use std::fmt::Write as _;
+
 use flyc::{
     artifact::{EggConfig, EggKind, Repository},
     build::Options,
@@ -132,7 +134,7 @@ pub fn simulate(compiler: &Compiler, path: &str, event: Option<&str>) -> Result<
                     part(&mut text, &title, &answer);
                 }
                 if let Some(more @ 1..) = config.repositories.len().checked_sub(TRIED) {
-                    text.push_str(&format!("{more} more repositories of `{}` are not shown.\n", config.name));
+                    let _ = writeln!(text, "\n{more} more repositories of `{}` are not shown.", config.name);
                 }
             }
         }
@@ -144,7 +146,7 @@ fn part(text: &mut String, title: &str, answer: &Answer<'_>) {
     if !text.is_empty() {
         text.push('\n');
     }
-    text.push_str(&format!("## {title}\n\n```text\n{}```\n", answer.full()));
+    let _ = writeln!(text, "## {title}\n\n```text\n{}```", answer.full());
 }
 
 /// The answer to an event. Hooks tell no tags: of such jobs it is assumed that they are meant for the egg.
