@@ -1,6 +1,6 @@
 //! What is shown beside the text, and commands, over standard input and output.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use fly_lsp::ide::{self, HintOptions, Moment};
 use flyc::{
@@ -161,7 +161,7 @@ fn commands_answer_or_say_why_not() {
     let (mut client, able) = begin(&folder, &all_commands());
     assert_eq!(
         able["executeCommandProvider"]["commands"],
-        json!(["fly.explain", "fly.generated", "fly.simulate"])
+        json!(["fly.explain", "fly.generated", "fly.simulate", "fly.plan"])
     );
     let mut run = |command: &str, arguments: Value| {
         client.request("workspace/executeCommand", json!({ "command": command, "arguments": arguments }))
@@ -355,6 +355,57 @@ fn tokens_come_as_what_has_changed() {
     let uri = client.uri(EGG_PATH);
     client.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri } }));
     client.open(EGG_PATH, EGG);
+    client.stop();
+}
+
+#[test]
+fn a_plan_against_a_revision() {
+    let folder = nest();
+    let run = |client: &mut Client, arguments: Value| {
+        client.request("workspace/executeCommand", json!({ "command": "fly.plan", "arguments": arguments }))
+    };
+    let (mut client, _) = begin(&folder, &all_commands());
+    let uri = client.uri(EGG_PATH);
+    let none = run(&mut client, json!([uri, "main"]));
+    let message = none["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("there is no plan: the Nest is not in a git repository"), "{message}");
+    assert_eq!(run(&mut client, json!([uri]))["error"]["code"], -32602);
+
+    for arguments in [
+        &["init", "--quiet", "--initial-branch", "main"][..],
+        &["add", "--all"],
+        &["commit", "--quiet", "--message", "a"],
+    ] {
+        let status = Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@example.com", "-C"])
+            .arg(folder.path())
+            .args(arguments)
+            .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")])
+            .env_remove("GIT_DIR")
+            .env_remove("GIT_WORK_TREE")
+            .env_remove("GIT_INDEX_FILE")
+            .status()
+            .unwrap();
+        assert!(status.success(), "{arguments:?}");
+    }
+    // What is compared is what the editor holds, not what is on disk.
+    client.open(EGG_PATH, &EGG.replace("4096", "8GiB"));
+    let plan = run(&mut client, json!([uri, "main"]));
+    let text = plan["result"]["markdown"].as_str().unwrap_or_else(|| panic!("{plan}"));
+    assert!(text.starts_with("**Fly plan** against `main"), "{text}");
+    assert!(text.contains("changed `egg \"web\"`") && text.contains("`8GiB`"), "{text}");
+    let wrong = run(&mut client, json!([uri, "mian"]));
+    assert_eq!(
+        wrong["error"]["message"],
+        "there is no revision `mian` in the git repository; did you mean `main`?"
+    );
+    client.change(EGG_PATH, 2, json!([{ "text": EGG.replace("4096", "true") }]));
+    let refused = run(&mut client, json!([uri, "main"]));
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("there is no plan while the Nest has errors: Eggs/web/config.fly:5:"),
+        "{message}"
+    );
     client.stop();
 }
 

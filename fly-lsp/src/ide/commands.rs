@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 
 use flyc::{
     artifact::{EggConfig, EggKind, Repository},
-    build::Options,
+    build::{Options, Snapshot},
     compiler::{self, Compiler, UnknownDiagnostic},
     diag::{Diagnostic, Severity},
+    plan::{self, Against},
     routing::{
         Answer, Job, TagsFrom,
         event::{self, Event, EventError, EventJob, Jobs, Source, Status},
@@ -42,8 +43,10 @@ pub enum CommandError {
         path: String,
     },
     /// The Nest has errors.
-    #[error("nothing is built while the Nest has errors: {}", listed(.errors))]
+    #[error("{what} while the Nest has errors: {}", listed(.errors))]
     Errors {
+        /// What is not done because of them.
+        what: &'static str,
         /// All of them, each with its place.
         errors: Vec<String>,
     },
@@ -58,6 +61,12 @@ pub enum CommandError {
     UnknownEgg {
         /// The egg.
         name: String,
+    },
+    /// A build can't be compared with another.
+    #[error("the plan can't be made: {reason}")]
+    NoPlan {
+        /// Why not, which is a defect of the compiler.
+        reason: String,
     },
     /// The event is none.
     #[error("{0}; give the body of a GitLab webhook, or a job as GitLab's API answers it")]
@@ -92,14 +101,35 @@ pub fn explain(id: &str) -> Result<String, CommandError> {
 
 /// What is built of a file: its own files by path, then the Compute Modules that they call.
 pub fn generated(compiler: &Compiler, path: &str) -> Result<Vec<GeneratedFile>, CommandError> {
-    let files = compiler.build_file(path, &Options::default()).map_err(|found| {
-        let errors = found.iter().filter(|found| found.severity() == Severity::Error);
-        CommandError::Errors { errors: errors.map(|error| placed(compiler, error)).collect() }
-    })?;
+    let files = compiler
+        .build_file(path, &Options::default())
+        .map_err(|found| errors(compiler, "nothing is built", &found))?;
     if files.is_empty() {
         return Err(CommandError::NothingToBuild { path: path.to_owned() });
     }
     Ok(files.into_iter().map(|(path, text)| GeneratedFile { path, text }).collect())
+}
+
+/// What changes for the fleet since an earlier state of the Nest, in Markdown.
+pub fn plan(compiler: &Compiler, earlier: &Snapshot, against: &Against) -> Result<String, CommandError> {
+    let refused = |found: &[Diagnostic]| errors(compiler, "there is no plan", found);
+    let found = compiler.check();
+    if found.iter().any(|found| found.severity() == Severity::Error) {
+        return Err(refused(&found));
+    }
+    let now = compiler.snapshot(&Options::default()).map_err(|found| refused(&found))?;
+    if !now.unknown.is_empty() {
+        // What only building can find.
+        return Err(refused(&compiler.build(&Options::default()).err().unwrap_or_default()));
+    }
+    let plan =
+        plan::compare(earlier, &now).map_err(|error| CommandError::NoPlan { reason: error.to_string() })?;
+    Ok(plan::markdown(&plan, against))
+}
+
+fn errors(compiler: &Compiler, what: &'static str, found: &[Diagnostic]) -> CommandError {
+    let errors = found.iter().filter(|found| found.severity() == Severity::Error);
+    CommandError::Errors { what, errors: errors.map(|error| placed(compiler, error)).collect() }
 }
 
 /// A diagnostic in a line.

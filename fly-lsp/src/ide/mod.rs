@@ -24,7 +24,7 @@ mod symbols;
 mod tokens;
 mod type_definition;
 
-pub use commands::{CommandError, GeneratedFile, explain, generated, simulate};
+pub use commands::{CommandError, GeneratedFile, explain, generated, plan, simulate};
 pub use completion::{Completion, CompletionKind, Doc, complete};
 pub use folding::{Fold, FoldKind, folds};
 pub use hints::{Hint, HintKind, HintOptions, hints};

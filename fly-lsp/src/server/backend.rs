@@ -1,10 +1,14 @@
 //! The requests: each goes to the session with the number of changes that came before it.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use tokio::task::spawn_blocking;
 use tower_lsp_server::{
     Client, LanguageServer,
     jsonrpc::{Error, Result},
@@ -36,8 +40,9 @@ use tower_lsp_server::{
 use super::{
     convert::{Encoding, path_of},
     features::{
-        actions, commands, completion, diagnostics, formatting, hints, lens, links, names, outline, reading,
-        tokens,
+        actions,
+        commands::{self, Command},
+        completion, diagnostics, formatting, hints, lens, links, names, outline, reading, tokens,
     },
     ordered::SEEN,
     publish::Publisher,
@@ -89,6 +94,19 @@ impl Backend {
     ) -> Result<Option<T>> {
         let seen = SEEN.try_with(|seen| *seen).unwrap_or(u64::MAX);
         self.inbox.ask(seen, uri, question).await
+    }
+
+    /// Asks the Nest that a file is of, whether an editor shows it or not. Of Nests within each other it is the inner one.
+    async fn about<T: Send + 'static>(
+        &self,
+        file: PathBuf,
+        question: impl Fn(&View, &Path) -> Option<T> + Send + 'static,
+    ) -> Result<T> {
+        let asked = file.clone();
+        let depth = |view: &View| view.root.as_os_str().len();
+        let found = self.inbox.ask_all(move |view| Some((depth(view), question(view, &asked)?))).await?;
+        let inner = found.into_iter().flatten().max_by_key(|(depth, _)| *depth);
+        inner.map(|(_, answer)| answer).ok_or_else(|| commands::elsewhere(&file))
     }
 
     async fn ask_at<T: Send + 'static>(
@@ -272,14 +290,22 @@ impl LanguageServer for Backend {
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
-        let command = commands::Command::of(&params)?;
-        let answer = match &command {
-            commands::Command::Explain(id) => commands::explain(id)?,
-            commands::Command::Generated(file) | commands::Command::Simulate(file, _) => {
-                let file = file.clone();
-                let found = self.inbox.ask_all(move |view| commands::about(view, &command)).await?;
-                let inner = found.into_iter().flatten().max_by_key(|(depth, _)| *depth);
-                inner.ok_or_else(|| commands::elsewhere(&file))?.1?
+        let command = Command::of(&params)?;
+        let answer = match command {
+            Command::Explain(id) => commands::explain(&id)?,
+            Command::Generated(file) => {
+                self.about(file, move |view, file| commands::generated(view, file)).await??
+            }
+            Command::Simulate(file, event) => {
+                let event = move |view: &View, file: &Path| commands::simulate(view, file, event.as_deref());
+                self.about(file, event).await??
+            }
+            Command::Plan(file, revision) => {
+                let root = self.about(file.clone(), commands::root).await?;
+                // No snapshot is held meanwhile: whoever types must not wait for git.
+                let read = spawn_blocking(move || commands::Earlier::read(root, &revision)).await;
+                let earlier = read.map_err(|_| Error::internal_error())??;
+                self.about(file, move |view, _| earlier.plan(view)).await??
             }
         };
         if let Some(message) = answer.message(&params.command, self.editor().commands) {

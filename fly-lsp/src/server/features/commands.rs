@@ -1,7 +1,16 @@
 //! Commands as the protocol has them: names, arguments and answers. Never here: what an answer says, which is `ide`'s.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use flyc::{
+    build::{Options, Snapshot},
+    host::{self, HistoryError},
+    plan::Against,
+};
 use serde_json::{Value, json};
 use tower_lsp_server::{
     jsonrpc::{Error, ErrorCode},
@@ -21,8 +30,11 @@ pub(in crate::server) const GENERATED: &str = "fly.generated";
 /// `[uri, event?]` → `{ markdown }`: what an egg would deploy.
 pub(in crate::server) const SIMULATE: &str = "fly.simulate";
 
+/// `[uri, revision]` → `{ markdown }`: what changes for the fleet since a revision of git.
+pub(in crate::server) const PLAN: &str = "fly.plan";
+
 /// The commands that the server carries out.
-pub(in crate::server) const ALL: [&str; 3] = [EXPLAIN, GENERATED, SIMULATE];
+pub(in crate::server) const ALL: [&str; 4] = [EXPLAIN, GENERATED, SIMULATE, PLAN];
 
 /// The commands that the editor shows the answers of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,6 +61,7 @@ impl Handled {
         match command {
             GENERATED => self.generated,
             SIMULATE => self.simulate,
+            // These no lens sends: whoever asks wants the answer.
             _ => true,
         }
     }
@@ -60,6 +73,7 @@ pub(in crate::server) enum Command {
     Explain(String),
     Generated(PathBuf),
     Simulate(PathBuf, Option<String>),
+    Plan(PathBuf, String),
 }
 
 impl Command {
@@ -87,18 +101,15 @@ impl Command {
                 });
                 Ok(Self::Simulate(file, event))
             }
+            PLAN => {
+                let wanted = "[uri, revision] with the URI of a file and a branch, tag or commit";
+                let revision = argument(1).and_then(Value::as_str).ok_or_else(|| wrong(wanted))?;
+                Ok(Self::Plan(file(wanted)?, revision.to_owned()))
+            }
             other => {
                 let known = ALL.join("`, `");
                 Err(Error::invalid_params(format!("there is no command `{other}`; there are `{known}`")))
             }
-        }
-    }
-
-    /// The file that it is about.
-    pub(in crate::server) fn file(&self) -> Option<&Path> {
-        match self {
-            Self::Explain(_) => None,
-            Self::Generated(file) | Self::Simulate(file, _) => Some(file),
         }
     }
 }
@@ -146,21 +157,79 @@ pub(in crate::server) fn explain(id: &str) -> Result<Answer, Error> {
     ide::explain(id).map(Answer::Page).map_err(|error| failed(&error))
 }
 
-/// Carries out a command about a file, when that is one of this Nest. Of Nests within each other the inner one counts,
-/// which the length of its root tells.
-pub(in crate::server) fn about(view: &View, command: &Command) -> Option<(usize, Result<Answer, Error>)> {
-    let relative = command.file()?.strip_prefix(&view.root).ok()?;
+/// The path of a file within this Nest, when it is one of it.
+fn path_in(view: &View, file: &Path) -> Option<String> {
+    let relative = file.strip_prefix(&view.root).ok()?;
     let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
     let path = parts?.join("/");
-    view.compiler.file(&path)?;
-    let answer = match command {
-        Command::Explain(id) => return Some((0, explain(id))),
-        Command::Generated(_) => ide::generated(&view.compiler, &path).map(Answer::Files),
-        Command::Simulate(_, event) => {
-            ide::simulate(&view.compiler, &path, event.as_deref()).map(Answer::Page)
+    view.compiler.file(&path).map(|_| path)
+}
+
+/// The root of this Nest, when the file is one of it.
+pub(in crate::server) fn root(view: &View, file: &Path) -> Option<Arc<Path>> {
+    path_in(view, file).map(|_| Arc::clone(&view.root))
+}
+
+/// What is built of a file, when it is one of this Nest.
+pub(in crate::server) fn generated(view: &View, file: &Path) -> Option<Result<Answer, Error>> {
+    let path = path_in(view, file)?;
+    Some(ide::generated(&view.compiler, &path).map(Answer::Files).map_err(|error| failed(&error)))
+}
+
+/// What the eggs of a file would deploy, when it is one of this Nest.
+pub(in crate::server) fn simulate(
+    view: &View,
+    file: &Path,
+    event: Option<&str>,
+) -> Option<Result<Answer, Error>> {
+    let path = path_in(view, file)?;
+    Some(ide::simulate(&view.compiler, &path, event).map(Answer::Page).map_err(|error| failed(&error)))
+}
+
+/// A Nest as it was.
+pub(in crate::server) struct Earlier {
+    root: Arc<Path>,
+    snapshot: Snapshot,
+    against: Against,
+}
+
+impl Earlier {
+    /// Reads it. This takes a while, in which nobody may hold the Nest as it is.
+    pub(in crate::server) fn read(root: Arc<Path>, revision: &str) -> Result<Self, Error> {
+        let past = host::read_at(&root, revision).map_err(|error| refused(said(&error)))?;
+        let commit = past.commit.clone();
+        let (compiler, notes) = past.restore(revision, BTreeMap::new());
+        let snapshot = compiler.snapshot(&Options::default()).map_err(|found| {
+            let first = found.first().map_or("it can't be built", |found| &found.message);
+            refused(format!("there is no plan: the Nest at `{revision}` can't be read: {first}"))
+        })?;
+        Ok(Self { root, snapshot, against: Against { revision: revision.to_owned(), commit, notes } })
+    }
+
+    /// What has changed since, when this is the Nest.
+    pub(in crate::server) fn plan(&self, view: &View) -> Option<Result<Answer, Error>> {
+        (view.root == self.root).then(|| {
+            let plan = ide::plan(&view.compiler, &self.snapshot, &self.against);
+            plan.map(Answer::Page).map_err(|error| failed(&error))
+        })
+    }
+}
+
+/// Why a past can't be read, without the paths of this machine.
+fn said(error: &HistoryError) -> String {
+    match error {
+        HistoryError::NoRepository { .. } => {
+            "there is no plan: the Nest is not in a git repository, whose history it could be compared with"
+                .to_owned()
         }
-    };
-    Some((view.root.as_os_str().len(), answer.map_err(|error| failed(&error))))
+        HistoryError::Bare { .. } => "there is no plan: the git repository has no working folder".to_owned(),
+        HistoryError::UnknownRevision { nearest: Some(nearest), .. } => {
+            format!("{error}; did you mean `{nearest}`?")
+        }
+        HistoryError::UnknownRevision { .. } | HistoryError::Unreadable { .. } => {
+            format!("{error}; name a branch, a tag or a commit that is fetched")
+        }
+    }
 }
 
 /// The answer when the file is in no Nest.
