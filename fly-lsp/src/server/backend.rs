@@ -293,9 +293,7 @@ impl LanguageServer for Backend {
         let command = Command::of(&params)?;
         let answer = match command {
             Command::Explain(id) => commands::explain(&id)?,
-            Command::Generated(file) => {
-                self.about(file, move |view, file| commands::generated(view, file)).await??
-            }
+            Command::Generated(file) => self.about(file, commands::generated).await??,
             Command::Simulate(file, event) => {
                 let event = move |view: &View, file: &Path| commands::simulate(view, file, event.as_deref());
                 self.about(file, event).await??
