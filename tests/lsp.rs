@@ -10,5 +10,7 @@ mod actions;
 mod client;
 #[path = "lsp/completion.rs"]
 mod completion;
+#[path = "lsp/lens.rs"]
+mod lens;
 #[path = "lsp/protocol.rs"]
 mod protocol;

@@ -218,7 +218,8 @@ fn snippet(example: &str) -> String {
             _ if value.is_empty() || heredoc.is_some() || value.ends_with(['[', '{', '(']) => escaped(value),
             _ => place(value),
         };
-        let after = if line.ends_with(" {") && !before.contains('=') && !before.is_empty() { " {" } else { "" };
+        let after =
+            if line.ends_with(" {") && !before.contains('=') && !before.is_empty() { " {" } else { "" };
         if before.is_empty() {
             lines.push(escaped(line));
         } else {

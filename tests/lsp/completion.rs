@@ -33,12 +33,12 @@ const MISTAKES: &[&str] = &[
     "wrong-label",
 ];
 
-struct Example {
-    path: String,
-    text: String,
+pub(crate) struct Example {
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
-fn seeds() -> Vec<Example> {
+pub(crate) fn seeds() -> Vec<Example> {
     let all = include_str!("../../fly-std/src/schema/tests/seeds.fly");
     let parts = all.split("# --- ").skip(1).map(|part| part.split_once('\n').unwrap());
     parts

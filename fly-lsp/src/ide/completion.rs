@@ -6,7 +6,11 @@
 mod items;
 mod values;
 
-use fly_std::schema::{Block, Place};
+use fly_std::{
+    functions::Function,
+    policy::Field,
+    schema::{Attribute, Block, Place},
+};
 use flyc::{
     compiler::Compiler,
     syntax::Parse,
@@ -15,11 +19,11 @@ use flyc::{
 
 use super::{
     cursor::{Cursor, Frame, Slot},
-    snippet,
+    facts, snippet,
 };
 
 /// Something that may stand at the cursor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Completion {
     /// What it is called in the list.
     pub label: String,
@@ -27,14 +31,48 @@ pub struct Completion {
     pub kind: CompletionKind,
     /// A few words beside the label: its type.
     pub detail: String,
-    /// What it is, in Markdown.
-    pub doc: String,
+    /// What it is.
+    pub doc: Doc,
     /// What is replaced.
     pub range: TextRange,
     /// By what, in the notation of snippets.
     pub snippet: String,
     /// What the typed word is compared with, when it is not the label.
     pub filter: Option<String>,
+    /// Whether it is the typed word itself, so that it is another with each letter.
+    pub echoes: bool,
+}
+
+/// What a completion is, written out only when somebody reads it.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Doc {
+    /// There is nothing to say.
+    #[default]
+    None,
+    /// A sentence.
+    Text(&'static str),
+    /// An attribute.
+    Attribute(&'static Attribute),
+    /// A block.
+    Block(&'static Block),
+    /// A function.
+    Function(&'static Function),
+    /// A field of a condition.
+    Field(&'static Field),
+}
+
+impl Doc {
+    /// In Markdown; empty when there is nothing to say.
+    pub fn markdown(&self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Text(text) => (*text).to_owned(),
+            Self::Attribute(attribute) => facts::attribute(attribute),
+            Self::Block(block) => facts::block(block),
+            Self::Function(function) => facts::function(function),
+            Self::Field(field) => facts::field(field),
+        }
+    }
 }
 
 impl Completion {
@@ -155,10 +193,11 @@ fn after_value(scene: &Scene<'_>) -> Vec<Completion> {
             label: text.to_owned(),
             kind: CompletionKind::Punctuation,
             detail: String::new(),
-            doc: String::new(),
+            doc: Doc::None,
             range: TextRange::empty(scene.offset),
             snippet: snippet.finish(),
             filter: Some(String::new()),
+            echoes: false,
         }
     };
     match scene.cursor.frames.last() {

@@ -1,52 +1,65 @@
 //! The requests: each goes to the session with the number of changes that came before it.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use tokio::task::spawn_blocking;
 use tower_lsp_server::{
     Client, LanguageServer,
     jsonrpc::{Error, Result},
     ls_types::{
         CodeAction, CodeActionKind, CodeActionOptions, CodeActionOrCommand, CodeActionParams,
-        CodeActionProviderCapability, CodeActionResponse, CompletionOptions, CompletionParams,
-        CompletionResponse, DiagnosticOptions, DiagnosticServerCapabilities, DocumentDiagnosticParams,
+        CodeActionProviderCapability, CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams,
+        CompletionItem, CompletionOptions, CompletionParams, CompletionResponse, DiagnosticOptions,
+        DiagnosticServerCapabilities, DidCloseTextDocumentParams, DocumentDiagnosticParams,
         DocumentDiagnosticReport, DocumentDiagnosticReportResult, DocumentFormattingParams,
-        DocumentHighlight, DocumentHighlightParams, DocumentOnTypeFormattingOptions,
-        DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, DocumentSymbolParams,
-        DocumentSymbolResponse, FoldingRange, FoldingRangeParams, FoldingRangeProviderCapability,
-        FullDocumentDiagnosticReport, GotoDefinitionParams, GotoDefinitionResponse, Hover, HoverParams,
-        HoverProviderCapability, InitializeParams, InitializeResult, InitializedParams, Location, OneOf,
-        PrepareRenameResponse, ReferenceParams, RelatedFullDocumentDiagnosticReport, RenameOptions,
-        RenameParams, SelectionRange, SelectionRangeParams, SelectionRangeProviderCapability,
-        SemanticTokenModifier, SemanticTokenType, SemanticTokens, SemanticTokensFullOptions,
+        DocumentHighlight, DocumentHighlightParams, DocumentLink, DocumentLinkOptions, DocumentLinkParams,
+        DocumentOnTypeFormattingOptions, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams,
+        DocumentSymbolParams, DocumentSymbolResponse, ExecuteCommandOptions, ExecuteCommandParams,
+        FoldingRange, FoldingRangeParams, FoldingRangeProviderCapability, FullDocumentDiagnosticReport,
+        GotoDefinitionParams, GotoDefinitionResponse, Hover, HoverParams, HoverProviderCapability,
+        InitializeParams, InitializeResult, InitializedParams, InlayHint, InlayHintOptions, InlayHintParams,
+        InlayHintServerCapabilities, LSPAny, Location, MessageType, OneOf, PrepareRenameResponse,
+        ReferenceParams, RelatedFullDocumentDiagnosticReport, RenameOptions, RenameParams, SelectionRange,
+        SelectionRangeParams, SelectionRangeProviderCapability, SemanticTokenModifier, SemanticTokenType,
+        SemanticTokens, SemanticTokensDeltaParams, SemanticTokensFullDeltaResult, SemanticTokensFullOptions,
         SemanticTokensLegend, SemanticTokensOptions, SemanticTokensParams, SemanticTokensRangeParams,
         SemanticTokensRangeResult, SemanticTokensResult, SemanticTokensServerCapabilities,
         ServerCapabilities, ServerInfo, SignatureHelp, SignatureHelpOptions, SignatureHelpParams,
         TextDocumentPositionParams, TextDocumentSyncCapability, TextDocumentSyncKind,
-        TextDocumentSyncOptions, TextEdit, Uri, WorkDoneProgressOptions, WorkspaceEdit,
-        WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities, WorkspaceSymbolParams,
-        WorkspaceSymbolResponse,
+        TextDocumentSyncOptions, TextEdit, TypeDefinitionProviderCapability, Uri, WorkDoneProgressOptions,
+        WorkspaceEdit, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+        WorkspaceSymbolParams, WorkspaceSymbolResponse,
     },
 };
 
 use super::{
     convert::{Encoding, path_of},
-    features::{actions, completion, diagnostics, formatting, names, outline, reading, tokens},
+    features::{
+        actions,
+        commands::{self, Command},
+        completion, diagnostics, formatting, hints, lens, links, names, outline, reading, tokens,
+    },
     ordered::SEEN,
     publish::Publisher,
-    session::{Inbox, View},
+    session::{Inbox, View, modified},
 };
-use crate::ide;
+use crate::ide::{self, HintOptions};
 
 /// What the editor said it can do.
 #[derive(Debug, Clone, Copy, Default)]
 struct Editor {
-    snippets: bool,
+    completion: completion::Wishes,
     moves_files: bool,
     /// It asks for the edits of a code action when somebody wants it.
     resolves_actions: bool,
+    commands: commands::Handled,
+    tooltips_later: bool,
 }
 
 /// The server as the library knows it.
@@ -54,12 +67,22 @@ pub(crate) struct Backend {
     pub(crate) inbox: Inbox,
     /// Whether the editor has said `shutdown`.
     pub(crate) ended: Arc<AtomicBool>,
+    client: Client,
     editor: Mutex<Editor>,
+    lists: completion::Lists,
+    tokens: tokens::Sent,
 }
 
 impl Backend {
     pub(crate) fn new(client: Client) -> Self {
-        Self { inbox: Inbox::start(Publisher::new(client)), ended: Arc::default(), editor: Mutex::default() }
+        Self {
+            inbox: Inbox::start(Publisher::new(client.clone())),
+            ended: Arc::default(),
+            client,
+            editor: Mutex::default(),
+            lists: completion::Lists::default(),
+            tokens: tokens::Sent::default(),
+        }
     }
 
     fn editor(&self) -> Editor {
@@ -74,6 +97,19 @@ impl Backend {
     ) -> Result<Option<T>> {
         let seen = SEEN.try_with(|seen| *seen).unwrap_or(u64::MAX);
         self.inbox.ask(seen, uri, question).await
+    }
+
+    /// Asks the Nest that a file is of, whether an editor shows it or not. Of Nests within each other it is the inner one.
+    async fn about<T: Send + 'static>(
+        &self,
+        file: PathBuf,
+        question: impl Fn(&View, &Path) -> Option<T> + Send + 'static,
+    ) -> Result<T> {
+        let asked = file.clone();
+        let depth = |view: &View| view.root.as_os_str().len();
+        let found = self.inbox.ask_all(move |view| Some((depth(view), question(view, &asked)?))).await?;
+        let inner = found.into_iter().flatten().max_by_key(|(depth, _)| *depth);
+        inner.map(|(_, answer)| answer).ok_or_else(|| commands::elsewhere(&file))
     }
 
     async fn ask_at<T: Send + 'static>(
@@ -97,6 +133,7 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
         hover_provider: Some(HoverProviderCapability::Simple(true)),
         completion_provider: Some(CompletionOptions {
             trigger_characters: Some(["\"", ".", "=", "{", "'", "/"].map(str::to_owned).to_vec()),
+            resolve_provider: Some(true),
             ..CompletionOptions::default()
         }),
         signature_help_provider: Some(SignatureHelpOptions {
@@ -104,6 +141,20 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
             ..SignatureHelpOptions::default()
         }),
         definition_provider: Some(OneOf::Left(true)),
+        type_definition_provider: Some(TypeDefinitionProviderCapability::Simple(true)),
+        code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(true) }),
+        inlay_hint_provider: Some(OneOf::Right(InlayHintServerCapabilities::Options(InlayHintOptions {
+            resolve_provider: Some(true),
+            work_done_progress_options: no_progress,
+        }))),
+        document_link_provider: Some(DocumentLinkOptions {
+            resolve_provider: None,
+            work_done_progress_options: no_progress,
+        }),
+        execute_command_provider: Some(ExecuteCommandOptions {
+            commands: commands::ALL.map(str::to_owned).to_vec(),
+            work_done_progress_options: no_progress,
+        }),
         references_provider: Some(OneOf::Left(true)),
         document_highlight_provider: Some(OneOf::Left(true)),
         document_symbol_provider: Some(OneOf::Left(true)),
@@ -138,7 +189,7 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
                         .collect(),
                 },
                 range: Some(true),
-                full: Some(SemanticTokensFullOptions::Bool(true)),
+                full: Some(SemanticTokensFullOptions::Delta { delta: Some(true) }),
                 work_done_progress_options: no_progress,
             },
         )),
@@ -164,20 +215,22 @@ impl LanguageServer for Backend {
         let offered = params.capabilities.general.as_ref();
         let offered = offered.and_then(|general| general.position_encodings.as_deref());
         let encoding = Encoding::negotiate(offered);
-        let completion = params.capabilities.text_document.as_ref();
-        let completion = completion.and_then(|text| text.completion.as_ref()?.completion_item.as_ref());
         let actions = params.capabilities.text_document.as_ref();
         let actions = actions.and_then(|text| text.code_action.as_ref()).filter(|actions| {
             let lazily = actions.resolve_support.as_ref();
             actions.data_support == Some(true)
                 && lazily.is_some_and(|lazily| lazily.properties.iter().any(|property| property == "edit"))
         });
+        let hints = params.capabilities.text_document.as_ref().and_then(|text| text.inlay_hint.as_ref());
+        let later = hints.and_then(|hints| hints.resolve_support.as_ref());
         let edits = params.capabilities.workspace.as_ref();
         let edits = edits.and_then(|workspace| workspace.workspace_edit.as_ref());
         *self.editor.lock().unwrap_or_else(PoisonError::into_inner) = Editor {
-            snippets: completion.and_then(|item| item.snippet_support).unwrap_or(false),
+            completion: completion::Wishes::of(&params),
             moves_files: edits.is_some_and(|edits| edits.resource_operations.is_some()),
             resolves_actions: actions.is_some(),
+            commands: commands::Handled::of(&params),
+            tooltips_later: later.is_some_and(|later| later.properties.iter().any(|one| one == "tooltip")),
         };
         let mut folders: Vec<_> = params
             .workspace_folders
@@ -213,10 +266,72 @@ impl LanguageServer for Backend {
     }
 
     async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
-        let snippets = self.editor().snippets;
-        let answer = move |view: &View, at| completion::completion(view, at, snippets);
+        let wishes = self.editor().completion;
+        let answer = move |view: &View, at| completion::completion(view, at, wishes.snippets);
         let found = self.ask_at(params.text_document_position, answer).await?;
-        Ok(found.map(CompletionResponse::Array))
+        Ok(found.map(|(found, is_incomplete)| self.lists.send(found, is_incomplete, wishes)))
+    }
+
+    async fn completion_resolve(&self, item: CompletionItem) -> Result<CompletionItem> {
+        Ok(self.lists.whole(item))
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        let has = self.editor().commands;
+        self.ask(&params.text_document.uri, move |view| lens::lenses(view, has)).await
+    }
+
+    async fn code_lens_resolve(&self, mut lens: CodeLens) -> Result<CodeLens> {
+        let Some(later) = lens::later(&lens) else { return Ok(lens) };
+        let (uri, range) = (later.uri.clone(), lens.range);
+        let command = self.ask(&uri, move |view| lens::command(view, range, &later)).await?.flatten();
+        lens.command = Some(command.ok_or_else(modified)?);
+        Ok(lens)
+    }
+
+    async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
+        let (range, later) = (params.range, self.editor().tooltips_later);
+        let answer = move |view: &View| hints::hints(view, range, HintOptions::default(), later);
+        self.ask(&params.text_document.uri, answer).await
+    }
+
+    async fn inlay_hint_resolve(&self, mut hint: InlayHint) -> Result<InlayHint> {
+        let Some(later) = hints::later(&hint) else { return Ok(hint) };
+        let (uri, asked) = (later.uri.clone(), hint.clone());
+        let tooltip = self.ask(&uri, move |view| hints::tooltip(view, &asked, &later)).await?.flatten();
+        hint.tooltip = Some(tooltip.ok_or_else(modified)?);
+        Ok(hint)
+    }
+
+    async fn document_link(&self, params: DocumentLinkParams) -> Result<Option<Vec<DocumentLink>>> {
+        self.ask(&params.text_document.uri, links::links).await
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
+        let command = Command::of(&params)?;
+        let answer = match command {
+            Command::Explain(id) => commands::explain(&id)?,
+            Command::Generated(file) => self.about(file, commands::generated).await??,
+            Command::Simulate(file, event) => {
+                let event = move |view: &View, file: &Path| commands::simulate(view, file, event.as_deref());
+                self.about(file, event).await??
+            }
+            Command::Plan(file, revision) => {
+                let root = self.about(file.clone(), commands::root).await?;
+                // No snapshot is held meanwhile: whoever types must not wait for git.
+                let read = spawn_blocking(move || commands::Earlier::read(root, &revision)).await;
+                let earlier = read.map_err(|_| Error::internal_error())??;
+                self.about(file, move |view, _| earlier.plan(view)).await??
+            }
+        };
+        if let Some(message) = answer.message(&params.command, self.editor().commands) {
+            self.client.show_message(MessageType::INFO, message).await;
+        }
+        Ok(Some(answer.json()))
+    }
+
+    async fn did_close(&self, params: DidCloseTextDocumentParams) {
+        self.tokens.forget(&params.text_document.uri);
     }
 
     async fn signature_help(&self, params: SignatureHelpParams) -> Result<Option<SignatureHelp>> {
@@ -227,6 +342,14 @@ impl LanguageServer for Backend {
     async fn goto_definition(&self, params: GotoDefinitionParams) -> Result<Option<GotoDefinitionResponse>> {
         let at = params.text_document_position_params;
         Ok(self.ask_at(at, names::definition).await?.map(GotoDefinitionResponse::Array))
+    }
+
+    async fn goto_type_definition(
+        &self,
+        params: GotoDefinitionParams,
+    ) -> Result<Option<GotoDefinitionResponse>> {
+        let at = params.text_document_position_params;
+        Ok(self.ask_at(at, names::type_definition).await?.map(GotoDefinitionResponse::Array))
     }
 
     async fn references(&self, params: ReferenceParams) -> Result<Option<Vec<Location>>> {
@@ -265,8 +388,18 @@ impl LanguageServer for Backend {
         &self,
         params: SemanticTokensParams,
     ) -> Result<Option<SemanticTokensResult>> {
-        let data = self.ask(&params.text_document.uri, |view| tokens::tokens(view, None)).await?;
-        Ok(data.map(|data| SemanticTokensResult::Tokens(SemanticTokens { result_id: None, data })))
+        let uri = params.text_document.uri;
+        let data = self.ask(&uri, |view| tokens::tokens(view, None)).await?;
+        Ok(data.map(|data| SemanticTokensResult::Tokens(self.tokens.whole(&uri, data))))
+    }
+
+    async fn semantic_tokens_full_delta(
+        &self,
+        params: SemanticTokensDeltaParams,
+    ) -> Result<Option<SemanticTokensFullDeltaResult>> {
+        let uri = params.text_document.uri;
+        let data = self.ask(&uri, |view| tokens::tokens(view, None)).await?;
+        Ok(data.map(|data| self.tokens.delta(&uri, &params.previous_result_id, data)))
     }
 
     async fn semantic_tokens_range(

@@ -142,7 +142,7 @@ fn caught<T>(read: impl FnOnce() -> T) -> Result<T, Error> {
 }
 
 /// The answer to a question about a text that is another by now.
-fn modified() -> Error {
+pub(crate) fn modified() -> Error {
     Error { code: ErrorCode::ContentModified, message: "the text has changed".into(), data: None }
 }
 

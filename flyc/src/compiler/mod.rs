@@ -16,7 +16,8 @@ use std::{
 pub use crate::db::AssetError;
 pub use fix::{Fixed, FixedFile};
 use rayon::prelude::*;
-pub use registry::{all_diagnostics, find_diagnostic};
+pub use registry::{UnknownDiagnostic, all_diagnostics, explain, find_diagnostic};
+pub use routing::Asked;
 use salsa::{Durability, Setter};
 use smol_str::SmolStr;
 

@@ -6,10 +6,9 @@ use fly_std::{
 };
 use flyc::text::TextRange;
 
-use super::{Completion, CompletionKind, Scene, values};
+use super::{Completion, CompletionKind, Doc, Scene, values};
 use crate::ide::{
     cursor::{BlockInfo, Frame, Slot},
-    facts,
     snippet::{self, Snippet},
 };
 
@@ -35,7 +34,7 @@ pub(super) fn items(scene: &Scene<'_>) -> Vec<Completion> {
     }
     if let Some(free) = schema.free_blocks {
         let name = if scene.typed().is_empty() { "my_name" } else { scene.typed() };
-        found.push(block_item(scene, free, name));
+        found.push(Completion { echoes: true, ..block_item(scene, free, name) });
     }
     if found.is_empty() {
         // Everything stands: only the end is missing.
@@ -110,7 +109,7 @@ fn filter(scene: &Scene<'_>) -> Option<String> {
     matches!(scene.cursor.slot, Slot::AfterValue).then(String::new)
 }
 
-fn attribute_item(scene: &Scene<'_>, attribute: &Attribute) -> Completion {
+fn attribute_item(scene: &Scene<'_>, attribute: &'static Attribute) -> Completion {
     let mut snippet = lead(scene);
     if stands_already(scene) {
         snippet.text(attribute.name);
@@ -122,10 +121,11 @@ fn attribute_item(scene: &Scene<'_>, attribute: &Attribute) -> Completion {
         label: attribute.name.to_owned(),
         kind: CompletionKind::Attribute,
         detail: attribute.ty.keyword(),
-        doc: facts::attribute(attribute),
+        doc: Doc::Attribute(attribute),
         range: range(scene),
         snippet: snippet.finish(),
         filter: filter(scene),
+        echoes: false,
     }
 }
 
@@ -139,15 +139,16 @@ fn block_item(scene: &Scene<'_>, block: &'static Block, name: &str) -> Completio
         label: name.to_owned(),
         kind: CompletionKind::Block,
         detail: "block".to_owned(),
-        doc: facts::block(block),
+        doc: Doc::Block(block),
         range: range(scene),
         snippet: snippet.finish(),
         filter: filter(scene),
+        echoes: false,
     }
 }
 
 /// An attribute with a name of the user's own: the word as it was typed.
-fn free_item(scene: &Scene<'_>, free: &Attribute) -> Completion {
+fn free_item(scene: &Scene<'_>, free: &'static Attribute) -> Completion {
     let typed = scene.typed();
     let mut snippet = lead(scene);
     if typed.is_empty() {
@@ -162,10 +163,11 @@ fn free_item(scene: &Scene<'_>, free: &Attribute) -> Completion {
         label: if typed.is_empty() { "NAME".to_owned() } else { typed.to_owned() },
         kind: CompletionKind::Attribute,
         detail: free.ty.keyword(),
-        doc: facts::attribute(free),
+        doc: Doc::Attribute(free),
         range: range(scene),
         snippet: snippet.finish(),
         filter: filter(scene),
+        echoes: true,
     }
 }
 
@@ -174,10 +176,11 @@ fn punctuation(scene: &Scene<'_>, label: &str, snippet: Snippet) -> Completion {
         label: label.to_owned(),
         kind: CompletionKind::Punctuation,
         detail: String::new(),
-        doc: String::new(),
+        doc: Doc::None,
         range: TextRange::empty(scene.offset),
         snippet: snippet.finish(),
         filter: Some(String::new()),
+        echoes: false,
     }
 }
 
@@ -229,10 +232,11 @@ pub(super) fn label(scene: &Scene<'_>, word: &str) -> Vec<Completion> {
         label: name.to_owned(),
         kind: CompletionKind::Entity,
         detail: "as the file is called".to_owned(),
-        doc: String::new(),
+        doc: Doc::None,
         range: TextRange::empty(scene.offset),
         snippet: snippet.finish(),
         filter: None,
+        echoes: false,
     }]
 }
 
@@ -253,10 +257,11 @@ pub(super) fn keys(scene: &Scene<'_>, ty: Option<Type>) -> Vec<Completion> {
                 label: field.name.to_owned(),
                 kind: CompletionKind::Attribute,
                 detail: field.ty.keyword(),
-                doc: facts::attribute(field),
+                doc: Doc::Attribute(field),
                 range: range(scene),
                 snippet: snippet.finish(),
                 filter: None,
+                echoes: false,
             }
         })
         .collect()

@@ -14,8 +14,8 @@ use flyc::{
     text::{TextRange, TextSize},
 };
 
-use super::{Completion, CompletionKind, Scene};
-use crate::ide::{facts, snippet::Snippet};
+use super::{Completion, CompletionKind, Doc, Scene};
+use crate::ide::snippet::Snippet;
 
 /// Writes the value that an attribute most likely gets.
 pub(super) fn first(scene: &Scene<'_>, snippet: &mut Snippet, attribute: &Attribute) {
@@ -68,10 +68,11 @@ fn item(scene: &Scene<'_>, label: &str, kind: CompletionKind, snippet: Snippet) 
         label: label.to_owned(),
         kind,
         detail: String::new(),
-        doc: String::new(),
+        doc: Doc::None,
         range: scene.cursor.word,
         snippet: snippet.finish(),
         filter: None,
+        echoes: false,
     }
 }
 
@@ -109,7 +110,7 @@ pub(super) fn values(
             snippet.text(")");
             Completion {
                 detail: function.signature(),
-                doc: facts::function(function),
+                doc: Doc::Function(function),
                 ..item(scene, function.name, CompletionKind::Function, snippet)
             }
         }));
@@ -118,11 +119,11 @@ pub(super) fn values(
 }
 
 fn of_type(scene: &Scene<'_>, ty: &Type, attribute: Option<&'static Attribute>) -> Vec<Completion> {
-    let variant = |name: &str, doc: &str, quote: &str| {
+    let variant = |name: &str, doc: &'static str, quote: &str| {
         let mut snippet = lead(scene);
         snippet.text(quote).text(name).text(quote);
         let label = format!("{quote}{name}{quote}");
-        Completion { doc: doc.to_owned(), ..item(scene, &label, CompletionKind::Variant, snippet) }
+        Completion { doc: Doc::Text(doc), ..item(scene, &label, CompletionKind::Variant, snippet) }
     };
     let mut found: Vec<Completion> = match ty {
         Type::Enum(variants) => variants.iter().map(|one| variant(one.name, one.doc, "\"")).collect(),
@@ -223,7 +224,7 @@ fn units(scene: &Scene<'_>, ty: &Type) -> Vec<Completion> {
         let text = format!("{digits}{unit}");
         let mut snippet = Snippet::default();
         snippet.text(&text);
-        item(scene, &text, CompletionKind::Value, snippet)
+        Completion { echoes: true, ..item(scene, &text, CompletionKind::Value, snippet) }
     };
     units.iter().filter(fits).map(item).collect()
 }
@@ -300,10 +301,10 @@ pub(super) fn in_text(
         let range = TextRange::new(start, scene.offset);
         return references(scene).into_iter().map(|found| Completion { range, ..found }).collect();
     }
-    let whole = |label: &str, kind: CompletionKind, doc: &str| {
+    let whole = |label: &str, kind: CompletionKind, doc: &'static str| {
         let mut snippet = Snippet::default();
         snippet.text(label);
-        Completion { doc: doc.to_owned(), range: content, ..item(scene, label, kind, snippet) }
+        Completion { doc: Doc::Text(doc), range: content, ..item(scene, label, kind, snippet) }
     };
     match ty {
         Some(Type::Enum(variants)) => {
@@ -334,12 +335,12 @@ fn word_start(scene: &Scene<'_>, floor: TextSize) -> TextSize {
 /// The fields of conditions, and the words between comparisons.
 fn condition(scene: &Scene<'_>, content: TextRange) -> Vec<Completion> {
     let range = TextRange::new(word_start(scene, content.start()), scene.offset);
-    let field = |field: &fly_std::policy::Field| {
+    let field = |field: &'static fly_std::policy::Field| {
         let mut snippet = Snippet::default();
         snippet.text(field.name);
         Completion {
             detail: field.ty.keyword(),
-            doc: facts::field(field),
+            doc: Doc::Field(field),
             range,
             ..item(scene, field.name, CompletionKind::Field, snippet)
         }

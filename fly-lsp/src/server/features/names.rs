@@ -15,6 +15,10 @@ pub(in crate::server) fn definition(view: &View, position: lsp::Position) -> Vec
     view.locations(&ide::definition(&view.compiler, &view.path, view.at(position)))
 }
 
+pub(in crate::server) fn type_definition(view: &View, position: lsp::Position) -> Vec<lsp::Location> {
+    view.locations(&ide::type_definition(&view.compiler, &view.path, view.at(position)))
+}
+
 pub(in crate::server) fn references(
     view: &View,
     position: lsp::Position,
