@@ -64,7 +64,16 @@ impl Client {
             "workspaceFolders": [{ "uri": self.uri(""), "name": "nest" }],
             "capabilities": {
                 "general": { "positionEncodings": ["utf-16"] },
-                "textDocument": { "completion": { "completionItem": { "snippetSupport": true } } },
+                "textDocument": {
+                    "completion": { "completionItem": { "snippetSupport": true } },
+                    "publishDiagnostics": {
+                        "relatedInformation": true,
+                        "versionSupport": true,
+                        "codeDescriptionSupport": true,
+                        "dataSupport": true,
+                        "tagSupport": { "valueSet": [1, 2] },
+                    },
+                },
                 "workspace": { "workspaceEdit": { "documentChanges": true, "resourceOperations": ["rename"] } },
             },
         })

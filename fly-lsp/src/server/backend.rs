@@ -1,40 +1,50 @@
 //! The requests: each goes to the session with the number of changes that came before it.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use tokio::sync::watch;
 use tower_lsp_server::{
     Client, LanguageServer,
     jsonrpc::{Error, Result},
     ls_types::{
         CodeActionKind, CodeActionOptions, CodeActionOrCommand, CodeActionParams,
         CodeActionProviderCapability, CodeActionResponse, CompletionOptions, CompletionParams,
-        CompletionResponse, DiagnosticOptions, DiagnosticServerCapabilities, DocumentDiagnosticParams,
-        DocumentDiagnosticReport, DocumentDiagnosticReportResult, DocumentFormattingParams,
+        CompletionResponse, DiagnosticOptions, DiagnosticServerCapabilities, DocumentChanges,
+        DocumentDiagnosticParams, DocumentDiagnosticReportResult, DocumentFormattingParams,
         DocumentHighlight, DocumentHighlightParams, DocumentSymbolParams, DocumentSymbolResponse,
-        FoldingRange, FoldingRangeParams, FoldingRangeProviderCapability, FullDocumentDiagnosticReport,
+        FileOperationFilter, FileOperationPattern, FileOperationPatternKind,
+        FileOperationRegistrationOptions, FoldingRange, FoldingRangeParams, FoldingRangeProviderCapability,
         GotoDefinitionParams, GotoDefinitionResponse, Hover, HoverParams, HoverProviderCapability,
         InitializeParams, InitializeResult, InitializedParams, Location, OneOf, PrepareRenameResponse,
-        ReferenceParams, RelatedFullDocumentDiagnosticReport, RenameOptions, RenameParams, SelectionRange,
+        ReferenceOptions, ReferenceParams, RenameFilesParams, RenameOptions, RenameParams, SelectionRange,
         SelectionRangeParams, SelectionRangeProviderCapability, SemanticTokenModifier, SemanticTokenType,
         SemanticTokens, SemanticTokensFullOptions, SemanticTokensLegend, SemanticTokensOptions,
         SemanticTokensParams, SemanticTokensRangeParams, SemanticTokensRangeResult, SemanticTokensResult,
         SemanticTokensServerCapabilities, ServerCapabilities, ServerInfo, SignatureHelp,
         SignatureHelpOptions, SignatureHelpParams, TextDocumentPositionParams, TextDocumentSyncCapability,
-        TextDocumentSyncKind, TextDocumentSyncOptions, TextEdit, Uri, WorkDoneProgressOptions, WorkspaceEdit,
+        TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions, TextEdit, Uri,
+        WorkDoneProgressOptions, WorkspaceDiagnosticParams, WorkspaceDiagnosticReport,
+        WorkspaceDiagnosticReportResult, WorkspaceEdit, WorkspaceFileOperationsServerCapabilities,
         WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities, WorkspaceSymbolParams,
         WorkspaceSymbolResponse,
     },
 };
 
 use super::{
+    abilities::Abilities,
     convert::{Encoding, path_of},
-    features::{actions, completion, diagnostics, formatting, names, outline, reading, tokens},
+    features::{actions, completion, diagnostics, formatting, moves, names, outline, reading, tokens},
     ordered::SEEN,
+    outbox::Outbox,
+    output::Output,
     publish::Publisher,
-    session::{Inbox, View},
+    session::{Hello, Inbox, View},
 };
 use crate::ide;
 
@@ -50,12 +60,27 @@ pub(crate) struct Backend {
     pub(crate) inbox: Inbox,
     /// Whether the editor has said `shutdown`.
     pub(crate) ended: Arc<AtomicBool>,
+    /// The editor's process.
+    pub(crate) parent: watch::Receiver<Option<u32>>,
+    parent_is: watch::Sender<Option<u32>>,
+    publisher: Publisher,
+    outbox: Outbox,
     editor: Mutex<Editor>,
 }
 
 impl Backend {
-    pub(crate) fn new(client: Client) -> Self {
-        Self { inbox: Inbox::start(Publisher::new(client)), ended: Arc::default(), editor: Mutex::default() }
+    pub(crate) fn new(client: Client, output: Output) -> Self {
+        let (publisher, outbox) = (Publisher::new(output), Outbox::new(client));
+        let (parent_is, parent) = watch::channel(None);
+        Self {
+            inbox: Inbox::start(publisher.clone(), outbox.clone()),
+            ended: Arc::default(),
+            parent,
+            parent_is,
+            publisher,
+            outbox,
+            editor: Mutex::default(),
+        }
     }
 
     fn editor(&self) -> Editor {
@@ -72,6 +97,16 @@ impl Backend {
         self.inbox.ask(seen, uri, question).await
     }
 
+    /// Asks about the form of a file, which needs no Nest around it.
+    async fn ask_text<T: Send + 'static>(
+        &self,
+        uri: &Uri,
+        question: impl FnOnce(&View) -> T + Send + 'static,
+    ) -> Result<Option<T>> {
+        let seen = SEEN.try_with(|seen| *seen).unwrap_or(u64::MAX);
+        self.inbox.ask_text(seen, uri, question).await
+    }
+
     async fn ask_at<T: Send + 'static>(
         &self,
         at: TextDocumentPositionParams,
@@ -83,11 +118,13 @@ impl Backend {
 
 fn capabilities(encoding: Encoding) -> ServerCapabilities {
     let no_progress = WorkDoneProgressOptions { work_done_progress: None };
+    let progress = WorkDoneProgressOptions { work_done_progress: Some(true) };
     ServerCapabilities {
         position_encoding: Some(encoding.kind()),
         text_document_sync: Some(TextDocumentSyncCapability::Options(TextDocumentSyncOptions {
             open_close: Some(true),
             change: Some(TextDocumentSyncKind::INCREMENTAL),
+            save: Some(TextDocumentSyncSaveOptions::Supported(true)),
             ..TextDocumentSyncOptions::default()
         })),
         hover_provider: Some(HoverProviderCapability::Simple(true)),
@@ -100,7 +137,7 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
             ..SignatureHelpOptions::default()
         }),
         definition_provider: Some(OneOf::Left(true)),
-        references_provider: Some(OneOf::Left(true)),
+        references_provider: Some(OneOf::Right(ReferenceOptions { work_done_progress_options: progress })),
         document_highlight_provider: Some(OneOf::Left(true)),
         document_symbol_provider: Some(OneOf::Left(true)),
         workspace_symbol_provider: Some(OneOf::Left(true)),
@@ -109,7 +146,7 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
         document_formatting_provider: Some(OneOf::Left(true)),
         rename_provider: Some(OneOf::Right(RenameOptions {
             prepare_provider: Some(true),
-            work_done_progress_options: no_progress,
+            work_done_progress_options: progress,
         })),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
             code_action_kinds: Some(vec![CodeActionKind::QUICKFIX]),
@@ -133,17 +170,35 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
         diagnostic_provider: Some(DiagnosticServerCapabilities::Options(DiagnosticOptions {
             identifier: Some("fly".to_owned()),
             inter_file_dependencies: true,
-            workspace_diagnostics: false,
-            work_done_progress_options: no_progress,
+            workspace_diagnostics: true,
+            work_done_progress_options: progress,
         })),
         workspace: Some(WorkspaceServerCapabilities {
             workspace_folders: Some(WorkspaceFoldersServerCapabilities {
                 supported: Some(true),
                 change_notifications: Some(OneOf::Left(true)),
             }),
-            file_operations: None,
+            file_operations: Some(WorkspaceFileOperationsServerCapabilities {
+                will_rename: Some(names_of_files()),
+                ..WorkspaceFileOperationsServerCapabilities::default()
+            }),
         }),
         ..ServerCapabilities::default()
+    }
+}
+
+/// The files and folders by whose names something is called.
+fn names_of_files() -> FileOperationRegistrationOptions {
+    let filter = |glob: &str, matches| FileOperationFilter {
+        scheme: Some("file".to_owned()),
+        pattern: FileOperationPattern { glob: glob.to_owned(), matches: Some(matches), options: None },
+    };
+    FileOperationRegistrationOptions {
+        filters: vec![
+            filter("**/Eggs/*", FileOperationPatternKind::Folder),
+            filter("**/Eggs/*/config.fly", FileOperationPatternKind::File),
+            filter("**/Jobs/*.fly", FileOperationPatternKind::File),
+        ],
     }
 }
 
@@ -170,7 +225,11 @@ impl LanguageServer for Backend {
         if folders.is_empty() {
             folders.extend(params.root_uri.as_ref().and_then(path_of));
         }
-        self.inbox.begin(folders, encoding);
+        // An editor that died before it could say `exit` is not waited for.
+        self.parent_is.send_replace(params.process_id);
+        let abilities = Abilities::of(&params.capabilities);
+        let settings = params.initialization_options.unwrap_or_default();
+        self.inbox.begin(Hello { folders, encoding, abilities, settings });
         Ok(InitializeResult {
             capabilities: capabilities(encoding),
             server_info: Some(ServerInfo {
@@ -212,6 +271,8 @@ impl LanguageServer for Backend {
 
     async fn references(&self, params: ReferenceParams) -> Result<Option<Vec<Location>>> {
         let definitions = params.context.include_declaration;
+        let token = params.work_done_progress_params.work_done_token;
+        let _progress = self.outbox.progress_of(token, "Finding references");
         let answer = move |view: &View, at| names::references(view, at, definitions);
         self.ask_at(params.text_document_position, answer).await
     }
@@ -224,7 +285,7 @@ impl LanguageServer for Backend {
     }
 
     async fn document_symbol(&self, params: DocumentSymbolParams) -> Result<Option<DocumentSymbolResponse>> {
-        let found = self.ask(&params.text_document.uri, outline::symbols).await?;
+        let found = self.ask_text(&params.text_document.uri, outline::symbols).await?;
         Ok(found.map(DocumentSymbolResponse::Nested))
     }
 
@@ -234,19 +295,19 @@ impl LanguageServer for Backend {
     }
 
     async fn folding_range(&self, params: FoldingRangeParams) -> Result<Option<Vec<FoldingRange>>> {
-        self.ask(&params.text_document.uri, outline::folds).await
+        self.ask_text(&params.text_document.uri, outline::folds).await
     }
 
     async fn selection_range(&self, params: SelectionRangeParams) -> Result<Option<Vec<SelectionRange>>> {
         let positions = params.positions;
-        self.ask(&params.text_document.uri, move |view| outline::selections(view, &positions)).await
+        self.ask_text(&params.text_document.uri, move |view| outline::selections(view, &positions)).await
     }
 
     async fn semantic_tokens_full(
         &self,
         params: SemanticTokensParams,
     ) -> Result<Option<SemanticTokensResult>> {
-        let data = self.ask(&params.text_document.uri, |view| tokens::tokens(view, None)).await?;
+        let data = self.ask_text(&params.text_document.uri, |view| tokens::tokens(view, None)).await?;
         Ok(data.map(|data| SemanticTokensResult::Tokens(SemanticTokens { result_id: None, data })))
     }
 
@@ -255,12 +316,13 @@ impl LanguageServer for Backend {
         params: SemanticTokensRangeParams,
     ) -> Result<Option<SemanticTokensRangeResult>> {
         let range = params.range;
-        let data = self.ask(&params.text_document.uri, move |view| tokens::tokens(view, Some(range))).await?;
+        let data =
+            self.ask_text(&params.text_document.uri, move |view| tokens::tokens(view, Some(range))).await?;
         Ok(data.map(|data| SemanticTokensRangeResult::Tokens(SemanticTokens { result_id: None, data })))
     }
 
     async fn formatting(&self, params: DocumentFormattingParams) -> Result<Option<Vec<TextEdit>>> {
-        Ok(self.ask(&params.text_document.uri, formatting::formatting).await?.flatten())
+        Ok(self.ask_text(&params.text_document.uri, formatting::formatting).await?.flatten())
     }
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
@@ -278,6 +340,8 @@ impl LanguageServer for Backend {
 
     async fn rename(&self, params: RenameParams) -> Result<Option<WorkspaceEdit>> {
         let (name, moves_files) = (params.new_name, self.editor().moves_files);
+        let token = params.work_done_progress_params.work_done_token;
+        let _progress = self.outbox.progress_of(token, "Renaming");
         let answer = move |view: &View, at| names::rename(view, at, &name, moves_files);
         match self.ask_at(params.text_document_position, answer).await? {
             Some(Ok(edit)) => Ok(Some(edit)),
@@ -287,11 +351,42 @@ impl LanguageServer for Backend {
     }
 
     async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {
-        let items = self.ask(&params.text_document.uri, diagnostics::diagnostics).await?.unwrap_or_default();
-        let report = RelatedFullDocumentDiagnosticReport {
-            related_documents: None,
-            full_document_diagnostic_report: FullDocumentDiagnosticReport { result_id: None, items },
-        };
-        Ok(DocumentDiagnosticReportResult::Report(DocumentDiagnosticReport::Full(report)))
+        let known = params.previous_result_id;
+        let report = move |view: &View| diagnostics::report(view, known.as_deref());
+        let report = self.ask_text(&params.text_document.uri, report).await?;
+        let report = report.unwrap_or_else(|| diagnostics::empty_or(None, Vec::new()));
+        Ok(DocumentDiagnosticReportResult::Report(report))
+    }
+
+    async fn workspace_diagnostic(
+        &self,
+        params: WorkspaceDiagnosticParams,
+    ) -> Result<WorkspaceDiagnosticReportResult> {
+        let token = params.work_done_progress_params.work_done_token;
+        let _progress = self.outbox.progress_of(token, "Checking");
+        let known: HashMap<Uri, String> =
+            params.previous_result_ids.into_iter().map(|known| (known.uri, known.value)).collect();
+        self.publisher.workspace_is_pulled();
+        let known = Arc::new(known);
+        let before = Arc::clone(&known);
+        let reports = self.inbox.ask_every(move |view| diagnostics::workspace(view, &before)).await?;
+        let mut items: Vec<_> = reports.into_iter().flatten().collect();
+        items.extend(diagnostics::right(&known, &items));
+        if let Some(token) = params.partial_result_params.partial_result_token {
+            for part in diagnostics::parts(std::mem::take(&mut items)) {
+                let part = serde_json::to_value(part).map_err(|_| Error::internal_error())?;
+                self.outbox.partial(token.clone(), part).await;
+            }
+        }
+        Ok(WorkspaceDiagnosticReportResult::Report(WorkspaceDiagnosticReport { items }))
+    }
+
+    async fn will_rename_files(&self, params: RenameFilesParams) -> Result<Option<WorkspaceEdit>> {
+        let edits = self.inbox.ask_all(move |view| moves::renamed(view, &params.files)).await?;
+        let edits: Vec<_> = edits.into_iter().flatten().collect();
+        Ok((!edits.is_empty()).then(|| WorkspaceEdit {
+            document_changes: Some(DocumentChanges::Edits(edits)),
+            ..WorkspaceEdit::default()
+        }))
     }
 }

@@ -4,6 +4,7 @@ pub(super) mod actions;
 pub(super) mod completion;
 pub(super) mod diagnostics;
 pub(super) mod formatting;
+pub(super) mod moves;
 pub(super) mod names;
 pub(super) mod outline;
 pub(super) mod reading;
