@@ -8,5 +8,11 @@
 mod client;
 #[path = "lsp/completion.rs"]
 mod completion;
+#[path = "lsp/nests.rs"]
+mod nests;
 #[path = "lsp/protocol.rs"]
 mod protocol;
+#[path = "lsp/robust.rs"]
+mod robust;
+#[path = "lsp/session.rs"]
+mod session;

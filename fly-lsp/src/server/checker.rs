@@ -40,7 +40,9 @@ struct Checker {
     findings: Findings,
     /// The files that are to be told of.
     pending: BTreeSet<Arc<str>>,
-    /// Those among them that are others, although nobody edited them.
+    /// Whether it was checked once: before, the editor has asked nothing that was not so.
+    is_known: bool,
+    /// Whether some of them are others although nobody edited them.
     others: bool,
     rewritten: BTreeSet<String>,
     unreadable: BTreeMap<Arc<str>, Vec<Diagnostic>>,
@@ -61,6 +63,7 @@ pub(crate) fn start(publisher: Publisher, outbox: Outbox, changes: Arc<AtomicU64
     let checker = Checker {
         findings: Findings::default(),
         pending: BTreeSet::new(),
+        is_known: false,
         others: false,
         rewritten: BTreeSet::new(),
         unreadable: BTreeMap::new(),
@@ -118,7 +121,8 @@ impl Checker {
             return;
         }
         self.publisher.tell(self.teller, told);
-        if refreshes && std::mem::take(&mut self.others) {
+        let was_known = std::mem::replace(&mut self.is_known, true);
+        if std::mem::take(&mut self.others) && refreshes && was_known {
             self.outbox.refresh_diagnostics();
         }
         self.pending.clear();
