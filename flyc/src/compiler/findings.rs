@@ -197,3 +197,7 @@ fn differing(before: &[Diagnostic], after: &[Diagnostic]) -> BTreeSet<Arc<str>> 
     let rest = before[..before.len() - end].iter().chain(&after[..after.len() - end]);
     rest.map(|diagnostic| Arc::clone(&diagnostic.span.file)).collect()
 }
+
+#[cfg(test)]
+#[path = "findings_tests.rs"]
+mod tests;
