@@ -373,7 +373,7 @@ impl LanguageServer for Backend {
         let mut items: Vec<_> = reports.into_iter().flatten().collect();
         items.extend(diagnostics::right(&known, &items));
         if let Some(token) = params.partial_result_params.partial_result_token {
-            for part in diagnostics::parts(std::mem::take(&mut items)) {
+            for part in diagnostics::parts(&std::mem::take(&mut items)) {
                 let part = serde_json::to_value(part).map_err(|_| Error::internal_error())?;
                 self.outbox.partial(token.clone(), part).await;
             }

@@ -75,6 +75,7 @@ impl AsyncRead for Input {
     }
 }
 
+#[allow(clippy::option_option, reason = "the end is another thing than what can't be read")]
 /// The next message; none within when it can't be read, none at all at the end.
 fn next(input: &mut impl BufRead) -> Option<Option<Vec<u8>>> {
     let mut length: Option<usize> = None;

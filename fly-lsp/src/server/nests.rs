@@ -49,7 +49,7 @@ impl Session {
     /// Takes the Nest a folder lies in, or is, or the Nests that lie below it.
     pub(super) fn open_folder(&mut self, folder: &Path) {
         for root in host::find_nests(folder) {
-            self.load(root);
+            self.load(&root);
         }
     }
 
@@ -71,21 +71,23 @@ impl Session {
         let gone: Vec<PathBuf> =
             self.nests.iter().filter(|(key, nest)| !is_kept(key, nest)).map(|(key, _)| key.clone()).collect();
         // Its checker takes back what it has told.
-        gone.iter().for_each(|key| drop(self.nests.remove(key)));
+        for key in gone {
+            self.nests.remove(&key);
+        }
     }
 
     /// Takes a Nest; the name it is kept under.
-    fn load(&mut self, root: PathBuf) -> PathBuf {
-        let key = host::real_path(&root);
+    fn load(&mut self, root: &Path) -> PathBuf {
+        let key = host::real_path(root);
         if self.nests.contains_key(&key) {
             return key;
         }
         if let Some(progress) = &self.progress {
             progress.step(format!("reading {}", root.file_name().unwrap_or_default().to_string_lossy()));
         }
-        let loaded = host::load(&root);
+        let loaded = host::load(root);
         self.log(LogLevel::Info, || format!("read the Nest {}: {} files", root.display(), loaded.files));
-        let mut nest = self.state(root.as_path().into(), loaded);
+        let mut nest = self.state(root.into(), loaded);
         nest.reads = nest.loaded.compiler.reads().into_iter().map(String::from).collect();
         self.nests.insert(key.clone(), nest);
         self.watch_reads();
@@ -120,7 +122,7 @@ impl Session {
     fn home(&mut self, file: &Path) -> Option<(PathBuf, String)> {
         let root = host::find_root(file)?;
         let path = relative(&root, file)?;
-        let key = self.load(root);
+        let key = self.load(&root);
         let is_part = |session: &Self| {
             let nest = session.nests.get(&key)?;
             let is_told = nest.loaded.diagnostics.iter().any(|told| *told.span.file == *path);

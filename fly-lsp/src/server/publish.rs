@@ -102,9 +102,9 @@ impl Publisher {
         let mut state = self.lock();
         if !state.asks_all {
             let shown: Vec<Uri> = state.shown.drain().map(|(uri, _)| uri).collect();
-            shown
-                .into_iter()
-                .for_each(|uri| state.queue(Told { uri, diagnostics: Vec::new(), version: None }));
+            for uri in shown {
+                state.queue(Told { uri, diagnostics: Vec::new(), version: None });
+            }
             state.asks_all = true;
             self.0.1.notify_all();
         }
@@ -122,7 +122,9 @@ impl Publisher {
         let mut state = self.lock();
         let own = state.shown.extract_if(|_, by| *by == teller);
         let gone: Vec<Uri> = own.map(|(uri, _)| uri).collect();
-        gone.into_iter().for_each(|uri| state.queue(Told { uri, diagnostics: Vec::new(), version: None }));
+        for uri in gone {
+            state.queue(Told { uri, diagnostics: Vec::new(), version: None });
+        }
         self.0.1.notify_all();
     }
 

@@ -364,7 +364,9 @@ impl Session {
 
     fn configure(&mut self, given: &Value) {
         let (settings, wrong) = Settings::read(given);
-        wrong.into_iter().for_each(|message| self.outbox.show_once(format!("{message}.")));
+        for message in wrong {
+            self.outbox.show_once(format!("{message}."));
+        }
         if *self.settings != settings {
             self.settings = Arc::new(settings);
             self.nests.values_mut().for_each(|nest| nest.is_stale = true);
@@ -389,7 +391,9 @@ impl Session {
         for document in self.documents.values().filter(|document| document.root.as_deref() == Some(key)) {
             open.entry(document.path.clone()).or_default().push((document.uri.clone(), document.version));
         }
-        open.values_mut().for_each(|documents| documents.sort());
+        for documents in open.values_mut() {
+            documents.sort();
+        }
         let newest = |documents: &Vec<(Uri, i32)>| documents.iter().map(|(_, version)| *version).max();
         let versions = open.iter().filter_map(|(path, of)| Some((path.clone(), newest(of)?))).collect();
         View {

@@ -89,7 +89,7 @@ impl Settings {
                 (known, wrong) = (read.whole, read.wrong);
             }
             other => {
-                wrong.push(format!("the settings of `{SECTION}` are {}, and not an object", kind(other)))
+                wrong.push(format!("the settings of `{SECTION}` are {}, and not an object", kind(other)));
             }
         }
         (serde_json::from_value(known).unwrap_or_default(), wrong)

@@ -134,7 +134,7 @@ pub(in crate::server) fn right(
 
 /// The parts that a long answer is given in.
 pub(in crate::server) fn parts(
-    reports: Vec<lsp::WorkspaceDocumentDiagnosticReport>,
+    reports: &[lsp::WorkspaceDocumentDiagnosticReport],
 ) -> Vec<lsp::WorkspaceDiagnosticReportPartialResult> {
     let parts = reports.chunks(PART);
     parts.map(|part| lsp::WorkspaceDiagnosticReportPartialResult { items: part.to_vec() }).collect()
