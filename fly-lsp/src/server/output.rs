@@ -72,6 +72,11 @@ impl Output {
         self.0.1.notify_all();
     }
 
+    /// Whether something can be said without waiting.
+    pub(crate) fn has_room(&self) -> bool {
+        self.lock().bytes.len() <= MOST
+    }
+
     /// Sends a notification, and waits while too much waits before it.
     pub(crate) fn notify(&self, method: &str, params: impl Serialize) {
         #[derive(Serialize)]

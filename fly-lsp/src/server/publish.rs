@@ -36,8 +36,17 @@ pub(crate) struct Told {
     pub(crate) version: Option<i32>,
 }
 
+const METHOD: &str = "textDocument/publishDiagnostics";
+
+fn params(told: Told) -> lsp::PublishDiagnosticsParams {
+    lsp::PublishDiagnosticsParams::new(told.uri, told.diagnostics, told.version)
+}
+
 #[derive(Default)]
 struct State {
+    output: Output,
+    /// Whether a message was taken out that has not gone yet.
+    is_writing: bool,
     /// Whether the editor listens.
     listens: bool,
     abilities: Abilities,
@@ -60,11 +69,12 @@ impl Publisher {
     pub(crate) fn new(output: Output) -> Self {
         let publisher = Self::default();
         let own = publisher.clone();
+        publisher.lock().output = output.clone();
         thread::spawn(move || {
             loop {
                 let told = own.next();
-                let params = lsp::PublishDiagnosticsParams::new(told.uri, told.diagnostics, told.version);
-                output.notify("textDocument/publishDiagnostics", params);
+                output.notify(METHOD, params(told));
+                own.lock().is_writing = false;
             }
         });
         publisher
@@ -80,6 +90,7 @@ impl Publisher {
             if state.listens {
                 let uri = state.order.pop_front();
                 if let Some(told) = uri.and_then(|uri| state.waiting.remove(&uri)) {
+                    state.is_writing = true;
                     return told;
                 }
             }
@@ -163,6 +174,11 @@ impl Publisher {
 
 impl State {
     fn queue(&mut self, told: Told) {
+        // Where nothing waits, it need not wait for the other thread either.
+        if self.listens && self.order.is_empty() && !self.is_writing && self.output.has_room() {
+            self.output.notify(METHOD, params(told));
+            return;
+        }
         if !self.waiting.contains_key(&told.uri) {
             self.order.push_back(told.uri.clone());
         }

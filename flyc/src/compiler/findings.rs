@@ -15,7 +15,7 @@ use crate::{
     check::{check_file, check_nest, prepare},
     db::{Database, SourceFile},
     diag::Diagnostic,
-    model::index,
+    model::{definitions::NEST_FILE, index},
 };
 
 /// The findings of a Nest as they were when it was last checked.
@@ -23,6 +23,8 @@ use crate::{
 pub struct Findings {
     /// The files of the Nest, with what is wrong with each by itself, in the order of the Nest's list.
     alone: Vec<(SourceFile, Vec<Diagnostic>)>,
+    /// The text of the file that every other may use.
+    shared: Option<Arc<str>>,
     /// What is wrong between them.
     between: Vec<Diagnostic>,
     /// Both, by file; those without findings are not there.
@@ -43,8 +45,9 @@ impl Compiler {
         let files = self.nest.files(&self.db);
         let is_same_list = files.len() == findings.alone.len()
             && files.iter().zip(&findings.alone).all(|(file, (known, _))| file == known);
+        let shared = self.text(NEST_FILE);
         let (mut touched, changed, alone) = if is_same_list {
-            let changed = self.changed(&findings.alone);
+            let changed = self.changed(&findings.alone, shared == findings.shared);
             (changed.iter().map(|&(at, _)| self.path_of(findings.alone[at].0)).collect(), changed, None)
         } else {
             let alone = self.check_alone(files);
@@ -66,6 +69,7 @@ impl Compiler {
             None => touched.iter().filter_map(|path| Some((Arc::clone(path), self.place(path)?))).collect(),
         };
         findings.take(changed, alone, between);
+        findings.shared = shared;
         findings.collect_again(touched, &at_of)
     }
 
@@ -78,16 +82,23 @@ impl Compiler {
         self.nest.files(&self.db).binary_search_by(|file| (**file.path(&self.db)).cmp(path)).ok()
     }
 
-    /// The files of which something else is wrong than is known.
-    fn changed(&self, known: &[(SourceFile, Vec<Diagnostic>)]) -> Vec<(usize, Vec<Diagnostic>)> {
-        let part = known.len().div_ceil(rayon::current_num_threads() * 2).max(512);
+    /// The files of which something else is wrong than is known. When only few can be others, asking all is so little work
+    /// that other threads would be asked in vain.
+    fn changed(&self, known: &[(SourceFile, Vec<Diagnostic>)], few: bool) -> Vec<(usize, Vec<Diagnostic>)> {
+        let is_other = |db: &Database, at: usize, (file, known): &(SourceFile, Vec<Diagnostic>)| {
+            let found = check_file(db, *file);
+            (found != known).then(|| (at, found.clone()))
+        };
+        if few {
+            let files = known.iter().enumerate();
+            return files.filter_map(|(at, file)| is_other(&self.db, at, file)).collect();
+        }
+        let part = known.len().div_ceil(rayon::current_num_threads() * 8).max(16);
         let look = |db: &mut Database, (part_at, files): (usize, &[(SourceFile, Vec<Diagnostic>)])| {
             let mut changed = Vec::new();
-            for (at, (file, known)) in files.iter().enumerate() {
-                let found = check_file(db, *file);
-                if found != known {
-                    changed.push((part_at * part + at, found.clone()));
-                }
+            for (at, file) in files.iter().enumerate() {
+                prepare(db, file.0);
+                changed.extend(is_other(db, part_at * part + at, file));
             }
             changed
         };

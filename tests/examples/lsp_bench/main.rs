@@ -130,6 +130,7 @@ fn main() {
         document.open(&mut server, &options.language);
     }
     memory(&server, "with everything read");
+    let before = server.worked();
 
     let mut times = Vec::new();
     for at in 0..options.edits {
@@ -139,6 +140,15 @@ fn main() {
         times.push(server.diagnostics_of(&document.uri, document.version) - begin);
     }
     println!("didChange to publishDiagnostics: {}", distribution(times));
+    // What passes on a busy machine says little; what the server works says more.
+    if let (Some(before), Some(after)) = (before, server.worked()) {
+        let edits = u32::try_from(options.edits.max(1)).unwrap_or(u32::MAX);
+        println!(
+            "  processor time: {} until then, {} an edit",
+            shown(before),
+            shown((after - before) / edits)
+        );
+    }
 
     if hello.0["result"]["capabilities"]["completionProvider"].is_object() && options.completions > 0 {
         completions(&options, &mut server, &mut document);

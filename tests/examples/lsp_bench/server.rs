@@ -22,6 +22,7 @@ pub(crate) struct Server {
     settings: Value,
     /// What was told of each file: how many diagnostics, about which version, and when.
     told: HashMap<String, (usize, Option<i64>, Instant)>,
+    with_some: usize,
     /// What was told of a file, in the order it came, since it was last asked for.
     waiting: VecDeque<(String, Option<i64>, Instant)>,
 }
@@ -47,7 +48,16 @@ impl Server {
             }
         });
         let input = process.stdin.take().unwrap();
-        Self { process, input, messages, next: 0, settings, told: HashMap::new(), waiting: VecDeque::new() }
+        Self {
+            process,
+            input,
+            messages,
+            next: 0,
+            settings,
+            told: HashMap::new(),
+            with_some: 0,
+            waiting: VecDeque::new(),
+        }
     }
 
     fn send(&mut self, message: &Value) {
@@ -86,7 +96,10 @@ impl Server {
             let uri = params["uri"].as_str().unwrap_or_default().to_owned();
             let count = params["diagnostics"].as_array().map_or(0, Vec::len);
             let version = params["version"].as_i64();
-            self.told.insert(uri.clone(), (count, version, came));
+            let before = self.told.insert(uri.clone(), (count, version, came));
+            // Counted as it comes: counting anew each time would be measured, too.
+            self.with_some -= usize::from(before.is_some_and(|(count, ..)| count > 0));
+            self.with_some += usize::from(count > 0);
             self.waiting.push_back((uri, version, came));
         } else if !message["id"].is_null() {
             let result = match method {
@@ -121,16 +134,12 @@ impl Server {
             }
             let (message, came) = self.receive();
             self.take(&message, came);
-            // Looking at all of them after each would be measured, too.
-            while let Ok((message, came)) = self.messages.try_recv() {
-                self.take(&message, came);
-            }
         }
     }
 
     /// How many files have diagnostics.
-    pub(crate) fn with_some(&self) -> usize {
-        self.told.values().filter(|(count, ..)| *count > 0).count()
+    pub(crate) const fn with_some(&self) -> usize {
+        self.with_some
     }
 
     /// When a file's diagnostics came after the edit that was just sent: those of its version, or the next from a server
@@ -156,6 +165,16 @@ impl Server {
             Some(line.split_whitespace().next()?.parse::<u64>().ok()? >> 10)
         };
         Some((of("VmRSS:")?, of("VmHWM:")?))
+    }
+
+    /// The processor time that the process has taken so far; its clock counts hundredths of a second.
+    pub(crate) fn worked(&self) -> Option<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).ok()?;
+        // The name in parentheses may hold anything.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+        let user: u64 = fields.next()?.parse().ok()?;
+        let system: u64 = fields.next()?.parse().ok()?;
+        Some(Duration::from_millis((user + system) * 10))
     }
 
     pub(crate) fn stop(mut self) {
