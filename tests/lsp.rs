@@ -12,5 +12,11 @@ mod client;
 mod completion;
 #[path = "lsp/lens.rs"]
 mod lens;
+#[path = "lsp/nests.rs"]
+mod nests;
 #[path = "lsp/protocol.rs"]
 mod protocol;
+#[path = "lsp/robust.rs"]
+mod robust;
+#[path = "lsp/session.rs"]
+mod session;

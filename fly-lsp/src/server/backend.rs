@@ -1,6 +1,7 @@
 //! The requests: each goes to the session with the number of changes that came before it.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -8,46 +9,42 @@ use std::{
     },
 };
 
-use tokio::task::spawn_blocking;
+use tokio::{sync::watch, task::spawn_blocking};
 use tower_lsp_server::{
     Client, LanguageServer,
     jsonrpc::{Error, Result},
     ls_types::{
-        CodeAction, CodeActionKind, CodeActionOptions, CodeActionOrCommand, CodeActionParams,
-        CodeActionProviderCapability, CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams,
-        CompletionItem, CompletionOptions, CompletionParams, CompletionResponse, DiagnosticOptions,
-        DiagnosticServerCapabilities, DidCloseTextDocumentParams, DocumentDiagnosticParams,
-        DocumentDiagnosticReport, DocumentDiagnosticReportResult, DocumentFormattingParams,
-        DocumentHighlight, DocumentHighlightParams, DocumentLink, DocumentLinkOptions, DocumentLinkParams,
-        DocumentOnTypeFormattingOptions, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams,
-        DocumentSymbolParams, DocumentSymbolResponse, ExecuteCommandOptions, ExecuteCommandParams,
-        FoldingRange, FoldingRangeParams, FoldingRangeProviderCapability, FullDocumentDiagnosticReport,
-        GotoDefinitionParams, GotoDefinitionResponse, Hover, HoverParams, HoverProviderCapability,
-        InitializeParams, InitializeResult, InitializedParams, InlayHint, InlayHintOptions, InlayHintParams,
-        InlayHintServerCapabilities, LSPAny, Location, MessageType, OneOf, PrepareRenameResponse,
-        ReferenceParams, RelatedFullDocumentDiagnosticReport, RenameOptions, RenameParams, SelectionRange,
-        SelectionRangeParams, SelectionRangeProviderCapability, SemanticTokenModifier, SemanticTokenType,
-        SemanticTokens, SemanticTokensDeltaParams, SemanticTokensFullDeltaResult, SemanticTokensFullOptions,
-        SemanticTokensLegend, SemanticTokensOptions, SemanticTokensParams, SemanticTokensRangeParams,
-        SemanticTokensRangeResult, SemanticTokensResult, SemanticTokensServerCapabilities,
-        ServerCapabilities, ServerInfo, SignatureHelp, SignatureHelpOptions, SignatureHelpParams,
-        TextDocumentPositionParams, TextDocumentSyncCapability, TextDocumentSyncKind,
-        TextDocumentSyncOptions, TextEdit, TypeDefinitionProviderCapability, Uri, WorkDoneProgressOptions,
-        WorkspaceEdit, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+        CodeAction, CodeActionOrCommand, CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams,
+        CompletionItem, CompletionParams, CompletionResponse, DidCloseTextDocumentParams, DocumentChanges,
+        DocumentDiagnosticParams, DocumentDiagnosticReportResult, DocumentFormattingParams,
+        DocumentHighlight, DocumentHighlightParams, DocumentLink, DocumentLinkParams,
+        DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, DocumentSymbolParams,
+        DocumentSymbolResponse, ExecuteCommandParams, FoldingRange, FoldingRangeParams, GotoDefinitionParams,
+        GotoDefinitionResponse, Hover, HoverParams, InitializeParams, InitializeResult, InitializedParams,
+        InlayHint, InlayHintParams, LSPAny, Location, MessageType, PrepareRenameResponse, ReferenceParams,
+        RenameFilesParams, RenameParams, SelectionRange, SelectionRangeParams, SemanticTokens,
+        SemanticTokensDeltaParams, SemanticTokensFullDeltaResult, SemanticTokensParams,
+        SemanticTokensRangeParams, SemanticTokensRangeResult, SemanticTokensResult, ServerInfo,
+        SignatureHelp, SignatureHelpParams, TextDocumentPositionParams, TextEdit, Uri,
+        WorkspaceDiagnosticParams, WorkspaceDiagnosticReport, WorkspaceDiagnosticReportResult, WorkspaceEdit,
         WorkspaceSymbolParams, WorkspaceSymbolResponse,
     },
 };
 
 use super::{
+    abilities::Abilities,
+    capabilities::capabilities,
     convert::{Encoding, path_of},
     features::{
         actions,
         commands::{self, Command},
-        completion, diagnostics, formatting, hints, lens, links, names, outline, reading, tokens,
+        completion, diagnostics, formatting, hints, lens, links, moves, names, outline, reading, tokens,
     },
     ordered::SEEN,
+    outbox::Outbox,
+    output::Output,
     publish::Publisher,
-    session::{Inbox, View, modified},
+    session::{Hello, Inbox, View, modified},
 };
 use crate::ide::{self, HintOptions};
 
@@ -68,17 +65,28 @@ pub(crate) struct Backend {
     /// Whether the editor has said `shutdown`.
     pub(crate) ended: Arc<AtomicBool>,
     client: Client,
+    /// The editor's process.
+    pub(crate) parent: watch::Receiver<Option<u32>>,
+    parent_is: watch::Sender<Option<u32>>,
+    publisher: Publisher,
+    outbox: Outbox,
     editor: Mutex<Editor>,
     lists: completion::Lists,
     tokens: tokens::Sent,
 }
 
 impl Backend {
-    pub(crate) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client, output: Output) -> Self {
+        let (publisher, outbox) = (Publisher::new(output), Outbox::new(client.clone()));
+        let (parent_is, parent) = watch::channel(None);
         Self {
-            inbox: Inbox::start(Publisher::new(client.clone())),
+            inbox: Inbox::start(publisher.clone(), outbox.clone()),
             ended: Arc::default(),
             client,
+            parent,
+            parent_is,
+            publisher,
+            outbox,
             editor: Mutex::default(),
             lists: completion::Lists::default(),
             tokens: tokens::Sent::default(),
@@ -112,101 +120,22 @@ impl Backend {
         inner.map(|(_, answer)| answer).ok_or_else(|| commands::elsewhere(&file))
     }
 
+    /// Asks about the form of a file, which needs no Nest around it.
+    async fn ask_text<T: Send + 'static>(
+        &self,
+        uri: &Uri,
+        question: impl FnOnce(&View) -> T + Send + 'static,
+    ) -> Result<Option<T>> {
+        let seen = SEEN.try_with(|seen| *seen).unwrap_or(u64::MAX);
+        self.inbox.ask_text(seen, uri, question).await
+    }
+
     async fn ask_at<T: Send + 'static>(
         &self,
         at: TextDocumentPositionParams,
         question: impl FnOnce(&View, tower_lsp_server::ls_types::Position) -> T + Send + 'static,
     ) -> Result<Option<T>> {
         self.ask(&at.text_document.uri, move |view| question(view, at.position)).await
-    }
-}
-
-fn capabilities(encoding: Encoding) -> ServerCapabilities {
-    let no_progress = WorkDoneProgressOptions { work_done_progress: None };
-    ServerCapabilities {
-        position_encoding: Some(encoding.kind()),
-        text_document_sync: Some(TextDocumentSyncCapability::Options(TextDocumentSyncOptions {
-            open_close: Some(true),
-            change: Some(TextDocumentSyncKind::INCREMENTAL),
-            ..TextDocumentSyncOptions::default()
-        })),
-        hover_provider: Some(HoverProviderCapability::Simple(true)),
-        completion_provider: Some(CompletionOptions {
-            trigger_characters: Some(["\"", ".", "=", "{", "'", "/"].map(str::to_owned).to_vec()),
-            resolve_provider: Some(true),
-            ..CompletionOptions::default()
-        }),
-        signature_help_provider: Some(SignatureHelpOptions {
-            trigger_characters: Some(["(", ","].map(str::to_owned).to_vec()),
-            ..SignatureHelpOptions::default()
-        }),
-        definition_provider: Some(OneOf::Left(true)),
-        type_definition_provider: Some(TypeDefinitionProviderCapability::Simple(true)),
-        code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(true) }),
-        inlay_hint_provider: Some(OneOf::Right(InlayHintServerCapabilities::Options(InlayHintOptions {
-            resolve_provider: Some(true),
-            work_done_progress_options: no_progress,
-        }))),
-        document_link_provider: Some(DocumentLinkOptions {
-            resolve_provider: None,
-            work_done_progress_options: no_progress,
-        }),
-        execute_command_provider: Some(ExecuteCommandOptions {
-            commands: commands::ALL.map(str::to_owned).to_vec(),
-            work_done_progress_options: no_progress,
-        }),
-        references_provider: Some(OneOf::Left(true)),
-        document_highlight_provider: Some(OneOf::Left(true)),
-        document_symbol_provider: Some(OneOf::Left(true)),
-        workspace_symbol_provider: Some(OneOf::Left(true)),
-        folding_range_provider: Some(FoldingRangeProviderCapability::Simple(true)),
-        selection_range_provider: Some(SelectionRangeProviderCapability::Simple(true)),
-        document_formatting_provider: Some(OneOf::Left(true)),
-        document_range_formatting_provider: Some(OneOf::Left(true)),
-        document_on_type_formatting_provider: Some(DocumentOnTypeFormattingOptions {
-            first_trigger_character: "}".to_owned(),
-            more_trigger_character: Some(vec!["\n".to_owned()]),
-        }),
-        rename_provider: Some(OneOf::Right(RenameOptions {
-            prepare_provider: Some(true),
-            work_done_progress_options: no_progress,
-        })),
-        code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
-            code_action_kinds: Some(
-                ide::ActionKind::ALL.map(|kind| CodeActionKind::new(kind.name())).to_vec(),
-            ),
-            resolve_provider: Some(true),
-            work_done_progress_options: no_progress,
-        })),
-        semantic_tokens_provider: Some(SemanticTokensServerCapabilities::SemanticTokensOptions(
-            SemanticTokensOptions {
-                legend: SemanticTokensLegend {
-                    token_types: ide::TOKEN_TYPES.iter().copied().map(SemanticTokenType::new).collect(),
-                    token_modifiers: ide::TOKEN_MODIFIERS
-                        .iter()
-                        .copied()
-                        .map(SemanticTokenModifier::new)
-                        .collect(),
-                },
-                range: Some(true),
-                full: Some(SemanticTokensFullOptions::Delta { delta: Some(true) }),
-                work_done_progress_options: no_progress,
-            },
-        )),
-        diagnostic_provider: Some(DiagnosticServerCapabilities::Options(DiagnosticOptions {
-            identifier: Some("fly".to_owned()),
-            inter_file_dependencies: true,
-            workspace_diagnostics: false,
-            work_done_progress_options: no_progress,
-        })),
-        workspace: Some(WorkspaceServerCapabilities {
-            workspace_folders: Some(WorkspaceFoldersServerCapabilities {
-                supported: Some(true),
-                change_notifications: Some(OneOf::Left(true)),
-            }),
-            file_operations: None,
-        }),
-        ..ServerCapabilities::default()
     }
 }
 
@@ -242,7 +171,11 @@ impl LanguageServer for Backend {
         if folders.is_empty() {
             folders.extend(params.root_uri.as_ref().and_then(path_of));
         }
-        self.inbox.begin(folders, encoding);
+        // An editor that died before it could say `exit` is not waited for.
+        self.parent_is.send_replace(params.process_id);
+        let abilities = Abilities::of(&params.capabilities);
+        let settings = params.initialization_options.unwrap_or_default();
+        self.inbox.begin(Hello { folders, encoding, abilities, settings });
         Ok(InitializeResult {
             capabilities: capabilities(encoding),
             server_info: Some(ServerInfo {
@@ -354,6 +287,8 @@ impl LanguageServer for Backend {
 
     async fn references(&self, params: ReferenceParams) -> Result<Option<Vec<Location>>> {
         let definitions = params.context.include_declaration;
+        let token = params.work_done_progress_params.work_done_token;
+        let _progress = self.outbox.progress_of(token, "Finding references");
         let answer = move |view: &View, at| names::references(view, at, definitions);
         self.ask_at(params.text_document_position, answer).await
     }
@@ -366,7 +301,7 @@ impl LanguageServer for Backend {
     }
 
     async fn document_symbol(&self, params: DocumentSymbolParams) -> Result<Option<DocumentSymbolResponse>> {
-        let found = self.ask(&params.text_document.uri, outline::symbols).await?;
+        let found = self.ask_text(&params.text_document.uri, outline::symbols).await?;
         Ok(found.map(DocumentSymbolResponse::Nested))
     }
 
@@ -376,12 +311,12 @@ impl LanguageServer for Backend {
     }
 
     async fn folding_range(&self, params: FoldingRangeParams) -> Result<Option<Vec<FoldingRange>>> {
-        self.ask(&params.text_document.uri, outline::folds).await
+        self.ask_text(&params.text_document.uri, outline::folds).await
     }
 
     async fn selection_range(&self, params: SelectionRangeParams) -> Result<Option<Vec<SelectionRange>>> {
         let positions = params.positions;
-        self.ask(&params.text_document.uri, move |view| outline::selections(view, &positions)).await
+        self.ask_text(&params.text_document.uri, move |view| outline::selections(view, &positions)).await
     }
 
     async fn semantic_tokens_full(
@@ -389,7 +324,7 @@ impl LanguageServer for Backend {
         params: SemanticTokensParams,
     ) -> Result<Option<SemanticTokensResult>> {
         let uri = params.text_document.uri;
-        let data = self.ask(&uri, |view| tokens::tokens(view, None)).await?;
+        let data = self.ask_text(&uri, |view| tokens::tokens(view, None)).await?;
         Ok(data.map(|data| SemanticTokensResult::Tokens(self.tokens.whole(&uri, data))))
     }
 
@@ -398,7 +333,7 @@ impl LanguageServer for Backend {
         params: SemanticTokensDeltaParams,
     ) -> Result<Option<SemanticTokensFullDeltaResult>> {
         let uri = params.text_document.uri;
-        let data = self.ask(&uri, |view| tokens::tokens(view, None)).await?;
+        let data = self.ask_text(&uri, |view| tokens::tokens(view, None)).await?;
         Ok(data.map(|data| self.tokens.delta(&uri, &params.previous_result_id, data)))
     }
 
@@ -407,17 +342,18 @@ impl LanguageServer for Backend {
         params: SemanticTokensRangeParams,
     ) -> Result<Option<SemanticTokensRangeResult>> {
         let range = params.range;
-        let data = self.ask(&params.text_document.uri, move |view| tokens::tokens(view, Some(range))).await?;
+        let data =
+            self.ask_text(&params.text_document.uri, move |view| tokens::tokens(view, Some(range))).await?;
         Ok(data.map(|data| SemanticTokensRangeResult::Tokens(SemanticTokens { result_id: None, data })))
     }
 
     async fn formatting(&self, params: DocumentFormattingParams) -> Result<Option<Vec<TextEdit>>> {
-        self.ask(&params.text_document.uri, formatting::formatting).await
+        self.ask_text(&params.text_document.uri, formatting::formatting).await
     }
 
     async fn range_formatting(&self, params: DocumentRangeFormattingParams) -> Result<Option<Vec<TextEdit>>> {
         let range = params.range;
-        self.ask(&params.text_document.uri, move |view| formatting::range_formatting(view, range)).await
+        self.ask_text(&params.text_document.uri, move |view| formatting::range_formatting(view, range)).await
     }
 
     async fn on_type_formatting(
@@ -425,8 +361,9 @@ impl LanguageServer for Backend {
         params: DocumentOnTypeFormattingParams,
     ) -> Result<Option<Vec<TextEdit>>> {
         let typed = params.ch;
-        let answer = move |view: &View, at| formatting::on_type_formatting(view, at, &typed);
-        self.ask_at(params.text_document_position, answer).await
+        let at = params.text_document_position.position;
+        let answer = move |view: &View| formatting::on_type_formatting(view, at, &typed);
+        self.ask_text(&params.text_document_position.text_document.uri, answer).await
     }
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
@@ -452,6 +389,8 @@ impl LanguageServer for Backend {
 
     async fn rename(&self, params: RenameParams) -> Result<Option<WorkspaceEdit>> {
         let (name, moves_files) = (params.new_name, self.editor().moves_files);
+        let token = params.work_done_progress_params.work_done_token;
+        let _progress = self.outbox.progress_of(token, "Renaming");
         let answer = move |view: &View, at| names::rename(view, at, &name, moves_files);
         match self.ask_at(params.text_document_position, answer).await? {
             Some(Ok(edit)) => Ok(Some(edit)),
@@ -461,11 +400,42 @@ impl LanguageServer for Backend {
     }
 
     async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {
-        let items = self.ask(&params.text_document.uri, diagnostics::diagnostics).await?.unwrap_or_default();
-        let report = RelatedFullDocumentDiagnosticReport {
-            related_documents: None,
-            full_document_diagnostic_report: FullDocumentDiagnosticReport { result_id: None, items },
-        };
-        Ok(DocumentDiagnosticReportResult::Report(DocumentDiagnosticReport::Full(report)))
+        let known = params.previous_result_id;
+        let report = move |view: &View| diagnostics::report(view, known.as_deref());
+        let report = self.ask_text(&params.text_document.uri, report).await?;
+        let report = report.unwrap_or_else(|| diagnostics::empty_or(None, Vec::new()));
+        Ok(DocumentDiagnosticReportResult::Report(report))
+    }
+
+    async fn workspace_diagnostic(
+        &self,
+        params: WorkspaceDiagnosticParams,
+    ) -> Result<WorkspaceDiagnosticReportResult> {
+        let token = params.work_done_progress_params.work_done_token;
+        let _progress = self.outbox.progress_of(token, "Checking");
+        let known: HashMap<Uri, String> =
+            params.previous_result_ids.into_iter().map(|known| (known.uri, known.value)).collect();
+        self.publisher.workspace_is_pulled();
+        let known = Arc::new(known);
+        let before = Arc::clone(&known);
+        let reports = self.inbox.ask_every(move |view| diagnostics::workspace(view, &before)).await?;
+        let mut items: Vec<_> = reports.into_iter().flatten().collect();
+        items.extend(diagnostics::right(&known, &items));
+        if let Some(token) = params.partial_result_params.partial_result_token {
+            for part in diagnostics::parts(&std::mem::take(&mut items)) {
+                let part = serde_json::to_value(part).map_err(|_| Error::internal_error())?;
+                self.outbox.partial(token.clone(), part).await;
+            }
+        }
+        Ok(WorkspaceDiagnosticReportResult::Report(WorkspaceDiagnosticReport { items }))
+    }
+
+    async fn will_rename_files(&self, params: RenameFilesParams) -> Result<Option<WorkspaceEdit>> {
+        let edits = self.inbox.ask_all(move |view| moves::renamed(view, &params.files)).await?;
+        let edits: Vec<_> = edits.into_iter().flatten().collect();
+        Ok((!edits.is_empty()).then(|| WorkspaceEdit {
+            document_changes: Some(DocumentChanges::Edits(edits)),
+            ..WorkspaceEdit::default()
+        }))
     }
 }

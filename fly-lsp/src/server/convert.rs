@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use flyc::{
     compiler::Compiler,
-    diag::{Diagnostic, Severity, Span},
+    diag::{Applicability, Diagnostic, Severity, Span},
     text::{LineIndex, TextRange, TextSize, WideEncoding, WideLineCol},
 };
 use tower_lsp_server::ls_types::{self as lsp, Uri};
+
+use super::abilities::Abilities;
 
 /// How the editor counts columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,7 +106,8 @@ impl<'a> Lines<'a> {
 
     pub(crate) fn text_range(&self, range: lsp::Range) -> TextRange {
         let (start, end) = (self.offset(range.start), self.offset(range.end));
-        TextRange::new(start, end.max(start))
+        // One that ends before it begins is meant the other way round.
+        TextRange::new(start.min(end), end.max(start))
     }
 
     pub(crate) fn edit(&self, edit: &flyc::diag::Edit) -> lsp::TextEdit {
@@ -138,6 +141,7 @@ pub(crate) fn location(
 pub(crate) fn diagnostic(
     found: &Diagnostic,
     lines: &Lines<'_>,
+    abilities: Abilities,
     related: impl Fn(&Span) -> Option<lsp::Location>,
 ) -> lsp::Diagnostic {
     let mut message = found.message.clone();
@@ -156,6 +160,7 @@ pub(crate) fn diagnostic(
     let related: Vec<_> = found
         .related
         .iter()
+        .filter(|_| abilities.related_information)
         .filter_map(|place| {
             Some(lsp::DiagnosticRelatedInformation {
                 location: related(&place.span)?,
@@ -168,6 +173,11 @@ pub(crate) fn diagnostic(
         id if id.starts_with("unused-") => Some(vec![lsp::DiagnosticTag::UNNECESSARY]),
         _ => None,
     };
+    let data = found.help.as_ref().filter(|help| !help.edits.is_empty()).map(|help| {
+        let is_safe = help.applicability == Applicability::Safe;
+        serde_json::json!({ "fix": help.text, "safe": is_safe })
+    });
+    let page = || found.kind.url().parse().ok().map(|href| lsp::CodeDescription { href });
     lsp::Diagnostic {
         range: lines.range(found.span.range),
         severity: Some(match found.severity() {
@@ -176,12 +186,12 @@ pub(crate) fn diagnostic(
             Severity::Info => lsp::DiagnosticSeverity::INFORMATION,
         }),
         code: Some(lsp::NumberOrString::String(found.kind.id.to_owned())),
-        code_description: found.kind.url().parse().ok().map(|href| lsp::CodeDescription { href }),
+        code_description: if abilities.code_descriptions { page() } else { None },
         source: Some("fly".to_owned()),
         message,
         related_information: (!related.is_empty()).then_some(related),
-        tags,
-        data: None,
+        tags: tags.filter(|_| abilities.diagnostic_tags),
+        data: data.filter(|_| abilities.diagnostic_data),
     }
 }
 

@@ -4,6 +4,7 @@
 //! file system, and any decision about the language.
 
 mod build;
+mod findings;
 mod fix;
 mod registry;
 mod routing;
@@ -14,6 +15,7 @@ use std::{
 };
 
 pub use crate::db::AssetError;
+pub use findings::Findings;
 pub use fix::{Fixed, FixedFile};
 use rayon::prelude::*;
 pub use registry::{UnknownDiagnostic, all_diagnostics, explain, find_diagnostic};

@@ -8,6 +8,7 @@ pub(super) mod formatting;
 pub(super) mod hints;
 pub(super) mod lens;
 pub(super) mod links;
+pub(super) mod moves;
 pub(super) mod names;
 pub(super) mod outline;
 pub(super) mod reading;
