@@ -4,13 +4,13 @@ use fly_std::{
     Type,
     schema::{self, Attribute, Block, Child, Label, ROOTS, Times},
 };
-use flyc::text::TextRange;
+use flyc::{syntax::Kind, text::TextRange};
 
-use super::{Completion, CompletionKind, Scene, values};
+use super::{Completion, CompletionKind, Scene, examples, names};
 use crate::ide::{
     cursor::{BlockInfo, Frame, Slot},
     facts,
-    snippet::{self, Snippet},
+    snippet::{self, Examples, Snippet},
 };
 
 /// The attributes and blocks that may begin at the cursor.
@@ -23,6 +23,8 @@ pub(super) fn items(scene: &Scene<'_>) -> Vec<Completion> {
     });
     let (needed, others): (Vec<_>, Vec<_>) = attributes
         .filter(|attribute| !is_excluded(schema, info, attribute))
+        // There must be something to extend.
+        .filter(|attribute| attribute.ty != Type::Profile || !names::profiles(scene).is_empty())
         .partition(|attribute| snippet::is_needed(schema, attribute));
     let blocks = schema.blocks.iter().filter(|child| may_stand(child, info));
     let (must, may): (Vec<&Child>, Vec<_>) = blocks.partition(|child| matches!(child.times, Times::Once));
@@ -34,8 +36,13 @@ pub(super) fn items(scene: &Scene<'_>) -> Vec<Completion> {
         found.push(free_item(scene, free));
     }
     if let Some(free) = schema.free_blocks {
+        let there = |name: &str| info.names.iter().any(|(known, _)| *known == name);
+        let usual = examples::usual_names(free, there);
+        found.extend(usual.into_iter().map(|name| block_item(scene, free, name)));
         let name = if scene.typed().is_empty() { "my_name" } else { scene.typed() };
-        found.push(block_item(scene, free, name));
+        if !there(name) && !found.iter().any(|one| one.label == name) {
+            found.push(block_item(scene, free, name));
+        }
     }
     if found.is_empty() {
         // Everything stands: only the end is missing.
@@ -44,7 +51,9 @@ pub(super) fn items(scene: &Scene<'_>) -> Vec<Completion> {
             snippet.text("\n").text(&"  ".repeat(scene.depth().saturating_sub(1)));
         }
         snippet.text("}");
-        found.push(punctuation(scene, "}", snippet));
+        if !scene.is_closed(Kind::CloseBrace) {
+            found.push(punctuation(scene, "}", snippet));
+        }
     }
     found
 }
@@ -95,6 +104,13 @@ fn lead(scene: &Scene<'_>) -> Snippet {
     snippet
 }
 
+/// What follows an item when another begins on its line.
+fn trail(scene: &Scene<'_>, snippet: &mut Snippet) {
+    if scene.next_token().is_some_and(|(kind, _)| kind != Kind::CloseBrace) {
+        snippet.text("\n").text(&"  ".repeat(scene.depth()));
+    }
+}
+
 fn range(scene: &Scene<'_>) -> TextRange {
     scene.cursor.word
 }
@@ -102,7 +118,7 @@ fn range(scene: &Scene<'_>) -> TextRange {
 /// Whether only the word is being changed, because what follows it stands already.
 fn stands_already(scene: &Scene<'_>) -> bool {
     let after = scene.line_after().trim_start();
-    matches!(scene.cursor.slot, Slot::Item) && after.starts_with(['=', '{', '"'])
+    matches!(scene.cursor.slot, Slot::Item | Slot::Key { .. }) && after.starts_with(['=', '{', '"'])
 }
 
 /// What the editor compares with what was typed: after a value nothing was.
@@ -115,8 +131,9 @@ fn attribute_item(scene: &Scene<'_>, attribute: &Attribute) -> Completion {
     if stands_already(scene) {
         snippet.text(attribute.name);
     } else {
-        snippet.text(attribute.name).text(" = ");
-        values::first(scene, &mut snippet, attribute);
+        let example = scene.schema().map(|schema| scene.value(schema, scene.block_word(), attribute));
+        snippet.attribute(attribute, example.as_deref().unwrap_or(attribute.example));
+        trail(scene, &mut snippet);
     }
     Completion {
         label: attribute.name.to_owned(),
@@ -133,7 +150,8 @@ fn block_item(scene: &Scene<'_>, block: &'static Block, name: &str) -> Completio
     let mut snippet = lead(scene);
     snippet.text(name);
     if !stands_already(scene) {
-        snippet.text(" ").block(block, scene.depth(), true);
+        snippet.text(" ").block((block, name), scene.depth(), true, scene);
+        trail(scene, &mut snippet);
     }
     Completion {
         label: name.to_owned(),
@@ -156,7 +174,10 @@ fn free_item(scene: &Scene<'_>, free: &Attribute) -> Completion {
         snippet.text(typed);
     }
     if !stands_already(scene) {
-        snippet.text(" = ").value(&free.ty, free.example);
+        let ty = examples::given_type(scene, typed).unwrap_or(free.ty);
+        let example = examples::of_free(scene, typed, free);
+        snippet.text(" = ").value(&ty, &example);
+        trail(scene, &mut snippet);
     }
     Completion {
         label: if typed.is_empty() { "NAME".to_owned() } else { typed.to_owned() },
@@ -185,15 +206,37 @@ fn punctuation(scene: &Scene<'_>, label: &str, snippet: Snippet) -> Completion {
 pub(super) fn after_word(scene: &Scene<'_>, word: &str, labelled: bool) -> Vec<Completion> {
     let space = if scene.parse.text()[..scene.offset.into()].ends_with([' ', '\t']) { "" } else { " " };
     let mut found = Vec::new();
+    let next = scene.next_token().map(|(kind, _)| kind);
+    if next.is_some_and(|kind| matches!(kind, Kind::Equals | Kind::OpenBrace)) {
+        // What follows stands already; only a label may be between.
+        return found;
+    }
     let (attribute, block) = meanings(scene, word);
     if let Some(attribute) = attribute.filter(|_| !labelled) {
         let mut snippet = Snippet::default();
-        snippet.text(space).text("= ").value(&attribute.ty, snippet::example(attribute));
+        snippet.text(space).text("= ");
+        if next.is_none_or(|kind| kind == Kind::CloseBrace) {
+            let schema =
+                scene.schema().filter(|_| matches!(scene.cursor.frames.last(), Some(Frame::Block(_))));
+            let example = match schema {
+                Some(schema) if schema.attribute(word).is_none() => examples::of_free(scene, word, attribute),
+                Some(schema) => scene.value(schema, scene.block_word(), attribute),
+                None => attribute.example.to_owned(),
+            };
+            let ty = examples::given_type(scene, word).unwrap_or(attribute.ty);
+            snippet.value(&ty, &example);
+        }
         found.push(punctuation(scene, "=", snippet));
     }
-    if let Some(block) = block {
+    if let Some(block) = block.filter(|_| next.is_none()) {
         let mut snippet = Snippet::default();
-        snippet.text(space).block(block, scene.depth(), !labelled);
+        snippet.text(space);
+        if scene.lacks_open() {
+            // Only the brace is gone: what is in the block stands below.
+            snippet.text("{");
+        } else {
+            snippet.block((block, word), scene.depth(), !labelled, scene);
+        }
         let label = if labelled || block.label == Label::None { "{ … }" } else { "\"…\" { … }" };
         found.push(punctuation(scene, label, snippet));
     }
@@ -218,22 +261,12 @@ fn meanings(scene: &Scene<'_>, word: &str) -> (Option<&'static Attribute>, Optio
 }
 
 /// The label of a block that is being written: the names of its kind's folder.
-pub(super) fn label(scene: &Scene<'_>, word: &str) -> Vec<Completion> {
-    let folder = scene.path.rsplit('/').nth(1).filter(|_| matches!(word, "egg" | "eggsbucket"));
-    let file =
-        scene.path.strip_prefix("Jobs/").and_then(|file| file.strip_suffix(".fly")).filter(|_| word == "job");
-    let Some(name) = folder.or(file) else { return Vec::new() };
+pub(super) fn label(scene: &Scene<'_>, word: &str, content: TextRange) -> Vec<Completion> {
+    let Some(name) = names::of_file(scene, word) else { return Vec::new() };
     let mut snippet = Snippet::default();
     snippet.text(name);
-    vec![Completion {
-        label: name.to_owned(),
-        kind: CompletionKind::Entity,
-        detail: "as the file is called".to_owned(),
-        doc: String::new(),
-        range: TextRange::empty(scene.offset),
-        snippet: snippet.finish(),
-        filter: None,
-    }]
+    let found = super::item(scene, name, CompletionKind::Entity, snippet);
+    vec![Completion { detail: "as the file is called".to_owned(), range: content, ..found }]
 }
 
 /// The keys of a map that are not written yet.
@@ -248,7 +281,15 @@ pub(super) fn keys(scene: &Scene<'_>, ty: Option<Type>) -> Vec<Completion> {
             if before.ends_with(['{', ',']) {
                 snippet.text(" ");
             }
-            snippet.attribute(field);
+            if stands_already(scene) {
+                snippet.text(field.name);
+            } else {
+                snippet.attribute(field, field.example);
+                if scene.next_token().is_some_and(|(kind, _)| !matches!(kind, Kind::CloseBrace | Kind::Comma))
+                {
+                    snippet.text(", ");
+                }
+            }
             Completion {
                 label: field.name.to_owned(),
                 kind: CompletionKind::Attribute,
