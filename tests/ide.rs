@@ -18,6 +18,10 @@ mod installation;
 mod nests;
 #[path = "ide/offered.rs"]
 mod offered;
+#[path = "ide/positions.rs"]
+mod positions;
+#[path = "ide/rename.rs"]
+mod rename;
 #[allow(dead_code, reason = "other tests draw more from it")]
 #[path = "properties/values.rs"]
 mod values;

@@ -96,8 +96,8 @@ pub(crate) fn example_nest() -> Nest {
 const UNFINISHED: &[&str] = &["missing-attribute", "missing-block", "unclosed"];
 
 /// What is known of a whole machine or table only, not of any one value: what the clouds sell, and what the orchestrator
-/// keeps in its own tables.
-const AS_A_WHOLE: &[&str] = &["not-deployable", "bad-table"];
+/// keeps in its own tables, and the rules that an organisation makes for itself.
+const AS_A_WHOLE: &[&str] = &["not-deployable", "bad-table", "assert-failed"];
 
 /// Errors by their kind.
 pub(crate) type Errors = BTreeMap<&'static str, Vec<String>>;

@@ -12,6 +12,8 @@ use fly_std::{
     schema::{Attribute, Block, ROOTS},
 };
 
+use flyc::syntax::{Kind, parse};
+
 use crate::nests::{Desk, new_errors};
 
 /// Every text the tables know that could begin or go on with something.
@@ -79,6 +81,10 @@ pub(crate) fn possible(desk: &mut Desk<'_>, cut: &str) -> Option<String> {
     // A number that goes on is another number.
     let rests =
         rests.filter(|rest| !(is_number && rest.starts_with(|c: char| c.is_ascii_digit() || c == '.')));
+    // A text ends with its line.
+    let in_text =
+        parse(cut.into()).tree().tokens().last().is_some_and(|last| last.kind == Kind::UnclosedString);
+    let rests = rests.filter(|rest| !(in_text && rest.contains(['\n', '"'])));
     let mut rests = rests.into_iter();
     rests.find(|rest| new_errors(&before, &with(rest)).is_empty()).map(str::to_owned)
 }

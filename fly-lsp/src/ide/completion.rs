@@ -7,6 +7,7 @@ mod conditions;
 mod examples;
 mod items;
 mod names;
+mod standing;
 mod values;
 
 use fly_std::schema::{Block, Place};
@@ -188,8 +189,13 @@ impl<'a> Scene<'a> {
             let end = tokens.get(at + 1).map_or(TextSize::of(&**text), |next| next.start.into());
             TextRange::new(tokens[at].start.into(), end)
         };
+        // Within brackets a line's end means nothing.
+        let in_brackets = matches!(
+            self.cursor.frames.last(),
+            Some(Frame::List { .. } | Frame::Call { .. } | Frame::Paren { .. })
+        );
         let mut rest = (from..tokens.len()).map(|at| (tokens[at].kind, range(at)));
-        rest.find(|(kind, range)| !kind.is_trivia() || text[*range].contains('\n'))
+        rest.find(|(kind, range)| !kind.is_trivia() || !in_brackets && text[*range].contains('\n'))
             .filter(|(kind, _)| *kind != Kind::Whitespace && !kind.is_trivia())
     }
 
@@ -197,12 +203,6 @@ impl<'a> Scene<'a> {
     fn line_before(&self) -> &'a str {
         let before = &self.parse.text()[..self.cursor.word.start().into()];
         before.rfind('\n').map_or(before, |at| &before[at + 1..])
-    }
-
-    /// What stands on the cursor's line after the word.
-    fn line_after(&self) -> &'a str {
-        let after = &self.parse.text()[self.cursor.word.end().into()..];
-        after.find('\n').map_or(after, |at| &after[..at])
     }
 }
 

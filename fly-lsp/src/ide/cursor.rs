@@ -174,9 +174,7 @@ impl<'p> Cursor<'p> {
             | Kind::UnclosedHeredoc
             | Kind::UnclosedComment
             | Kind::Comment
-            | Kind::DocComment => {
-                range.contains_inclusive(offset) && (range.start() < offset || kind_is_word(kind))
-            }
+            | Kind::DocComment => range.contains_inclusive(offset),
             _ => range.contains(offset),
         }
     }
@@ -196,10 +194,6 @@ impl<'p> Cursor<'p> {
             _ => None,
         }
     }
-}
-
-const fn kind_is_word(kind: Kind) -> bool {
-    matches!(kind, Kind::Ident | Kind::Number)
 }
 
 /// The tokens after the one at hand.

@@ -65,6 +65,12 @@ pub(super) fn condition(scene: &Scene<'_>, content: TextRange) -> Vec<Completion
     match state {
         State::Field => FIELDS
             .iter()
+            // What it is compared with stands already.
+            .filter(|field| {
+                let old = &scene.parse.text()[TextRange::new(start, end)];
+                let old = FIELDS.iter().find(|field| field.name == old).filter(|_| goes_on);
+                old.is_none_or(|old| old.ty == field.ty)
+            })
             .map(|field| {
                 let mut snippet = Snippet::default();
                 snippet.text(space).text(field.name);

@@ -124,7 +124,10 @@ fn beside(
     }
     match attribute.name {
         "zone" => {
-            let region = text("region")?;
+            let usual = Cloud::ALL.into_iter().find(|cloud| cloud.name() == provider(scene))?;
+            let usual = on_cloud(scene, schema::EGG.child("cloud")?.block.attribute("region")?)
+                .filter(|text| usual.location(text.trim_matches('"')).is_some());
+            let region = text("region").or_else(|| usual.as_deref().map(|text| text.trim_matches('"')))?;
             let cloud = Cloud::ALL.into_iter().find(|cloud| cloud.location(region).is_some())?;
             let first = || match cloud {
                 Cloud::Yandex => cloud.zones().find(|zone| zone.starts_with(region)),
@@ -139,6 +142,9 @@ fn beside(
             let path = text("endpoint").map(str::to_owned);
             let path = path.or_else(|| Some(endpoints::of_trigger(around.keyword()?.text())))?;
             Some(format!("\"{}\"", endpoints::find(&path)?.methods.first()?))
+        }
+        "default" if around.is("variable") && given("allowed").is_some() => {
+            first_element(given("allowed")?).map(str::to_owned)
         }
         "default" if around.is("variable") => declared(scene).map(|ty| of_type(scene, &ty)),
         "allowed" if around.is("variable") => {
@@ -166,10 +172,22 @@ pub(super) fn given_type(scene: &Scene<'_>, name: &str) -> Option<Type> {
     variables.get(name).filter(|_| gives).map(|variable| variable.ty)
 }
 
+/// The first value of a list as it is written.
+fn first_element(list: &str) -> Option<&str> {
+    let inner = list.strip_prefix('[')?.strip_suffix(']')?;
+    Some(inner.split(',').next()?.trim()).filter(|first| !first.is_empty())
+}
+
 /// A value of an attribute with a name of the user's own.
 pub(super) fn of_free(scene: &Scene<'_>, name: &str, free: &Attribute) -> String {
     match (given_type(scene, name), free.ty) {
-        (Some(ty), _) => of_type(scene, &ty),
+        (Some(ty), _) => {
+            let blocks = scene.compiler.parse(NEST_FILE).into_iter().flat_map(|parse| parse.blocks());
+            let mut variables = blocks.filter(|block| block.is("variable"));
+            let block = variables.find(|block| block.labels().next().is_some_and(|label| label.name == name));
+            let allowed = block.and_then(|block| first_element(given(block, "allowed")?));
+            allowed.map_or_else(|| of_type(scene, &ty), str::to_owned)
+        }
         (None, Type::Any) => of_type(scene, &Type::Any),
         _ => free.example.to_owned(),
     }

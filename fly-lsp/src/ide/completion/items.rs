@@ -6,7 +6,10 @@ use fly_std::{
 };
 use flyc::{syntax::Kind, text::TextRange};
 
-use super::{Completion, CompletionKind, Scene, examples, names};
+use super::{
+    Completion, CompletionKind, Scene, examples, names,
+    standing::{self, Standing},
+};
 use crate::ide::{
     cursor::{BlockInfo, Frame, Slot},
     facts,
@@ -17,6 +20,7 @@ use crate::ide::{
 pub(super) fn items(scene: &Scene<'_>) -> Vec<Completion> {
     let Some(info) = scene.cursor.block() else { return roots(scene) };
     let Some(schema) = info.schema else { return Vec::new() };
+    let standing = scene.standing();
     let mut found = Vec::new();
     let attributes = schema.attributes.iter().filter(|attribute| {
         attribute.deprecated.is_none() && !info.names.iter().any(|(name, _)| *name == attribute.name)
@@ -25,26 +29,35 @@ pub(super) fn items(scene: &Scene<'_>) -> Vec<Completion> {
         .filter(|attribute| !is_excluded(schema, info, attribute))
         // There must be something to extend.
         .filter(|attribute| attribute.ty != Type::Profile || !names::profiles(scene).is_empty())
+        .filter(|attribute| !names_a_part(attribute) || !names::parts(scene, attribute.name).is_empty())
+        .filter(|attribute| fits(scene, standing, attribute))
         .partition(|attribute| snippet::is_needed(schema, attribute));
     let blocks = schema.blocks.iter().filter(|child| may_stand(child, info));
+    let blocks = blocks.filter(|child| holds(scene, standing, child.block));
     let (must, may): (Vec<&Child>, Vec<_>) = blocks.partition(|child| matches!(child.times, Times::Once));
     found.extend(needed.into_iter().map(|attribute| attribute_item(scene, attribute)));
     found.extend(must.into_iter().map(|child| block_item(scene, child.block, child.block.name)));
     found.extend(others.into_iter().map(|attribute| attribute_item(scene, attribute)));
     found.extend(may.into_iter().map(|child| block_item(scene, child.block, child.block.name)));
-    if let Some(free) = &schema.free_attributes {
+    // What stands there has its name, by which others refer to it.
+    let named = stands_already(scene) && !scene.cursor.word.is_empty();
+    if let Some(free) = schema.free_attributes.as_ref().filter(|free| !named && fits(scene, standing, free)) {
         found.push(free_item(scene, free));
     }
-    if let Some(free) = schema.free_blocks {
+    if let Some(free) = schema.free_blocks.filter(|free| holds(scene, standing, free)) {
         let there = |name: &str| info.names.iter().any(|(known, _)| *known == name);
-        let usual = examples::usual_names(free, there);
-        found.extend(usual.into_iter().map(|name| block_item(scene, free, name)));
+        let mut usual: Vec<String> =
+            examples::usual_names(free, there).into_iter().map(str::to_owned).collect();
+        if scene.block_word() == "service_accounts" {
+            usual.extend(names::wanted_accounts(scene));
+        }
+        found.extend(usual.iter().map(|name| block_item(scene, free, name)));
         let name = if scene.typed().is_empty() { "my_name" } else { scene.typed() };
         if !there(name) && !found.iter().any(|one| one.label == name) {
             found.push(block_item(scene, free, name));
         }
     }
-    if found.is_empty() {
+    if found.is_empty() && matches!(standing, Standing::Nothing) {
         // Everything stands: only the end is missing.
         let mut snippet = Snippet::default();
         if !scene.line_before().trim().is_empty() {
@@ -56,6 +69,28 @@ pub(super) fn items(scene: &Scene<'_>) -> Vec<Completion> {
         }
     }
     found
+}
+
+fn names_a_part(attribute: &Attribute) -> bool {
+    matches!(attribute.name, "service_account" | "dead_letter_queue" | "target_function")
+}
+
+/// Whether an attribute goes with what stands after the cursor already.
+fn fits(scene: &Scene<'_>, standing: Standing<'_>, attribute: &Attribute) -> bool {
+    match (scene.cursor.slot, standing) {
+        (Slot::Item | Slot::Key { .. }, Standing::Value(value)) => standing::may_be(value, &attribute.ty),
+        (Slot::Item, Standing::Block { .. }) => false,
+        _ => true,
+    }
+}
+
+/// Whether a block goes with what stands after the cursor already.
+fn holds(scene: &Scene<'_>, standing: Standing<'_>, block: &Block) -> bool {
+    match (scene.cursor.slot, standing) {
+        (Slot::Item, Standing::Value(_)) => false,
+        (Slot::Item, Standing::Block { labelled, from }) => scene.may_hold(block, labelled, from),
+        _ => true,
+    }
 }
 
 /// Whether another of those of which only one may be there stands already.
@@ -81,6 +116,7 @@ fn may_stand(child: &Child, info: &BlockInfo<'_>) -> bool {
 /// The blocks that may stand at the top of the file.
 fn roots(scene: &Scene<'_>) -> Vec<Completion> {
     let place = scene.place();
+    let standing = scene.standing();
     let there = |name: &str| {
         scene
             .parse
@@ -91,6 +127,7 @@ fn roots(scene: &Scene<'_>) -> Vec<Completion> {
         .iter()
         .filter(|root| place.is_none_or(|place| root.places.contains(&place)))
         .filter(|root| root.times == Times::Many || !there(root.block.name))
+        .filter(|root| holds(scene, standing, root.block))
         .map(|root| block_item(scene, root.block, root.block.name))
         .collect()
 }
@@ -117,8 +154,8 @@ fn range(scene: &Scene<'_>) -> TextRange {
 
 /// Whether only the word is being changed, because what follows it stands already.
 fn stands_already(scene: &Scene<'_>) -> bool {
-    let after = scene.line_after().trim_start();
-    matches!(scene.cursor.slot, Slot::Item | Slot::Key { .. }) && after.starts_with(['=', '{', '"'])
+    matches!(scene.cursor.slot, Slot::Item | Slot::Key { .. })
+        && !matches!(scene.standing(), Standing::Nothing)
 }
 
 /// What the editor compares with what was typed: after a value nothing was.
@@ -272,8 +309,10 @@ pub(super) fn label(scene: &Scene<'_>, word: &str, content: TextRange) -> Vec<Co
 /// The keys of a map that are not written yet.
 pub(super) fn keys(scene: &Scene<'_>, ty: Option<Type>) -> Vec<Completion> {
     let Some(Type::Object(fields)) = ty else { return Vec::new() };
-    let written = written_keys(scene);
+    let written = scene.keys();
+    let standing = scene.standing();
     let missing = fields.iter().filter(|field| !written.contains(&field.name));
+    let missing = missing.filter(|field| fits(scene, standing, field));
     missing
         .map(|field| {
             let mut snippet = Snippet::default();
@@ -301,12 +340,4 @@ pub(super) fn keys(scene: &Scene<'_>, ty: Option<Type>) -> Vec<Completion> {
             }
         })
         .collect()
-}
-
-/// The keys of the innermost map before the cursor.
-fn written_keys<'a>(scene: &Scene<'a>) -> Vec<&'a str> {
-    let before = &scene.parse.text()[..scene.cursor.word.start().into()];
-    let Some(open) = before.rfind('{') else { return Vec::new() };
-    let parts = before[open + 1..].split([',', '\n']);
-    parts.filter_map(|part| Some(part.split_once('=')?.0.trim().trim_matches('"'))).collect()
 }

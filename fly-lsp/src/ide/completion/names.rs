@@ -35,6 +35,15 @@ pub(super) fn of_file<'a>(scene: &Scene<'a>, keyword: &str) -> Option<&'a str> {
     }
 }
 
+/// Rift servers, in order.
+pub(super) fn rifts(scene: &Scene<'_>) -> Vec<String> {
+    let db = scene.compiler.database();
+    let mut names: Vec<String> =
+        index(db, scene.compiler.nest()).names(EntityKind::Rift).map(str::to_owned).collect();
+    names.sort_unstable();
+    names
+}
+
 /// Eggs and buckets, in order.
 pub(super) fn eggs(scene: &Scene<'_>) -> Vec<String> {
     let db = scene.compiler.database();
@@ -95,13 +104,24 @@ pub(super) struct Reference {
 }
 
 /// The locals and variables that can stand where a value of this type is wanted.
-pub(super) fn references(scene: &Scene<'_>, ty: Option<Type>) -> Vec<Reference> {
+/// `taken` is asked besides.
+pub(super) fn references(
+    scene: &Scene<'_>,
+    ty: Option<Type>,
+    taken: impl Fn(&Value) -> bool,
+) -> Vec<Reference> {
     let root = scene.root();
     if root.is_some_and(|root| root.is("variable") || root.is("nest")) {
         // The value of a variable stands by itself.
         return Vec::new();
     }
-    let fits = |value: Option<&Value>| ty.is_none_or(|ty| value.is_none_or(|value| fits(value, &ty)));
+    let names = matches!(ty, Some(Type::Entity(_))).then(|| eggs(scene));
+    let is_named = |value: &Value| {
+        names.as_ref().is_none_or(|names| names.iter().any(|name| Some(name.as_str()) == value.as_str()))
+    };
+    let fits = |value: Option<&Value>| {
+        ty.is_none_or(|ty| value.is_none_or(|value| fits(value, &ty) && is_named(value) && taken(value)))
+    };
     let mut all = Vec::new();
     for (name, value) in locals(scene) {
         if fits(value.as_ref()) {
@@ -145,7 +165,7 @@ pub(super) fn locals(scene: &Scene<'_>) -> Vec<(String, Option<Value>)> {
 }
 
 /// Whether a value can be given to something of this type.
-fn fits(value: &Value, ty: &Type) -> bool {
+pub(super) fn fits(value: &Value, ty: &Type) -> bool {
     let text = value.as_str();
     match ty {
         Type::Any => true,
@@ -190,6 +210,9 @@ pub(super) fn takes(ty: &Type, kind: Kind) -> bool {
 
 /// The names of the parts of the installation that an attribute may name.
 pub(super) fn parts(scene: &Scene<'_>, attribute: &str) -> Vec<String> {
+    if attribute == "name" && scene.depth() > 1 && scene.around().is_some_and(|block| block.is("rift")) {
+        return rifts(scene);
+    }
     let Some(root) = scene.root().filter(|root| root.is("mothergoose")) else { return Vec::new() };
     let within =
         |name: &'static str| root.blocks().filter(move |block| block.is(name)).flat_map(Block::blocks);
@@ -242,6 +265,18 @@ pub(super) fn wanted_part(scene: &Scene<'_>, word: &str, around: &str) -> Option
         .find(|name| name.starts_with(&own))
         .or_else(|| wanted.first().filter(|_| around != "service_accounts"));
     likely.map(|name| (*name).to_owned())
+}
+
+/// The names of accounts that other parts name and that are not there yet.
+pub(super) fn wanted_accounts(scene: &Scene<'_>) -> Vec<String> {
+    let Some(root) = scene.root().filter(|root| root.is("mothergoose")) else { return Vec::new() };
+    let there = parts(scene, "service_account");
+    let named = root.node().descendants().filter_map(Attribute::cast).filter(|one| one.is("service_account"));
+    let texts = named.filter_map(|one| Some(one.value()?.text().trim_matches('"').to_owned()));
+    let mut wanted: Vec<String> = texts.filter(|name| !there.contains(name)).collect();
+    wanted.sort();
+    wanted.dedup();
+    wanted.iter().filter_map(|name| Some(name.strip_suffix("-sa")?.replace('-', "_"))).collect()
 }
 
 /// The tags that runners of the Nest have, in order.

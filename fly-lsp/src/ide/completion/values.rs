@@ -1,7 +1,7 @@
 //! Values: what may stand on the right of `=`, in lists, as arguments, within strings and after a dot.
 
 use fly_std::{
-    TYPE_NAMES, Type,
+    TYPE_NAMES, Type, Value,
     clouds::Cloud,
     formats::{secret_uri::SecretBackend, timezone},
     functions::{FUNCTIONS, Function, Kind as ValueKind, Returns},
@@ -35,6 +35,10 @@ pub(super) fn values(
     attribute: Option<&'static Attribute>,
 ) -> Vec<Completion> {
     let Some(range) = replaced(scene) else { return Vec::new() };
+    // With something to compare or add after it, it is a part of the value only.
+    let is_part = scene.next_token().is_some_and(|(kind, _)| is_operator(kind));
+    let ty = ty.filter(|ty| !(is_part && matches!(ty, Type::Predicate | Type::Bool)));
+    let attribute = attribute.filter(|_| !is_part);
     let ty = match ty {
         Some(Type::Any) => examples::declared(scene)
             .or_else(|| scene.statement().and_then(|name| examples::given_type(scene, name)))
@@ -53,9 +57,10 @@ pub(super) fn values(
         Some(Type::Profile | Type::TypeName | Type::Keyword(_) | Type::Condition | Type::Script)
     );
     if takes_references {
-        found.extend(references(scene, ty));
+        found.extend(references(scene, ty, attribute));
         let mut functions: Vec<_> = FUNCTIONS.iter().filter(|function| gives(scene, function, ty)).collect();
         functions.retain(|_| !scene.typed().starts_with(|c: char| c.is_ascii_digit()));
+        functions.sort_by_key(|function| ty.is_some_and(|ty| !is_of(function, &ty)));
         found.extend(functions.into_iter().map(|function| call(scene, function)));
     }
     // The rest of a call stays: only what is called is another.
@@ -64,7 +69,10 @@ pub(super) fn values(
         .is_some_and(|(kind, at)| kind == Kind::OpenParen && at.start() == scene.cursor.word.end())
         && !scene.cursor.word.is_empty()
     {
-        found.retain(|one| one.kind == CompletionKind::Function);
+        let typed = scene.typed();
+        found.retain(|one| {
+            one.kind == CompletionKind::Function && !typed.is_empty() && one.label.starts_with(typed)
+        });
         for one in &mut found {
             let mut snippet = Snippet::default();
             snippet.text(&one.label);
@@ -72,10 +80,31 @@ pub(super) fn values(
         }
         return found;
     }
+    let is_own_name = attribute.is_some_and(|one| one.name == "name" && one.ty == Type::Name);
+    if is_own_name && range != scene.cursor.word {
+        // A name stands there, by which others refer to it.
+        found.retain(|one| one.kind == CompletionKind::Entity);
+    }
     for one in &mut found {
         one.range = range;
     }
     found
+}
+
+const fn is_operator(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::EqualsEquals
+            | Kind::NotEquals
+            | Kind::Less
+            | Kind::LessEquals
+            | Kind::Greater
+            | Kind::GreaterEquals
+            | Kind::Plus
+            | Kind::Star
+            | Kind::Slash
+            | Kind::Percent
+    )
 }
 
 /// What a value at the cursor replaces: the word, or the whole value that begins there. Nothing may stand before a value
@@ -86,7 +115,7 @@ fn replaced(scene: &Scene<'_>) -> Option<TextRange> {
     let touches = next.start() == word.end().max(scene.offset);
     match kind {
         Kind::String if touches && word.is_empty() => Some(next),
-        Kind::Dot if touches => {
+        Kind::Dot if touches && !word.is_empty() => {
             let rest = &scene.parse.text()[word.end().into()..];
             let length = rest.len()
                 - rest
@@ -103,6 +132,8 @@ fn replaced(scene: &Scene<'_>) -> Option<TextRange> {
         | Kind::Ident
         | Kind::Number
         | Kind::Minus
+        | Kind::Dot
+        | Kind::Equals
         | Kind::Not => None,
         Kind::OpenParen if word.is_empty() => None,
         _ => Some(word),
@@ -116,9 +147,14 @@ fn gives(scene: &Scene<'_>, function: &Function, ty: Option<Type>) -> bool {
     if !typed.is_empty() && function.name.starts_with(typed) {
         return true;
     }
+    is_of(function, &ty)
+}
+
+/// Whether a function gives what may stand where this type is wanted.
+fn is_of(function: &Function, ty: &Type) -> bool {
     match function.result {
-        Returns::Kind(kind) => names::takes(&ty, kind),
-        Returns::Strings => names::takes(&ty, ValueKind::List),
+        Returns::Kind(kind) => names::takes(ty, kind),
+        Returns::Strings => names::takes(ty, ValueKind::List),
         Returns::SameAsFirst | Returns::ValuesOfFirst => {
             let result = function.example.1;
             let kind = match result.chars().next() {
@@ -131,7 +167,7 @@ fn gives(scene: &Scene<'_>, function: &Function, ty: Option<Type>) -> bool {
                 }
                 _ => return matches!(ty, Type::Any),
             };
-            names::takes(&ty, kind)
+            names::takes(ty, kind)
         }
     }
 }
@@ -303,6 +339,9 @@ fn element_names(scene: &Scene<'_>) -> Vec<String> {
     let Some(Frame::List { attribute: Some(attribute), .. }) = scene.cursor.frames.last() else {
         return Vec::new();
     };
+    if attribute.ty != Type::List(&Type::String) {
+        return Vec::new();
+    }
     let mut all = if attribute.name == "tags" { names::tags(scene) } else { Vec::new() };
     let example = attribute.example.trim_matches(['[', ']']).split(", ");
     for text in example.filter_map(|text| text.strip_prefix('"')?.strip_suffix('"')) {
@@ -366,13 +405,19 @@ fn units(scene: &Scene<'_>, ty: &Type) -> Vec<Completion> {
 }
 
 /// What can be referred to from anywhere, where a value of this type is wanted.
-fn references(scene: &Scene<'_>, ty: Option<Type>) -> Vec<Completion> {
+fn references(scene: &Scene<'_>, ty: Option<Type>, attribute: Option<&Attribute>) -> Vec<Completion> {
     let item = |found: names::Reference| {
         let mut snippet = lead(scene);
         snippet.text(&found.name);
         Completion { detail: found.detail, ..item(scene, &found.name, CompletionKind::Reference, snippet) }
     };
-    names::references(scene, ty).into_iter().map(item).collect()
+    let places = is_location(attribute).then(|| locations(scene));
+    let taken = |value: &Value| {
+        let is_there =
+            |places: &Vec<String>| places.iter().any(|place| Some(place.as_str()) == value.as_str());
+        places.as_ref().is_none_or(is_there)
+    };
+    names::references(scene, ty, taken).into_iter().map(item).collect()
 }
 
 /// What follows `base.`
@@ -380,13 +425,24 @@ pub(super) fn members(scene: &Scene<'_>) -> Vec<Completion> {
     let (path, _) = scene.dotted();
     let [base, ..] = path[..] else { return Vec::new() };
     let names: Vec<String> = if let Some(members) = names::subject_members(scene, &path) {
-        members.into_iter().map(|(name, _)| name).collect()
+        // What a dot follows is a block.
+        let goes_on = scene.next_token().is_some_and(|(kind, _)| kind == Kind::Dot);
+        let after = &scene.parse.text()[scene.cursor.word.end().into()..];
+        let next = after.strip_prefix('.').unwrap_or("");
+        let next = next.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or("");
+        let has_next = |name: &str| {
+            let longer: Vec<&str> = path.iter().copied().chain([name]).collect();
+            let inner = names::subject_members(scene, &longer).unwrap_or_default();
+            next.is_empty() || inner.iter().any(|(inner, _)| inner == next)
+        };
+        let fitting = members.into_iter().filter(|(name, ty)| !goes_on || ty.is_none() && has_next(name));
+        fitting.map(|(name, _)| name).collect()
     } else if path.len() > 1 {
         Vec::new()
     } else {
         match base {
             "local" | "var" => {
-                let all = names::references(scene, None).into_iter();
+                let all = names::references(scene, None, |_| true).into_iter();
                 all.filter_map(|found| Some(found.name.strip_prefix(base)?.strip_prefix('.')?.to_owned()))
                     .collect()
             }
@@ -424,7 +480,20 @@ pub(super) fn in_text(
     {
         let start = word_start(scene, content.start() + TextSize::of(&before[..open]));
         let range = TextRange::new(start, word_end(scene, content.end()));
-        let all = references(scene, Some(Type::String));
+        let inside = &scene.parse.text()[TextRange::new(start, scene.offset)];
+        let path: Vec<&str> = inside.split('.').collect();
+        if let Some(members) = path.split_last().and_then(|(_, path)| names::subject_members(scene, path)) {
+            let last = inside.rfind('.').map_or(0, |dot| dot + 1);
+            let start = start + TextSize::try_from(last).unwrap_or_default();
+            let named = members.into_iter().filter(|(_, ty)| ty.is_some()).map(|(name, _)| {
+                let mut snippet = Snippet::default();
+                snippet.text(&name);
+                let range = TextRange::new(start, range.end());
+                Completion { range, ..item(scene, &name, CompletionKind::Reference, snippet) }
+            });
+            return named.collect();
+        }
+        let all = references(scene, Some(Type::String), None);
         return all.into_iter().map(|found| Completion { range, ..found }).collect();
     }
     let whole = |label: &str, kind: CompletionKind, doc: &str| {
@@ -442,9 +511,21 @@ pub(super) fn in_text(
             .map(|path| whole(path, CompletionKind::Value, ""))
             .collect();
     }
+    let likely = || {
+        let (schema, attribute) = (scene.schema()?, attribute?);
+        schema.attribute(attribute.name)?;
+        let text = scene.value(schema, scene.block_word(), attribute);
+        Some(text.trim_matches('"').to_owned())
+    };
     match ty {
         Some(Type::Enum(variants)) => {
-            variants.iter().map(|one| whole(one.name, CompletionKind::Variant, one.doc)).collect()
+            let mut all: Vec<_> =
+                variants.iter().map(|one| whole(one.name, CompletionKind::Variant, one.doc)).collect();
+            let first = likely();
+            if let Some(at) = all.iter().position(|one| Some(&one.label) == first.as_ref()) {
+                all[..=at].rotate_right(1);
+            }
+            all
         }
         Some(Type::Entity(_)) if names::in_list(scene) => {
             let own = scene.parse.text()[content].to_owned();
@@ -453,6 +534,9 @@ pub(super) fn in_text(
             all.iter().map(entity).collect()
         }
         Some(Type::Entity(_)) => names::eggs(scene).iter().map(entity).collect(),
+        Some(Type::Email | Type::Fqdn | Type::Url | Type::Image) => {
+            likely().iter().map(|text| whole(text, CompletionKind::Value, "")).collect()
+        }
         Some(Type::Secret) => {
             let mut all: Vec<_> = attribute
                 .map(|one| whole(one.example.trim_matches('"'), CompletionKind::Value, ""))
@@ -471,11 +555,13 @@ pub(super) fn in_text(
         Some(Type::Name) if is_location(attribute) => {
             locations(scene).iter().map(|name| whole(name, CompletionKind::Variant, "")).collect()
         }
-        Some(Type::Name) => attribute
-            .map_or_else(Vec::new, |attribute| names::parts(scene, attribute.name))
-            .iter()
-            .map(entity)
-            .collect(),
+        Some(Type::Name) => {
+            let parts = attribute.map_or_else(Vec::new, |attribute| names::parts(scene, attribute.name));
+            if parts.is_empty() {
+                return likely().iter().map(|name| whole(name, CompletionKind::Value, "")).collect();
+            }
+            parts.iter().map(entity).collect()
+        }
         Some(Type::Cron) => examples(&["*/5 * * * *", "0 * * * *", "0 3 * * *", "0 3 * * 1", "0 3 1 * *"]),
         Some(Type::Timezone) => examples(timezone::names()),
         Some(Type::Duration { .. }) => examples(&["10m", "30m", "1h", "24h"]),
