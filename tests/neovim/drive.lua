@@ -51,12 +51,7 @@ local function drive()
 
   -- Its fix, as a code action.
   cursor("memry")
-  local context = { only = nil, diagnostics = {} }
-  for _, found in ipairs(vim.diagnostic.get(0)) do
-    table.insert(context.diagnostics, found.user_data.lsp)
-  end
   local params = vim.lsp.util.make_range_params(0, fly.client().offset_encoding)
-  -- What was published names what it is about; the action is asked for as Neovim does.
   params.context = { diagnostics = {} }
   local actions
   vim.lsp.buf_request(0, "textDocument/codeAction", params, function(problem, found)
@@ -88,35 +83,27 @@ local function drive()
   end)
   seen.hover = hover.contents and hover.contents.value
 
-  -- Completion by omnifunc, as CTRL-X CTRL-O does it.
+  -- Completion by omnifunc, as CTRL-X CTRL-O does it; what is typed is taken when this step is over.
   cursor('"vm"')
   seen.omnifunc = vim.bo.omnifunc
-  vim.api.nvim_win_set_cursor(0, { vim.fn.line("."), vim.fn.col(".") })
-  local items
-  local completing = vim.api.nvim_create_autocmd("CompleteChanged", {
-    callback = function()
-      items = items or vim.fn.complete_info({ "items" }).items
-    end,
-  })
-  local keys = vim.api.nvim_replace_termcodes("a<C-x><C-o>", true, false, true)
-  vim.api.nvim_feedkeys(keys, "n", false)
-  wait("completion", function()
-    -- In a Neovim without a screen the menu may not be drawn: then the list itself is asked for.
-    return items ~= nil or #vim.fn.complete_info({ "items" }).items > 0 or vim.fn.mode() ~= "i"
-  end)
-  items = items or vim.fn.complete_info({ "items" }).items
-  vim.api.nvim_del_autocmd(completing)
-  vim.cmd("stopinsert")
-  seen.completion = vim.tbl_map(function(item)
-    return item.word
-  end, items)
-  return seen
+  vim.o.completeopt = "menuone,noselect"
+  vim.api.nvim_feedkeys(vim.api.nvim_replace_termcodes("a<C-x><C-o>", true, false, true), "n", false)
 end
 
--- Typed keys are taken only when the script gives way, so the rest goes on in steps.
+local function items()
+  return vim.fn.complete_info({ "items" }).items or {}
+end
+
+-- What is offered, and out of insert mode again.
+local function offered()
+  seen.completion = vim.tbl_map(function(item)
+    return item.abbr ~= "" and item.abbr or item.word
+  end, items())
+  vim.api.nvim_feedkeys(vim.api.nvim_replace_termcodes("<C-e><Esc>", true, false, true), "n", false)
+end
+
 local function rest()
   local fly = require("fly")
-  vim.cmd("silent! undo")
   vim.api.nvim_buf_set_lines(0, 0, -1, false, vim.split(vim.trim(seen.fixed), "\n"))
 
   -- Formatting.
@@ -127,7 +114,7 @@ local function rest()
   else
     vim.lsp.buf.formatting_sync({}, 30000)
   end
-  seen.formatted = text() == seen.fixed
+  seen.formatted = text()
   vim.cmd("silent write")
 
   -- A rename that is refused says why.
@@ -174,24 +161,59 @@ local function finish()
   vim.cmd("qall!")
 end
 
-local steps = { drive, rest }
-local function step(at)
-  local done, problem = xpcall(steps[at], debug.traceback)
-  if not done then
-    seen.problem = problem
-    return finish()
-  end
-  if steps[at + 1] then
-    vim.schedule(function()
-      step(at + 1)
-    end)
-  else
-    local health, trouble = pcall(vim.cmd, "checkhealth fly")
-    seen.health = health and text() or trouble
-    finish()
-  end
-end
+-- Each step and what has to hold before it.
+local steps = {
+  {
+    drive,
+    function()
+      return true
+    end,
+  },
+  {
+    offered,
+    function()
+      return #items() > 0
+    end,
+  },
+  {
+    rest,
+    function()
+      return vim.api.nvim_get_mode().mode == "n"
+    end,
+  },
+}
 
-vim.schedule(function()
-  step(1)
-end)
+local at, turns, busy = 1, 0, false
+local timer = vim.loop.new_timer()
+timer:start(
+  0,
+  20,
+  vim.schedule_wrap(function()
+    local now = steps[at]
+    if not now or busy then
+      return
+    end
+    turns = turns + 1
+    if not now[2]() then
+      if turns > 1500 then
+        at = #steps + 1
+        seen.problem = "nothing came of step; mode " .. vim.api.nvim_get_mode().mode
+        finish()
+      end
+      return
+    end
+    at, turns, busy = at + 1, 0, true
+    -- While a step waits, the clock goes on.
+    local done, problem = xpcall(now[1], debug.traceback)
+    busy = false
+    if not done then
+      at = #steps + 1
+      seen.problem = problem
+      finish()
+    elseif not steps[at] then
+      local health, trouble = pcall(vim.cmd, "checkhealth fly")
+      seen.health = health and text() or trouble
+      finish()
+    end
+  end)
+)

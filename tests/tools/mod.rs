@@ -1,4 +1,4 @@
-//! The real components that tests drive: `OpenTofu`, the fake cloud, cloud-init.
+//! The real components that tests drive: `OpenTofu`, the fake cloud, cloud-init, Neovim.
 //!
 //! A component is taken from `PATH`; when it isn't there it comes through its ordinary package client into a cache that
 //! all of the user's checkouts share (`$XDG_CACHE_HOME/polar-gosling/tools`), made once however many tests ask at the
@@ -8,6 +8,7 @@
 //! Never here: what is tested with them.
 
 mod fake_cloud;
+mod neovim;
 
 use std::{
     env,
@@ -21,6 +22,7 @@ use std::{
 };
 
 pub use fake_cloud::{FakeCloud, Operation};
+pub use neovim::{Neovim, neovim, newer_neovim};
 
 /// Gives the component, or leaves the test when it can't be had here: `let tofu = need!(tools::tofu());`
 #[macro_export]
@@ -156,9 +158,9 @@ fn go_build(
     clippy::print_stderr,
     reason = "a missing component must be seen: as a failure on CI, as a line elsewhere"
 )]
-fn or_skip(what: &str, found: Result<PathBuf, String>) -> Option<PathBuf> {
+fn or_skip<T>(what: &str, found: Result<T, String>) -> Option<T> {
     match found {
-        Ok(path) => Some(path),
+        Ok(found) => Some(found),
         Err(reason) if env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{what} can't be had: {reason}"),
         Err(reason) => {
             let test = std::thread::current().name().unwrap_or("a test").to_owned();

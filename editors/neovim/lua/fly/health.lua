@@ -4,7 +4,8 @@ local M = {}
 
 -- The names before and since Neovim 0.10.
 local health = vim.health or {}
-local old = require("health")
+local found, old = pcall(require, "health")
+old = found and old or {}
 local start = health.start or old.report_start
 local ok = health.ok or old.report_ok
 local warn = health.warn or old.report_warn

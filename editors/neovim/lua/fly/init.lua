@@ -142,6 +142,12 @@ local function capabilities()
   return all
 end
 
+-- The server tells diagnostics by itself as soon as it knows them: a Neovim that asked for them as well would show each
+-- twice.
+local function on_init(client)
+  client.server_capabilities.diagnosticProvider = nil
+end
+
 -- The configuration of the server, as Neovim 0.11 and later reads it.
 function M.config()
   return {
@@ -155,6 +161,7 @@ function M.config()
     end,
     capabilities = capabilities(),
     handlers = { ["textDocument/rename"] = on_rename },
+    on_init = on_init,
     on_attach = settings.on_attach,
   }
 end
