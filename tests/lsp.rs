@@ -1,5 +1,4 @@
-//! The language server: a real process spoken to over its standard input and output, and completion in texts that stop
-//! anywhere.
+//! The language server: a real process spoken to over its standard input and output.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "this is a test")]
 #![allow(clippy::needless_pass_by_value, reason = "the `json!` macro makes values, which are given away")]
@@ -8,8 +7,6 @@
 mod actions;
 #[path = "lsp/client.rs"]
 mod client;
-#[path = "lsp/completion.rs"]
-mod completion;
 #[path = "lsp/lens.rs"]
 mod lens;
 #[path = "lsp/nests.rs"]

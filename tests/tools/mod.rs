@@ -1,4 +1,4 @@
-//! The real components that tests drive: `OpenTofu`, the fake cloud, cloud-init, tree-sitter.
+//! The real components that tests drive: `OpenTofu`, the fake cloud, cloud-init, tree-sitter, Neovim.
 //!
 //! A component is taken from `PATH`; when it isn't there it comes through its ordinary package client into a cache that
 //! all of the user's checkouts share (`$XDG_CACHE_HOME/polar-gosling/tools`), made once however many tests ask at the
@@ -8,6 +8,7 @@
 //! Never here: what is tested with them.
 
 mod fake_cloud;
+mod neovim;
 mod tree_sitter;
 
 use std::{
@@ -22,6 +23,7 @@ use std::{
 };
 
 pub use fake_cloud::{FakeCloud, Operation};
+pub use neovim::{Neovim, neovim, newer_neovim};
 pub use tree_sitter::{TreeSitter, tree_sitter};
 
 /// Gives the component, or leaves the test when it can't be had here: `let tofu = need!(tools::tofu());`

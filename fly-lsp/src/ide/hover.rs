@@ -293,7 +293,13 @@ fn named(compiler: &Compiler, path: &str, found: &Occurrence) -> Option<String> 
                 |value| format!("```fly\nlocal.{name} = {}\n```", show_named(name, value)),
             )
         }
-        Space::Egg | Space::Job | Space::Rift | Space::Profile => {
+        Space::Egg
+        | Space::Job
+        | Space::Rift
+        | Space::Profile
+        | Space::Account
+        | Space::Queue
+        | Space::Service => {
             let noun = found.named.space.noun();
             format!("`{name}`: {noun}")
         }

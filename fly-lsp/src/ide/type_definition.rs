@@ -45,6 +45,8 @@ fn made_after(compiler: &Compiler, space: Space, defined: &Span) -> Vec<Span> {
                 names::definition(compiler, &defined.file, extends.range().end())
             })
         }
-        Space::Job | Space::Rift | Space::Local => Vec::new(),
+        Space::Job | Space::Rift | Space::Local | Space::Account | Space::Queue | Space::Service => {
+            Vec::new()
+        }
     }
 }

@@ -46,7 +46,7 @@ use super::{
     publish::Publisher,
     session::{Hello, Inbox, View, modified},
 };
-use crate::ide::{self, HintOptions};
+use crate::ide::HintOptions;
 
 /// What the editor said it can do.
 #[derive(Debug, Clone, Copy, Default)]

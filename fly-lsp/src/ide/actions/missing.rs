@@ -166,14 +166,14 @@ fn blocks<'t>(
         place.schema.blocks.iter().filter(move |child| child.times == Times::Once && lacks(child.block.name));
     children.map(|child| {
         let mut snippet = Snippet::default();
-        snippet.block(child.block, 0, true);
+        snippet.block((child.block, child.block.name), 0, true, &snippet::Ordinary);
         (child.block.name, format!("{} {}", child.block.name, snippet::plain(&snippet.finish())))
     })
 }
 
 fn written(attribute: &Attribute) -> String {
     let mut snippet = Snippet::default();
-    snippet.attribute(attribute);
+    snippet.attribute(attribute, snippet::example(attribute));
     snippet::plain(&snippet.finish())
 }
 

@@ -1,0 +1,290 @@
+-- Fly in Neovim: starts the language server, carries out renames that move folders, and the commands.
+
+local M = {}
+
+-- What can be set before the first Fly file is opened, with `require("fly").setup({ … })`.
+local settings = {
+  cmd = { "fly-lsp" },
+  on_attach = nil,
+}
+
+-- What marks the root of a Nest.
+M.markers = { "nest.fly", "Eggs", "Jobs", "UF", "MG" }
+
+function M.setup(given)
+  settings = vim.tbl_extend("force", settings, given or {})
+  if vim.lsp.config and vim.lsp.enable then
+    vim.lsp.config("fly_lsp", { cmd = settings.cmd })
+  end
+end
+
+local function exists(path)
+  return vim.loop.fs_stat(path) ~= nil
+end
+
+-- The root of the Nest that a file is in: the nearest folder above it with one of the markers.
+function M.root(path)
+  local folder = vim.fn.fnamemodify(path, ":p:h")
+  while folder ~= "" do
+    for _, marker in ipairs(M.markers) do
+      if exists(folder .. "/" .. marker) then
+        return folder
+      end
+    end
+    local above = vim.fn.fnamemodify(folder, ":h")
+    if above == folder then
+      return nil
+    end
+    folder = above
+  end
+end
+
+local function tell(message, level)
+  vim.notify("Fly: " .. message, level or vim.log.levels.INFO)
+end
+
+-- The client that serves a buffer.
+function M.client(bufnr)
+  bufnr = bufnr or vim.api.nvim_get_current_buf()
+  local get = vim.lsp.get_clients or vim.lsp.get_active_clients
+  for _, client in ipairs(get()) do
+    if client.name == "fly_lsp" and vim.lsp.buf_is_attached(bufnr, client.id) then
+      return client
+    end
+  end
+end
+
+local function within(path, folder)
+  return path == folder or vim.startswith(path, folder .. "/")
+end
+
+-- Moves a file or folder with the buffers that show what is in it.
+local function move(from, to)
+  if exists(to) then
+    tell(("`%s` is there already, so `%s` stays where it is"):format(to, from), vim.log.levels.ERROR)
+    return
+  end
+  local moved = {}
+  for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
+    local name = vim.api.nvim_buf_get_name(bufnr)
+    if vim.api.nvim_buf_is_loaded(bufnr) and within(name, from) then
+      vim.api.nvim_buf_call(bufnr, function()
+        vim.cmd("silent noautocmd update")
+      end)
+      table.insert(moved, { bufnr = bufnr, name = to .. name:sub(#from + 1), client = M.client(bufnr) })
+    end
+  end
+  vim.fn.mkdir(vim.fn.fnamemodify(to, ":h"), "p")
+  local done, problem = vim.loop.fs_rename(from, to)
+  if not done then
+    tell(("`%s` can't be moved: %s"):format(from, problem), vim.log.levels.ERROR)
+    return
+  end
+  for _, one in ipairs(moved) do
+    if one.client then
+      vim.lsp.buf_detach_client(one.bufnr, one.client.id)
+    end
+    vim.api.nvim_buf_set_name(one.bufnr, one.name)
+    vim.api.nvim_buf_call(one.bufnr, function()
+      -- The file is there, and the buffer holds what is in it.
+      vim.cmd("silent noautocmd write!")
+    end)
+    if one.client then
+      vim.lsp.buf_attach_client(one.bufnr, one.client.id)
+    end
+  end
+end
+
+-- Carries out a rename: the texts first, then what moves. Files without unsaved changes are saved, so that a folder that
+-- moves takes them along and nothing is left half renamed.
+function M.apply(edit, offset_encoding)
+  local saved = {}
+  for _, change in ipairs(edit.documentChanges or {}) do
+    if change.kind == "rename" then
+      for _, bufnr in ipairs(saved) do
+        vim.api.nvim_buf_call(bufnr, function()
+          vim.cmd("silent noautocmd update")
+        end)
+      end
+      move(vim.uri_to_fname(change.oldUri), vim.uri_to_fname(change.newUri))
+    else
+      local bufnr = vim.uri_to_bufnr(change.textDocument.uri)
+      vim.fn.bufload(bufnr)
+      if not vim.bo[bufnr].modified then
+        table.insert(saved, bufnr)
+      end
+      vim.lsp.util.apply_text_document_edit(change, nil, offset_encoding)
+    end
+  end
+  for _, bufnr in ipairs(saved) do
+    vim.api.nvim_buf_call(bufnr, function()
+      vim.cmd("silent noautocmd update")
+    end)
+  end
+end
+
+local function on_rename(problem, edit, context)
+  if problem then
+    tell(problem.message, vim.log.levels.ERROR)
+    return
+  end
+  if not edit then
+    tell("nothing with a name stands here", vim.log.levels.WARN)
+    return
+  end
+  local client = vim.lsp.get_client_by_id(context.client_id)
+  M.apply(edit, client and client.offset_encoding or "utf-16")
+end
+
+local function capabilities()
+  local all = vim.lsp.protocol.make_client_capabilities()
+  all.workspace.workspaceEdit = { documentChanges = true, resourceOperations = { "rename" } }
+  return all
+end
+
+-- The server tells diagnostics by itself as soon as it knows them: a Neovim that asked for them as well would show each
+-- twice.
+local function on_init(client)
+  client.server_capabilities.diagnosticProvider = nil
+end
+
+-- The configuration of the server, as Neovim 0.11 and later reads it.
+function M.config()
+  return {
+    cmd = settings.cmd,
+    filetypes = { "fly" },
+    root_dir = function(bufnr, found)
+      local root = M.root(vim.api.nvim_buf_get_name(bufnr))
+      if root then
+        found(root)
+      end
+    end,
+    capabilities = capabilities(),
+    handlers = { ["textDocument/rename"] = on_rename },
+    on_init = on_init,
+    on_attach = settings.on_attach,
+  }
+end
+
+local function attached(client, bufnr)
+  vim.bo[bufnr].omnifunc = "v:lua.vim.lsp.omnifunc"
+  if settings.on_attach then
+    settings.on_attach(client, bufnr)
+  end
+end
+
+-- One server a Nest: the ids of the clients by root.
+local running = {}
+
+-- Starts the server for a buffer, in a Neovim that does not do so by itself.
+function M.attach(bufnr)
+  if vim.lsp.config and vim.lsp.enable then
+    return
+  end
+  local root = M.root(vim.api.nvim_buf_get_name(bufnr))
+  if not root then
+    return
+  end
+  if vim.fn.executable(settings.cmd[1]) == 0 then
+    tell(("`%s` is not on PATH; see `:checkhealth fly`"):format(settings.cmd[1]), vim.log.levels.WARN)
+    return
+  end
+  if not (running[root] and vim.lsp.get_client_by_id(running[root])) then
+    running[root] = vim.lsp.start_client({
+      name = "fly_lsp",
+      cmd = settings.cmd,
+      root_dir = root,
+      workspace_folders = { { uri = vim.uri_from_fname(root), name = vim.fn.fnamemodify(root, ":t") } },
+      capabilities = capabilities(),
+      handlers = { ["textDocument/rename"] = on_rename },
+      on_attach = attached,
+      on_exit = function()
+        running[root] = nil
+      end,
+    })
+  end
+  if running[root] then
+    vim.lsp.buf_attach_client(bufnr, running[root])
+  end
+end
+
+-- Shows a text in a window of its own, which `q` closes.
+local function show(name, text, filetype)
+  vim.cmd("new")
+  local bufnr = vim.api.nvim_get_current_buf()
+  vim.bo[bufnr].buftype = "nofile"
+  vim.bo[bufnr].bufhidden = "wipe"
+  vim.bo[bufnr].swapfile = false
+  pcall(vim.api.nvim_buf_set_name, bufnr, "fly://" .. name)
+  vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, vim.split(text, "\n", { plain = true }))
+  vim.bo[bufnr].filetype = filetype
+  vim.bo[bufnr].modifiable = false
+  vim.keymap.set("n", "q", "<cmd>close<cr>", { buffer = bufnr, nowait = true })
+end
+
+-- Asks the server to carry out one of its commands.
+local function ask(command, arguments, answer)
+  local client = M.client()
+  if not client then
+    tell("no language server serves this file; see `:checkhealth fly`", vim.log.levels.WARN)
+    return
+  end
+  local params = { command = command, arguments = arguments }
+  local bufnr = vim.api.nvim_get_current_buf()
+  vim.lsp.buf_request(bufnr, "workspace/executeCommand", params, function(problem, result)
+    if problem then
+      tell(problem.message, vim.log.levels.ERROR)
+    elseif not result then
+      tell("there is nothing to show for this file")
+    else
+      answer(result)
+    end
+  end)
+end
+
+local function uri()
+  return vim.uri_from_bufnr(0)
+end
+
+-- Explains a kind of diagnostic: the one at the cursor, or the one of this name.
+function M.explain(id)
+  if not id then
+    local line = vim.api.nvim_win_get_cursor(0)[1] - 1
+    for _, found in ipairs(vim.diagnostic.get(0, { lnum = line })) do
+      id = id or found.code or (found.user_data and found.user_data.lsp and found.user_data.lsp.code)
+    end
+  end
+  if not id then
+    tell("no diagnostic stands on this line; name one, as in `:FlyExplain type-mismatch`", vim.log.levels.WARN)
+    return
+  end
+  ask("fly.explain", { id }, function(result)
+    show("explain/" .. id, result.markdown, "markdown")
+  end)
+end
+
+-- Shows what is generated from this file.
+function M.generated()
+  ask("fly.generated", { uri() }, function(result)
+    for _, file in ipairs(result.files) do
+      show("generated/" .. file.path, file.text, file.path:match("%.tf$") and "terraform" or "")
+    end
+    if #result.files == 0 then
+      tell("nothing is generated from this file")
+    end
+  end)
+end
+
+-- Shows what this file would deploy.
+function M.simulate()
+  ask("fly.simulate", { uri() }, function(result)
+    show("simulate", result.markdown, "markdown")
+  end)
+end
+
+-- The command that starts the server.
+function M.cmd()
+  return settings.cmd
+end
+
+return M

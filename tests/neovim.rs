@@ -1,0 +1,110 @@
+//! Neovim with `editors/neovim`, driven for real: a Nest is opened, and everything that one does in it is done.
+//!
+//! `neovim/drive.lua` is what is done; here is what has to come out. What never lives here: the protocol, which is `lsp`'s.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "this is a test")]
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use polar_gosling_tests::{
+    need,
+    tools::{self, Neovim},
+};
+use serde_json::{Value, json};
+
+const WEB: &str = "egg \"web\" {\n  type = \"vm\"\n\n  resources {\n    cpu   = 2\n    memry = 4GiB\n  }\n\n  gitlab {\n    project_id = 1\n  }\n}\n";
+const DOCS: &str = "egg \"docs\" {\n  type = \"vm\"\n\n  gitlab {\n    project_id = 2\n  }\n}\n";
+const UGLYFOX: &str = "uglyfox {\n  runners_condition \"web\" {\n    eggs_entities = [\"web\", \"docs\"]\n\n    apex {\n      max_count = 2\n      min_count = 1\n    }\n  }\n\n  policies {\n    rule \"old\" {\n      condition = \"egg == 'web' AND age > 1h\"\n      action    = \"terminate\"\n    }\n  }\n}\n";
+
+#[test]
+fn neovim_as_debian_has_it() {
+    let seen = drive(&need!(tools::neovim()));
+    holds(&seen);
+}
+
+#[test]
+fn neovim_that_knows_servers_by_itself() {
+    let seen = drive(&need!(tools::newer_neovim()));
+    assert_eq!(seen["version"], "0.11.4");
+    holds(&seen);
+}
+
+/// What came out in a Nest of its own.
+fn drive(neovim: &Neovim) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    let nest = root.join("nest");
+    for (path, text) in
+        [("Eggs/web/config.fly", WEB), ("Eggs/docs/config.fly", DOCS), ("UF/config.fly", UGLYFOX)]
+    {
+        fs::create_dir_all(nest.join(path).parent().unwrap()).unwrap();
+        fs::write(nest.join(path), text).unwrap();
+    }
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let plugin = here.parent().unwrap().join("editors/neovim");
+    let server = tools::fly_lsp().parent().unwrap().to_owned();
+    let path = env::var_os("PATH").unwrap();
+    let paths: Vec<PathBuf> = [server].into_iter().chain(env::split_paths(&path)).collect();
+    let result = root.join("result.json");
+    let mut command = neovim.command();
+    command.args(["--headless", "--clean", "-n", "--cmd"]);
+    command.arg(format!("set runtimepath^={}", plugin.display()));
+    command.args(["-c", "filetype plugin on", "-c"]);
+    command.arg(format!("luafile {}", here.join("neovim/drive.lua").display()));
+    command.env("NEST", &nest).env("RESULT", &result).env("PATH", env::join_paths(paths).unwrap());
+    // Neither the user's settings nor their files.
+    for home in ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] {
+        command.env(home, root.join(home));
+    }
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    let text = fs::read_to_string(&result).unwrap_or_default();
+    assert!(output.status.success() && !text.is_empty(), "{}: {told}", output.status);
+    let seen: Value = serde_json::from_str(&text).unwrap();
+    assert!(seen["problem"].is_null(), "{}\n{told}", seen["problem"].as_str().unwrap_or_default());
+    seen
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn lines(value: &Value) -> String {
+    let lines: Vec<&str> = value.as_array().unwrap().iter().map(text).collect();
+    lines.join("\n")
+}
+
+fn holds(seen: &Value) {
+    assert_eq!(seen["filetype"], "fly");
+    assert_eq!(seen["commentstring"], "# %s");
+    assert_eq!(seen["root"], "nest");
+
+    // A diagnostic, each once, where it is; and its fix.
+    assert_eq!((&seen["diagnostics"], &seen["line"]), (&json!(["unknown-attribute"]), &json!(6)));
+    assert!(text(&seen["action"]).contains("memory"), "{}", seen["action"]);
+    assert_eq!(seen["fixed"], WEB.replace("memry", "memory"));
+
+    assert!(text(&seen["hover"]).contains("memory = size"), "{}", seen["hover"]);
+    assert_eq!(seen["omnifunc"], "v:lua.vim.lsp.omnifunc");
+    assert_eq!(seen["completion"], json!(["vm", "serverless"]));
+    let formatted = WEB.replace("cpu   =", "cpu    =").replace("memry =", "memory =");
+    assert_eq!(seen["formatted"], *formatted);
+
+    // A rename: refused with a reason, or everywhere: in other files, on disk, with the folder and the buffer.
+    assert!(text(&seen["refused"]).contains("`docs`"), "{}", seen["refused"]);
+    assert_eq!(lines(&seen["renamed"]), formatted.replace("\"web\"", "\"site\"").trim_end());
+    let elsewhere = UGLYFOX.replace("[\"web\"", "[\"site\"").replace("'web'", "'site'");
+    assert_eq!(lines(&seen["elsewhere"]), elsewhere.trim_end());
+    assert_eq!(seen["left"], false);
+    assert_eq!(seen["after"], json!(["type-mismatch"]));
+
+    // A server that has the command explains; another says that it has none.
+    let explained = text(&seen["explained"]);
+    assert!(explained.contains("type-mismatch") || explained.contains("executeCommand"), "{explained}");
+    let health = text(&seen["health"]);
+    assert!(health.contains("OK") && !health.contains("ERROR"), "{health}");
+}

@@ -1,0 +1,219 @@
+-- Drives Neovim as somebody who edits a Nest would; what came out goes to RESULT as JSON.
+-- Nothing here sleeps: each step waits for what it needs to see.
+
+local nest, result = vim.env.NEST, vim.env.RESULT
+local seen = { version = tostring(vim.version().major) .. "." .. vim.version().minor .. "." .. vim.version().patch }
+local told = {}
+vim.notify = function(message)
+  table.insert(told, message)
+end
+
+local function wait(what, holds)
+  if not vim.wait(30000, holds, 20) then
+    error("nothing came of: " .. what .. "; told: " .. vim.inspect(told))
+  end
+end
+
+local function text(bufnr)
+  return table.concat(vim.api.nvim_buf_get_lines(bufnr or 0, 0, -1, false), "\n") .. "\n"
+end
+
+local function codes()
+  local all = {}
+  for _, found in ipairs(vim.diagnostic.get(0)) do
+    table.insert(all, found.code or found.user_data.lsp.code)
+  end
+  table.sort(all)
+  return all
+end
+
+local function cursor(pattern, after)
+  vim.fn.cursor(1, 1)
+  assert(vim.fn.search(pattern, after and "ceW" or "cW") > 0, pattern)
+end
+
+local function drive()
+  vim.cmd("edit " .. nest .. "/Eggs/web/config.fly")
+  seen.filetype = vim.bo.filetype
+  seen.commentstring = vim.bo.commentstring
+  local fly = require("fly")
+  wait("a server", function()
+    return fly.client() ~= nil
+  end)
+  seen.root = vim.fn.fnamemodify(fly.client().config.root_dir, ":t")
+
+  -- A diagnostic, where it is.
+  wait("a diagnostic", function()
+    return #vim.diagnostic.get(0) > 0
+  end)
+  seen.diagnostics = codes()
+  seen.line = vim.diagnostic.get(0)[1].lnum + 1
+
+  -- Its fix, as a code action.
+  cursor("memry")
+  local params = vim.lsp.util.make_range_params(0, fly.client().offset_encoding)
+  params.context = { diagnostics = {} }
+  local actions
+  vim.lsp.buf_request(0, "textDocument/codeAction", params, function(problem, found)
+    actions = problem or found or {}
+  end)
+  wait("code actions", function()
+    return actions ~= nil
+  end)
+  for _, action in ipairs(actions) do
+    if action.edit and action.kind == "quickfix" then
+      seen.action = action.title
+      vim.lsp.util.apply_workspace_edit(action.edit, fly.client().offset_encoding)
+      break
+    end
+  end
+  wait("no diagnostic", function()
+    return #vim.diagnostic.get(0) == 0
+  end)
+  seen.fixed = text()
+
+  -- Hover.
+  cursor("memory")
+  local hover
+  vim.lsp.buf_request(0, "textDocument/hover", vim.lsp.util.make_position_params(0, fly.client().offset_encoding), function(_, found)
+    hover = found or {}
+  end)
+  wait("hover", function()
+    return hover ~= nil
+  end)
+  seen.hover = hover.contents and hover.contents.value
+
+  -- Completion by omnifunc, as CTRL-X CTRL-O does it; what is typed is taken when this step is over.
+  cursor('"vm"')
+  seen.omnifunc = vim.bo.omnifunc
+  vim.o.completeopt = "menuone,noselect"
+  vim.api.nvim_feedkeys(vim.api.nvim_replace_termcodes("a<C-x><C-o>", true, false, true), "n", false)
+end
+
+local function items()
+  return vim.fn.complete_info({ "items" }).items or {}
+end
+
+-- What is offered, and out of insert mode again.
+local function offered()
+  seen.completion = vim.tbl_map(function(item)
+    return item.abbr ~= "" and item.abbr or item.word
+  end, items())
+  vim.api.nvim_feedkeys(vim.api.nvim_replace_termcodes("<C-e><Esc>", true, false, true), "n", false)
+end
+
+local function rest()
+  local fly = require("fly")
+  vim.api.nvim_buf_set_lines(0, 0, -1, false, vim.split(vim.trim(seen.fixed), "\n"))
+
+  -- Formatting.
+  cursor("cpu")
+  vim.cmd([[silent! s/cpu\s*=/cpu=/]])
+  if vim.lsp.buf.format then
+    vim.lsp.buf.format({ async = false, timeout_ms = 30000 })
+  else
+    vim.lsp.buf.formatting_sync({}, 30000)
+  end
+  seen.formatted = text()
+  vim.cmd("silent write")
+
+  -- A rename that is refused says why.
+  cursor('"web"')
+  vim.fn.cursor(vim.fn.line("."), vim.fn.col(".") + 1)
+  told = {}
+  vim.lsp.buf.rename("docs")
+  wait("a refusal", function()
+    return #told > 0
+  end)
+  seen.refused = told[1]
+
+  -- One that is not: texts, files on disk, the folder and the buffer.
+  vim.lsp.buf.rename("site")
+  wait("the folder to move", function()
+    return vim.loop.fs_stat(nest .. "/Eggs/site/config.fly") ~= nil
+  end)
+  wait("the server to follow", function()
+    return vim.api.nvim_buf_get_name(0) == nest .. "/Eggs/site/config.fly" and fly.client() ~= nil
+  end)
+  seen.renamed = vim.fn.readfile(nest .. "/Eggs/site/config.fly")
+  seen.elsewhere = vim.fn.readfile(nest .. "/UF/config.fly")
+  seen.left = vim.loop.fs_stat(nest .. "/Eggs/web") ~= nil
+
+  -- It goes on being served under its new name.
+  vim.api.nvim_buf_set_lines(0, 1, 2, false, { "  type = 1" })
+  wait("a diagnostic under the new name", function()
+    return #vim.diagnostic.get(0) > 0
+  end)
+  seen.after = codes()
+
+  -- The commands: the server's answer in a window, or a message that it knows none.
+  vim.fn.cursor(2, 10)
+  told = {}
+  vim.cmd("FlyExplain")
+  wait("an explanation", function()
+    return #told > 0 or vim.bo.filetype == "markdown"
+  end)
+  seen.explained = vim.bo.filetype == "markdown" and text() or told[1]
+end
+
+local function finish()
+  vim.fn.writefile({ vim.fn.json_encode(seen) }, result)
+  vim.cmd("qall!")
+end
+
+-- Each step and what has to hold before it.
+local steps = {
+  {
+    drive,
+    function()
+      return true
+    end,
+  },
+  {
+    offered,
+    function()
+      return #items() > 0
+    end,
+  },
+  {
+    rest,
+    function()
+      return vim.api.nvim_get_mode().mode == "n"
+    end,
+  },
+}
+
+local at, turns, busy = 1, 0, false
+local timer = vim.loop.new_timer()
+timer:start(
+  0,
+  20,
+  vim.schedule_wrap(function()
+    local now = steps[at]
+    if not now or busy then
+      return
+    end
+    turns = turns + 1
+    if not now[2]() then
+      if turns > 1500 then
+        at = #steps + 1
+        seen.problem = "nothing came of step; mode " .. vim.api.nvim_get_mode().mode
+        finish()
+      end
+      return
+    end
+    at, turns, busy = at + 1, 0, true
+    -- While a step waits, the clock goes on.
+    local done, problem = xpcall(now[1], debug.traceback)
+    busy = false
+    if not done then
+      at = #steps + 1
+      seen.problem = problem
+      finish()
+    elseif not steps[at] then
+      local health, trouble = pcall(vim.cmd, "checkhealth fly")
+      seen.health = health and text() or trouble
+      finish()
+    end
+  end)
+)
