@@ -385,17 +385,17 @@ static enum Dollar scan_dollar(Scanner *scanner, TSLexer *lexer, bool content) {
     lexer->mark_end(lexer);
     return TEXT;
   }
-  uint32_t dollars = 1;
-  while (lexer->lookahead == '$') {
+  bool doubled = lexer->lookahead == '$';
+  if (doubled) {
     advance(lexer);
-    dollars++;
+    // Of more than two, the first is text whatever follows.
+    if (lexer->lookahead == '$') return END_OF_TEXT;
   }
-  if (lexer->lookahead != '{') {
+  if (!doubled || lexer->lookahead != '{') {
     lexer->mark_end(lexer);
     return TEXT;
   }
-  // Of more than two, all but the last two are text.
-  if (content || dollars > 2) return END_OF_TEXT;
+  if (content) return END_OF_TEXT;
   advance(lexer);
   lexer->mark_end(lexer);
   lexer->result_symbol = ESCAPE_SEQUENCE;
