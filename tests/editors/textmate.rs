@@ -57,10 +57,15 @@ impl Words {
             words.add("root_blocks", root.block.name);
             words.block(root.block);
         }
-        FUNCTIONS.iter().for_each(|function| words.add("functions", function.name));
-        FIELDS.iter().for_each(|field| words.add("condition_fields", field.name));
-        TYPE_NAMES.iter().for_each(|(name, _)| words.add("type_names", name));
-        SecretBackend::ALL.iter().for_each(|backend| words.add("secret_schemes", backend.scheme()));
+        let vocabulary = FUNCTIONS
+            .iter()
+            .map(|function| ("functions", function.name))
+            .chain(FIELDS.iter().map(|field| ("condition_fields", field.name)))
+            .chain(TYPE_NAMES.iter().map(|(name, _)| ("type_names", *name)))
+            .chain(SecretBackend::ALL.iter().map(|backend| ("secret_schemes", backend.scheme())));
+        for (list, word) in vocabulary {
+            words.add(list, word);
+        }
         words
     }
 
@@ -218,7 +223,8 @@ fn snippet(example: &str) -> String {
             _ if value.is_empty() || heredoc.is_some() || value.ends_with(['[', '{', '(']) => escaped(value),
             _ => place(value),
         };
-        let after = if line.ends_with(" {") && !before.contains('=') && !before.is_empty() { " {" } else { "" };
+        let after =
+            if line.ends_with(" {") && !before.contains('=') && !before.is_empty() { " {" } else { "" };
         if before.is_empty() {
             lines.push(escaped(line));
         } else {
