@@ -1,6 +1,6 @@
 // The extension in a real VS Code: code-server in a headless Chromium opens a Nest with a mistake in it, and a user's
 // steps are done with the keyboard. `--install` fetches code-server when it isn't there; `--screenshot` renews the
-// picture in the book.
+// pictures in the book.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -94,6 +94,15 @@ async function steps(page, address) {
     await page.locator(".quick-input-list .monaco-list-row").filter({ hasText: command }).first().waitFor();
     await page.keyboard.press("Enter");
   };
+  const open = async (file) => {
+    await page.keyboard.press("Control+P");
+    await page.locator(".quick-input-widget input").first().fill(file);
+    const at = file.lastIndexOf("/");
+    const name = file.slice(at + 1);
+    const row = new RegExp(`^\\s*${name}.*${file.slice(0, at)}`, "s");
+    await page.locator(".quick-input-list .monaco-list-row").filter({ hasText: row }).first().click();
+    await page.locator(".tab.active").filter({ hasText: name }).first().waitFor();
+  };
   const editor = page.locator(".editor-instance .monaco-editor").first();
   /** A page beside the editor takes the keyboard, so the egg is clicked on. */
   const focus = async () => {
@@ -109,11 +118,7 @@ async function steps(page, address) {
 
   await page.goto(`${address}?folder=${encodeURIComponent(within("nest"))}`);
   await page.locator(".monaco-workbench .explorer-folders-view").waitFor();
-  await page.keyboard.press("Control+P");
-  await page.locator(".quick-input-widget input").first().fill(FILE);
-  await page.locator(".quick-input-list .monaco-list-row").filter({ hasText: "config.fly" }).first().waitFor();
-  await page.keyboard.press("Enter");
-
+  await open(FILE);
   await editor.locator(".squiggly-error").first().waitFor();
   done("the mistake is underlined");
   assert.match(await page.locator(".statusbar").innerText(), /Fly/);
@@ -176,6 +181,18 @@ async function steps(page, address) {
   await page.locator(".quick-input-list .monaco-list-row").filter({ hasText: "own project" }).first().click();
   await page.locator(".tab").filter({ hasText: /Preview.*web/ }).first().waitFor();
   done("a webhook is simulated");
+
+  if (flags.has("--screenshot")) {
+    await focus();
+    await palette("View: Close All Editor Groups");
+    await open("UF/config.fly");
+    await page.keyboard.press("Control+End");
+    await palette("View: Split Editor Right");
+    await open("Jobs/rotate-secrets.fly");
+    await palette("View: Toggle Primary Side Bar Visibility");
+    await palette("View: Hide Panel");
+    await page.screenshot({ path: "../../docs/src/images/vscode-colours.png" });
+  }
 }
 
 prepare();
@@ -191,7 +208,7 @@ try {
     executablePath: chromium,
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
   page.setDefaultTimeout(60_000);
   try {
     await steps(page, address);
