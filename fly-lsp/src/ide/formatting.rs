@@ -96,7 +96,7 @@ fn size(at: usize) -> TextSize {
 
 fn in_range(parsed: &Parse, range: TextRange) -> Vec<Edit> {
     let text = parsed.text();
-    let range = lines(text, range);
+    let range = selected(text, range);
     let trimmed = TextRange::new(
         size(text.len() - text.trim_start().len()),
         size(text.trim_end().len()).max(size(text.len() - text.trim_start().len())),
@@ -111,7 +111,15 @@ fn in_range(parsed: &Parse, range: TextRange) -> Vec<Edit> {
         edits
     };
     edits.retain(|edit| touched.contains_range(edit.range));
-    edits
+    // With mistakes in it, moving things may change how the rest is understood. Then they stay where they are.
+    let keeps = |edits: &[Edit]| {
+        let mut after = text.to_string();
+        for edit in edits.iter().rev() {
+            after.replace_range(std::ops::Range::<usize>::from(edit.range), &edit.text);
+        }
+        parse(Arc::from(after)).errors().len() == parsed.errors().len()
+    };
+    if parsed.errors().is_empty() || keeps(&edits) { edits } else { Vec::new() }
 }
 
 /// The lines of the attributes and blocks that a range touches, as deep as it lies in one of them.
@@ -133,6 +141,15 @@ fn touched<'p>(parsed: &'p Parse, items: impl Iterator<Item = Item<'p>>, range: 
         found = Some(found.map_or(own, |found| found.cover(own)));
     }
     lines(text, found.unwrap_or(range))
+}
+
+/// The lines of a selection. One that ends where a line begins does not mean that line.
+fn selected(text: &str, range: TextRange) -> TextRange {
+    let whole = whole(text);
+    let (start, end) = (range.start().min(whole.end()), range.end().min(whole.end()));
+    let inner = &text[TextRange::new(start, end)];
+    let kept = inner.strip_suffix('\n').map_or(inner, |kept| kept.strip_suffix('\r').unwrap_or(kept));
+    lines(text, TextRange::at(start, TextSize::of(kept)))
 }
 
 /// A range with the rest of its lines, without the end of the last.
