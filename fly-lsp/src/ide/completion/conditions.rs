@@ -109,6 +109,8 @@ pub(super) fn condition(scene: &Scene<'_>, content: TextRange) -> Vec<Completion
             }
             vec![offer("(", CompletionKind::Punctuation, "", String::new(), snippet, scene.offset)]
         }
+        // A value stands there already.
+        State::Value(..) if typed.is_empty() && is_value(after) => Vec::new(),
         State::Value(field, _) => {
             let quote = if typed.starts_with('\'') { end_of_text(scene, content) } else { end };
             let all = values(scene, field);
@@ -143,6 +145,11 @@ pub(super) fn condition(scene: &Scene<'_>, content: TextRange) -> Vec<Completion
         }
         State::Unknown => Vec::new(),
     }
+}
+
+/// Whether a text begins with a value.
+fn is_value(text: &str) -> bool {
+    text.trim_start().starts_with(|c: char| c == '\'' || c.is_ascii_digit())
 }
 
 /// The operator and value after a field.
