@@ -252,5 +252,5 @@ fn state(text: &str) -> (State, u32, usize) {
 fn last_list(text: &str, at: usize) -> Option<&'static Field> {
     let before = &text[..text[..at].rfind('(')?];
     let words = before.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    words.filter_map(|word| FIELDS.iter().find(|field| field.name == word)).last()
+    words.rev().find_map(|word| FIELDS.iter().find(|field| field.name == word))
 }
