@@ -166,7 +166,7 @@ fn completion_in_conditions() {
             heartbeat_age  →  "heartbeat_age"
         "#]],
     );
-    let text = NEST.replace("[\"web\", \"other\"]", "[\"web\", \"$0\"]");
+    let text = NEST.replace("[\"web\", \"other\"]", "[\"$0\"]");
     check_complete(
         &in_nest("egg \"web\" {}\n").replace(NEST, &text),
         expect![""],
