@@ -53,6 +53,7 @@ function prepare() {
     "extensions.ignoreRecommendations": true,
     "telemetry.telemetryLevel": "off",
     "window.commandCenter": false,
+    "workbench.reduceMotion": "on",
   };
   // Which program is started is a setting of the machine, which here is code-server's.
   for (const scope of ["User", "Machine"]) {
@@ -186,11 +187,13 @@ async function steps(page, address) {
     await focus();
     await palette("View: Close All Editor Groups");
     await open("UF/config.fly");
-    await page.keyboard.press("Control+End");
+    await editor.locator(".view-line").filter({ hasText: "uglyfox" }).first().waitFor();
+    await goTo(40, 1);
     await palette("View: Split Editor Right");
     await open("Jobs/rotate-secrets.fly");
     await palette("View: Toggle Primary Side Bar Visibility");
     await palette("View: Hide Panel");
+    await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
     await page.screenshot({ path: "../../docs/src/images/vscode-colours.png" });
   }
 
