@@ -112,7 +112,7 @@ impl Checker {
             self.told(&view)
         });
         let (versions, workspace) = (Arc::clone(&view.open), view.settings.diagnostics.workspace);
-        let refreshes = view.abilities.pulls && view.abilities.refreshes_diagnostics;
+        let refreshes = view.abilities.refreshes();
         // Whoever writes waits until this is gone.
         drop(view);
         let Ok(told) = told else { return };
@@ -122,8 +122,8 @@ impl Checker {
         }
         self.publisher.tell(self.teller, told);
         let was_known = std::mem::replace(&mut self.is_known, true);
-        if std::mem::take(&mut self.others) && refreshes && was_known {
-            self.outbox.refresh_diagnostics();
+        if std::mem::take(&mut self.others) && was_known {
+            refreshes.for_each(|shown| self.outbox.refresh(shown));
         }
         self.pending.clear();
         self.rewritten.clear();
