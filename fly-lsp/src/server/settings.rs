@@ -160,7 +160,7 @@ mod tests {
         }));
         assert_eq!(wrong, Vec::<String>::new());
         let defaults = Settings::default();
-        let inlay_hints = InlayHints { runs: false, ..defaults.inlay_hints.clone() };
+        let inlay_hints = InlayHints { runs: false, ..defaults.inlay_hints };
         assert_eq!(
             settings,
             Settings { inlay_hints, code_lens: false, log_level: LogLevel::Info, ..defaults }
