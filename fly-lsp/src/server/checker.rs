@@ -40,8 +40,6 @@ struct Checker {
     findings: Findings,
     /// The files that are to be told of.
     pending: BTreeSet<Arc<str>>,
-    /// Whether it was checked once: before, the editor has asked nothing that was not so.
-    is_known: bool,
     /// Whether some of them are others although nobody edited them.
     others: bool,
     rewritten: BTreeSet<String>,
@@ -63,7 +61,6 @@ pub(crate) fn start(publisher: Publisher, outbox: Outbox, changes: Arc<AtomicU64
     let checker = Checker {
         findings: Findings::default(),
         pending: BTreeSet::new(),
-        is_known: false,
         others: false,
         rewritten: BTreeSet::new(),
         unreadable: BTreeMap::new(),
@@ -121,8 +118,7 @@ impl Checker {
             return;
         }
         self.publisher.tell(self.teller, told);
-        let was_known = std::mem::replace(&mut self.is_known, true);
-        if std::mem::take(&mut self.others) && was_known {
+        if std::mem::take(&mut self.others) {
             refreshes.for_each(|shown| self.outbox.refresh(shown));
         }
         self.pending.clear();
