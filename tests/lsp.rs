@@ -7,6 +7,9 @@
 mod actions;
 #[path = "lsp/client.rs"]
 mod client;
+#[allow(dead_code, reason = "other tests read more of it")]
+#[path = "properties/corpus.rs"]
+mod corpus;
 #[path = "lsp/lens.rs"]
 mod lens;
 #[path = "lsp/nests.rs"]

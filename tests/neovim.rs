@@ -86,12 +86,13 @@ fn holds(seen: &Value) {
     // A diagnostic, each once, where it is; and its fix.
     assert_eq!((&seen["diagnostics"], &seen["line"]), (&json!(["unknown-attribute"]), &json!(6)));
     assert!(text(&seen["action"]).contains("memory"), "{}", seen["action"]);
-    assert_eq!(seen["fixed"], WEB.replace("memry", "memory"));
+    // What stood in columns before does so after.
+    let formatted = WEB.replace("cpu   =", "cpu    =").replace("memry =", "memory =");
+    assert_eq!(seen["fixed"], *formatted);
 
     assert!(text(&seen["hover"]).contains("memory = size"), "{}", seen["hover"]);
     assert_eq!(seen["omnifunc"], "v:lua.vim.lsp.omnifunc");
     assert_eq!(seen["completion"], json!(["vm", "serverless"]));
-    let formatted = WEB.replace("cpu   =", "cpu    =").replace("memry =", "memory =");
     assert_eq!(seen["formatted"], *formatted);
 
     // A rename: refused with a reason, or everywhere: in other files, on disk, with the folder and the buffer.
@@ -102,9 +103,12 @@ fn holds(seen: &Value) {
     assert_eq!(seen["left"], false);
     assert_eq!(seen["after"], json!(["type-mismatch"]));
 
-    // A server that has the command explains; another says that it has none.
     let explained = text(&seen["explained"]);
-    assert!(explained.contains("type-mismatch") || explained.contains("executeCommand"), "{explained}");
+    assert!(explained.contains("type-mismatch") && explained.contains("## Right"), "{explained}");
+    assert!(text(&seen["simulated"]).contains("`site`"), "{}", seen["simulated"]);
+    let generated = text(&seen["generated"]);
+    assert!(generated.contains("from the egg \"site\""), "{generated}");
+    assert!(seen["files"].as_u64() > Some(3) && seen["windows"] == 2, "{} {}", seen["files"], seen["windows"]);
     let health = text(&seen["health"]);
     assert!(health.contains("OK") && !health.contains("ERROR"), "{health}");
 }

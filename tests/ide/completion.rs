@@ -103,12 +103,12 @@ fn further_on(desk: &mut Desk<'_>, asked: &Asked, own: &str, before: Errors) -> 
     all
 }
 
-fn report(wrong: Vec<String>, asked: usize) {
+fn report(wrong: Vec<String>, asked: usize, least: usize) {
     let mut wrong = wrong;
     wrong.sort();
     wrong.dedup();
     assert!(wrong.is_empty(), "{} of {asked}:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(asked > 1000, "{asked}");
+    assert!(asked > least, "{asked}");
 }
 
 /// The ends of the tokens of a text that are no comments, with each token's kind.
@@ -124,7 +124,13 @@ fn ends(text: &str) -> Vec<(Kind, std::ops::Range<usize>)> {
 const PART: usize = 40;
 
 /// Asks at all places of all examples. `cut` says that the texts are cut off, so that what the author wrote next is known.
-fn ask_all(places: impl Fn(&str) -> Vec<Asked> + Sync, cut: bool, look: impl Fn(usize) -> Look + Sync) {
+/// There are more places than `least`.
+fn ask_all(
+    places: impl Fn(&str) -> Vec<Asked> + Sync,
+    cut: bool,
+    look: impl Fn(usize) -> Look + Sync,
+    least: usize,
+) {
     let examples = examples();
     let asked: Vec<(&Example, Vec<Asked>)> =
         examples.iter().map(|example| (example, places(example.text()))).collect();
@@ -143,7 +149,7 @@ fn ask_all(places: impl Fn(&str) -> Vec<Asked> + Sync, cut: bool, look: impl Fn(
             found
         })
         .collect();
-    report(wrong, asked.iter().map(|(_, asked)| asked.len()).sum());
+    report(wrong, asked.iter().map(|(_, asked)| asked.len()).sum(), least);
 }
 
 fn cut(text: &str, at: usize) -> Asked {
@@ -166,40 +172,41 @@ fn inside(text: &str) -> Vec<usize> {
 #[test]
 fn cut_after_each_token() {
     let places = |text: &str| ends(text).into_iter().map(|(_, range)| cut(text, range.end)).collect();
-    ask_all(places, true, |_| Look::First);
+    ask_all(places, true, |_| Look::First, 3500);
 }
 
 #[test]
 fn cut_after_some_tokens_with_all_that_is_offered() {
     let places =
-        |text: &str| ends(text).into_iter().step_by(13).map(|(_, range)| cut(text, range.end)).collect();
-    ask_all(places, true, |_| Look::Every);
+        |text: &str| ends(text).into_iter().step_by(23).map(|(_, range)| cut(text, range.end)).collect();
+    ask_all(places, true, |_| Look::Every, 150);
 }
 
 #[test]
 fn cut_within_words_and_texts() {
     let places = |text: &str| inside(text).into_iter().map(|at| cut(text, at)).collect();
-    ask_all(places, true, |at| if at % 5 == 0 { Look::First } else { Look::Any });
+    ask_all(places, true, |at| if at % 8 == 0 { Look::First } else { Look::Any }, 8000);
 }
 
 #[test]
 fn with_the_rest_in_place() {
     let places = |text: &str| {
         let after = ends(text).into_iter().map(|(_, range)| range.end);
-        after.chain(inside(text).into_iter().step_by(5)).map(|at| whole(text, at)).collect()
+        after.step_by(2).chain(inside(text).into_iter().step_by(17)).map(|at| whole(text, at)).collect()
     };
-    ask_all(places, false, |_| Look::First);
+    ask_all(places, false, |_| Look::First, 1200);
 }
 
 #[test]
 fn with_a_token_gone() {
     let places = |text: &str| {
-        let tokens = ends(text).into_iter().filter(|(kind, _)| *kind != Kind::Whitespace);
+        // Without its dot a name is another name.
+        let tokens = ends(text).into_iter().filter(|(kind, _)| !matches!(kind, Kind::Whitespace | Kind::Dot));
         let without = |(_, range): (Kind, std::ops::Range<usize>)| Asked {
             before: text[..range.start].to_owned(),
             after: text[range.end..].to_owned(),
         };
         tokens.map(without).collect()
     };
-    ask_all(places, false, |_| Look::First);
+    ask_all(places, false, |_| Look::First, 1500);
 }

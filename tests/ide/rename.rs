@@ -299,7 +299,7 @@ fn names_that_cannot_be() {
         assert_eq!(rename(&compiler, &at.path, at.offset, &at.name).unwrap().files, []);
     }
     // Whatever else is a name here, a keyword or hard to write: either it is refused, or it keeps the meaning.
-    let others = all.iter().step_by(3).map(|at| at.name.as_str());
+    let others = all.iter().step_by(7).map(|at| at.name.as_str());
     let words = [
         "true", "false", "local", "var", "self", "egg", "profile", "null", "if", "a-b", "7up", "a--b", "a-",
         "_a", "A", "1", "a-1", "n1-",
@@ -325,6 +325,8 @@ fn kept(nest: &Nest, compiler: &Compiler, at: &Place, name: &str) -> Option<Stri
     let fresh = after.compiler();
     let ids = |compiler: &Compiler| {
         let mut ids: Vec<_> = compiler.check().into_iter().map(|found| found.kind.id).collect();
+        // What a cloud lets a part be called is told where the name stands.
+        ids.retain(|id| *id != "service-limits");
         ids.sort_unstable();
         ids
     };

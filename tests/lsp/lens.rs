@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     client::Client,
-    completion::{Example, seeds},
+    corpus::{Example, seeds},
 };
 
 const NEST: &str = r#"nest {

@@ -119,7 +119,8 @@ fn an_editor_that_does_not_read_loses_nothing() {
     client.notify("initialized", json!({}));
     client.open(WEB, EGG);
     // Each gives diagnostics of some hundred bytes for each of its lines.
-    let wrong: String = (0..200).map(|at| format!("  unknown_{at} = {at}\n")).collect();
+    let wrong: Vec<String> = (0..200).map(|at| format!("  unknown_{at} = {at}\n")).collect();
+    let wrong = wrong.concat();
     let edits = 3000;
     for version in 0..edits {
         let text = EGG.replace("  gitlab", &format!("{wrong}# {version}\n  gitlab"));

@@ -114,9 +114,10 @@ fn a_long_answer_comes_in_parts_with_its_progress() {
 
 #[test]
 fn an_editor_that_asks_is_told_when_other_files_become_wrong() {
-    let folder = two();
+    // Nothing is wrong with it, so nobody has to ask anew when it has been checked for the first time.
+    let text = EGG.replace("web", "db").replace("project_id = 1", "project_id = 2");
+    let folder = nest(&[("nest.fly", "nest {\n  name = \"n\"\n}\n"), (WEB, EGG), (DB, &text)]);
     let mut client = Client::start_as(folder.path(), pulls);
-    let text = fs::read_to_string(folder.path().join(DB)).unwrap();
     client.open(DB, &text);
     client.pulled(DB);
     assert!(

@@ -146,14 +146,37 @@ local function rest()
   end)
   seen.after = codes()
 
-  -- The commands: the server's answer in a window, or a message that it knows none.
+  -- The commands: each shows the server's answer in a window of its own.
   vim.fn.cursor(2, 10)
-  told = {}
+  local file = vim.api.nvim_get_current_buf()
   vim.cmd("FlyExplain")
   wait("an explanation", function()
-    return #told > 0 or vim.bo.filetype == "markdown"
+    return vim.bo.filetype == "markdown"
   end)
-  seen.explained = vim.bo.filetype == "markdown" and text() or told[1]
+  seen.explained = text()
+  vim.cmd("bwipeout")
+  vim.api.nvim_set_current_buf(file)
+  vim.api.nvim_buf_set_lines(0, 1, 2, false, { '  type = "vm"' })
+  wait("no diagnostic again", function()
+    return #vim.diagnostic.get(0) == 0
+  end)
+  vim.cmd("FlySimulate")
+  wait("a simulation", function()
+    return vim.bo.filetype == "markdown"
+  end)
+  seen.simulated = text()
+  vim.cmd("bwipeout")
+  vim.api.nvim_set_current_buf(file)
+  vim.cmd("FlyGenerated")
+  wait("what is built", function()
+    return vim.api.nvim_get_current_buf() ~= file
+  end)
+  local all = vim.fn.getloclist(0)
+  seen.files = #all
+  for _, file in ipairs(all) do
+    seen.generated = (seen.generated or "") .. text(file.bufnr)
+  end
+  seen.windows = #vim.api.nvim_list_wins()
 end
 
 local function finish()

@@ -53,6 +53,7 @@ function prepare() {
     "extensions.ignoreRecommendations": true,
     "telemetry.telemetryLevel": "off",
     "window.commandCenter": false,
+    "workbench.reduceMotion": "on",
   };
   // Which program is started is a setting of the machine, which here is code-server's.
   for (const scope of ["User", "Machine"]) {
@@ -186,13 +187,30 @@ async function steps(page, address) {
     await focus();
     await palette("View: Close All Editor Groups");
     await open("UF/config.fly");
-    await page.keyboard.press("Control+End");
+    await editor.locator(".view-line").filter({ hasText: "uglyfox" }).first().waitFor();
+    await goTo(40, 1);
     await palette("View: Split Editor Right");
     await open("Jobs/rotate-secrets.fly");
     await palette("View: Toggle Primary Side Bar Visibility");
     await palette("View: Hide Panel");
+    await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
     await page.screenshot({ path: "../../docs/src/images/vscode-colours.png" });
   }
+
+  await focus();
+  await palette("Welcome: Open Walkthrough...");
+  await page.locator(".quick-input-widget input").first().fill("Get Started with Fly");
+  await page.locator(".quick-input-list .monaco-list-row").filter({ hasText: "Get Started with Fly" }).first().click();
+  await page.locator(".getting-started-step").filter({ hasText: "Write an egg" }).first().waitFor();
+  done("the walkthrough has its steps");
+
+  const before = readFileSync(within("data/Machine/settings.json"), "utf8");
+  const without = { ...JSON.parse(before), "fly.server.path": "/nowhere/fly-lsp" };
+  writeFileSync(within("data/Machine/settings.json"), JSON.stringify(without));
+  const toast = page.locator(".notifications-toasts .notification-list-item");
+  await toast.filter({ hasText: "names /nowhere/fly-lsp" }).getByText("Open Settings").first().waitFor();
+  done("a server that isn't there is told of, with what to do");
+  writeFileSync(within("data/Machine/settings.json"), before);
 }
 
 prepare();

@@ -36,24 +36,27 @@ export async function show(documents: Documents, command: string, args: unknown[
     case GENERATED: {
       const files = filesOf(answer);
       const name = nameOf(args[0]);
-      const items = files.map((file) => ({
-        label: path.posix.basename(file.path),
-        description: path.posix.dirname(file.path) === "." ? "" : path.posix.dirname(file.path),
-        file,
-      }));
+      // The files of the egg itself come first, then those of the modules it is made of, each folder under its name.
+      const items = files.map((file) => ({ label: path.posix.basename(file.path), file }));
+      const folders = new Map<string, typeof items>();
+      for (const item of items) {
+        const folder = path.posix.dirname(item.file.path);
+        folders.set(folder, [...(folders.get(folder) ?? []), item]);
+      }
+      const listed = [...folders].flatMap(([label, inside]) => [
+        { label, kind: vscode.QuickPickItemKind.Separator, file: undefined },
+        ...inside,
+      ]);
       const chosen =
         items.length > 1
-          ? await vscode.window.showQuickPick(items, {
-              title: `What flyc builds of ${name}`,
-              matchOnDescription: true,
-            })
+          ? await vscode.window.showQuickPick(listed, { title: `What flyc builds of ${name}` })
           : items[0];
       if (items.length === 0) {
         void vscode.window.showInformationMessage(
           `flyc builds nothing of ${name}. While the Nest has errors nothing is built: see Problems.`,
         );
       }
-      if (chosen !== undefined) {
+      if (chosen?.file !== undefined) {
         await documents.showFile(name, chosen.file);
       }
       return;

@@ -298,8 +298,8 @@ fn after_value(scene: &Scene<'_>) -> Vec<Completion> {
     };
     let closes = |kind: Kind| scene.is_closed(kind);
     let next = scene.next_token().map(|(kind, _)| kind);
-    let alone = next.is_none()
-        || next.is_some_and(|kind| matches!(kind, Kind::CloseBrace | Kind::CloseBracket | Kind::CloseParen));
+    let alone =
+        next.is_none_or(|kind| matches!(kind, Kind::CloseBrace | Kind::CloseBracket | Kind::CloseParen));
     match scene.cursor.frames.last() {
         _ if !alone => Vec::new(),
         Some(Frame::List { .. }) if closes(Kind::CloseBracket) => vec![close(", ")],

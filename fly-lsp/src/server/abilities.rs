@@ -2,6 +2,8 @@
 
 use tower_lsp_server::ls_types::ClientCapabilities;
 
+use super::outbox::Shown;
+
 /// What the editor can do, as far as the session asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one thing an editor can or can't do")]
@@ -20,6 +22,10 @@ pub(crate) struct Abilities {
     pub(crate) pulls: bool,
     /// It asks anew when it is told to.
     pub(crate) refreshes_diagnostics: bool,
+    /// It asks anew for lenses when it is told to.
+    pub(crate) refreshes_lenses: bool,
+    /// It asks anew for hints when it is told to.
+    pub(crate) refreshes_hints: bool,
     /// It shows how far long work is.
     pub(crate) progress: bool,
     /// It tells its configuration when it is asked.
@@ -44,11 +50,27 @@ impl Abilities {
             refreshes_diagnostics: yes(workspace
                 .and_then(|it| it.diagnostics.as_ref())
                 .and_then(|it| it.refresh_support)),
+            refreshes_lenses: yes(workspace
+                .and_then(|it| it.code_lens.as_ref())
+                .and_then(|it| it.refresh_support)),
+            refreshes_hints: yes(workspace
+                .and_then(|it| it.inlay_hint.as_ref())
+                .and_then(|it| it.refresh_support)),
             progress: yes(editor.window.as_ref().and_then(|window| window.work_done_progress)),
             configuration: yes(workspace.and_then(|it| it.configuration)),
             watches_files: yes(workspace
                 .and_then(|it| it.did_change_watched_files.as_ref())
                 .and_then(|it| it.dynamic_registration)),
         }
+    }
+
+    /// What it asks anew for when other files than those it shows are others now.
+    pub(crate) fn refreshes(self) -> impl Iterator<Item = Shown> {
+        let all = [
+            (Shown::Diagnostics, self.pulls && self.refreshes_diagnostics),
+            (Shown::Lenses, self.refreshes_lenses),
+            (Shown::Hints, self.refreshes_hints),
+        ];
+        all.into_iter().filter_map(|(shown, can)| can.then_some(shown))
     }
 }

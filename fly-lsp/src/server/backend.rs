@@ -46,7 +46,6 @@ use super::{
     publish::Publisher,
     session::{Hello, Inbox, View, modified},
 };
-use crate::ide::HintOptions;
 
 /// What the editor said it can do.
 #[derive(Debug, Clone, Copy, Default)]
@@ -224,7 +223,7 @@ impl LanguageServer for Backend {
 
     async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
         let (range, later) = (params.range, self.editor().tooltips_later);
-        let answer = move |view: &View| hints::hints(view, range, HintOptions::default(), later);
+        let answer = move |view: &View| hints::hints(view, range, later);
         self.ask(&params.text_document.uri, answer).await
     }
 

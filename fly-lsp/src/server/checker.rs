@@ -40,8 +40,6 @@ struct Checker {
     findings: Findings,
     /// The files that are to be told of.
     pending: BTreeSet<Arc<str>>,
-    /// Whether it was checked once: before, the editor has asked nothing that was not so.
-    is_known: bool,
     /// Whether some of them are others although nobody edited them.
     others: bool,
     rewritten: BTreeSet<String>,
@@ -63,7 +61,6 @@ pub(crate) fn start(publisher: Publisher, outbox: Outbox, changes: Arc<AtomicU64
     let checker = Checker {
         findings: Findings::default(),
         pending: BTreeSet::new(),
-        is_known: false,
         others: false,
         rewritten: BTreeSet::new(),
         unreadable: BTreeMap::new(),
@@ -112,7 +109,7 @@ impl Checker {
             self.told(&view)
         });
         let (versions, workspace) = (Arc::clone(&view.open), view.settings.diagnostics.workspace);
-        let refreshes = view.abilities.pulls && view.abilities.refreshes_diagnostics;
+        let refreshes = view.abilities.refreshes();
         // Whoever writes waits until this is gone.
         drop(view);
         let Ok(told) = told else { return };
@@ -121,9 +118,8 @@ impl Checker {
             return;
         }
         self.publisher.tell(self.teller, told);
-        let was_known = std::mem::replace(&mut self.is_known, true);
-        if std::mem::take(&mut self.others) && refreshes && was_known {
-            self.outbox.refresh_diagnostics();
+        if std::mem::take(&mut self.others) {
+            refreshes.for_each(|shown| self.outbox.refresh(shown));
         }
         self.pending.clear();
         self.rewritten.clear();

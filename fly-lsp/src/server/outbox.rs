@@ -4,7 +4,7 @@
 //! here: when something is asked.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicI32, Ordering},
@@ -39,9 +39,17 @@ struct Shared {
     /// An editor that has not yet answered whether it shows a progress is not asked about another.
     asks_progress: AtomicBool,
     /// An editor that has not yet answered that it asks anew is told once more when it has.
-    refresh: Mutex<Refresh>,
+    refreshes: Mutex<HashMap<Shown, Refresh>>,
     /// What was told once.
     told: Mutex<HashSet<String>>,
+}
+
+/// What an editor shows until it asks anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Shown {
+    Diagnostics,
+    Lenses,
+    Hints,
 }
 
 #[derive(Default)]
@@ -58,7 +66,7 @@ impl Outbox {
             listens: watch::Sender::new(false),
             token: AtomicI32::new(0),
             asks_progress: AtomicBool::new(false),
-            refresh: Mutex::default(),
+            refreshes: Mutex::default(),
             told: Mutex::default(),
         }))
     }
@@ -93,18 +101,26 @@ impl Outbox {
         self.spawn(move |own| async move { own.0.client.log_message(kind, message).await });
     }
 
-    /// Tells the editor to ask for diagnostics anew.
-    pub(crate) fn refresh_diagnostics(&self) {
-        let mut refresh = self.0.refresh.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Tells the editor to ask anew for what it shows.
+    pub(crate) fn refresh(&self, shown: Shown) {
+        let mut refreshes = self.0.refreshes.lock().unwrap_or_else(PoisonError::into_inner);
+        let refresh = refreshes.entry(shown).or_default();
         if std::mem::replace(&mut refresh.is_asked, true) {
             refresh.again = true;
             return;
         }
-        drop(refresh);
-        self.spawn(|own| async move {
+        drop(refreshes);
+        self.spawn(move |own| async move {
             loop {
-                let _ = own.0.client.workspace_diagnostic_refresh().await;
-                let mut refresh = own.0.refresh.lock().unwrap_or_else(PoisonError::into_inner);
+                let client = &own.0.client;
+                // An editor that can't is left in peace.
+                let _ = match shown {
+                    Shown::Diagnostics => client.workspace_diagnostic_refresh().await,
+                    Shown::Lenses => client.code_lens_refresh().await,
+                    Shown::Hints => client.inlay_hint_refresh().await,
+                };
+                let mut refreshes = own.0.refreshes.lock().unwrap_or_else(PoisonError::into_inner);
+                let refresh = refreshes.entry(shown).or_default();
                 if !std::mem::take(&mut refresh.again) {
                     refresh.is_asked = false;
                     break;

@@ -36,7 +36,7 @@ use super::{
     convert::{Encoding, path_of},
     documents::Document,
     nests::NestState,
-    outbox::{Outbox, Progress},
+    outbox::{Outbox, Progress, Shown},
     publish::{Publisher, Shower},
     settings::{LogLevel, Settings},
     watching::Watching,
@@ -370,6 +370,8 @@ impl Session {
         if *self.settings != settings {
             self.settings = Arc::new(settings);
             self.nests.values_mut().for_each(|nest| nest.is_stale = true);
+            let of_settings = self.abilities.refreshes().filter(|shown| *shown != Shown::Diagnostics);
+            of_settings.for_each(|shown| self.outbox.refresh(shown));
         }
     }
 

@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 /// Where the settings stand in an editor's configuration.
 pub(crate) const SECTION: &str = "fly";
 
-/// What editors keep in the section for themselves: where the server is and how it is started, and what they log of what is
-/// said.
-const OF_THE_EDITOR: [&str; 2] = ["server", "trace"];
+/// What editors keep in the section for themselves: where the server is and how it is started, what they log of what is
+/// said, and which commands they show.
+const OF_THE_EDITOR: [&str; 3] = ["server", "trace", "commands"];
 
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub(crate) struct Settings {
 }
 
 /// What is shown between the letters of a text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InlayHints {
     /// The units of bare numbers.
@@ -160,7 +160,7 @@ mod tests {
         }));
         assert_eq!(wrong, Vec::<String>::new());
         let defaults = Settings::default();
-        let inlay_hints = InlayHints { runs: false, ..defaults.inlay_hints.clone() };
+        let inlay_hints = InlayHints { runs: false, ..defaults.inlay_hints };
         assert_eq!(
             settings,
             Settings { inlay_hints, code_lens: false, log_level: LogLevel::Info, ..defaults }

@@ -146,7 +146,7 @@ fn main() {
         println!(
             "  processor time: {} until then, {} an edit",
             shown(before),
-            shown((after - before) / edits)
+            shown(after.saturating_sub(before) / edits)
         );
     }
 

@@ -1,5 +1,7 @@
 //! A language server as a process, and when its messages came.
 
+#![allow(clippy::needless_pass_by_value, reason = "the `json!` macro makes values, which are given away")]
+
 use std::{
     collections::{HashMap, VecDeque},
     fs,

@@ -142,12 +142,6 @@ local function capabilities()
   return all
 end
 
--- The server tells diagnostics by itself as soon as it knows them: a Neovim that asked for them as well would show each
--- twice.
-local function on_init(client)
-  client.server_capabilities.diagnosticProvider = nil
-end
-
 -- The configuration of the server, as Neovim 0.11 and later reads it.
 function M.config()
   return {
@@ -161,7 +155,6 @@ function M.config()
     end,
     capabilities = capabilities(),
     handlers = { ["textDocument/rename"] = on_rename },
-    on_init = on_init,
     on_attach = settings.on_attach,
   }
 end
@@ -208,18 +201,25 @@ function M.attach(bufnr)
   end
 end
 
--- Shows a text in a window of its own, which `q` closes.
-local function show(name, text, filetype)
-  vim.cmd("new")
-  local bufnr = vim.api.nvim_get_current_buf()
+-- A text that is nobody's file, in a buffer of its own.
+local function scratch(name, text, filetype)
+  local bufnr = vim.fn.bufadd("fly://" .. name)
+  vim.fn.bufload(bufnr)
   vim.bo[bufnr].buftype = "nofile"
-  vim.bo[bufnr].bufhidden = "wipe"
   vim.bo[bufnr].swapfile = false
-  pcall(vim.api.nvim_buf_set_name, bufnr, "fly://" .. name)
+  vim.bo[bufnr].modifiable = true
   vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, vim.split(text, "\n", { plain = true }))
   vim.bo[bufnr].filetype = filetype
   vim.bo[bufnr].modifiable = false
   vim.keymap.set("n", "q", "<cmd>close<cr>", { buffer = bufnr, nowait = true })
+  return bufnr
+end
+
+-- Shows a text in a window of its own, which `q` closes.
+local function show(name, text, filetype)
+  local bufnr = scratch(name, text, filetype)
+  vim.cmd("new")
+  vim.api.nvim_set_current_buf(bufnr)
 end
 
 -- Asks the server to carry out one of its commands.
@@ -266,12 +266,20 @@ end
 -- Shows what is generated from this file.
 function M.generated()
   ask("fly.generated", { uri() }, function(result)
-    for _, file in ipairs(result.files) do
-      show("generated/" .. file.path, file.text, file.path:match("%.tf$") and "terraform" or "")
-    end
     if #result.files == 0 then
       tell("nothing is generated from this file")
+      return
     end
+    -- One window; the location list leads through the files.
+    local files = {}
+    for _, file in ipairs(result.files) do
+      local bufnr = scratch("generated/" .. file.path, file.text, file.path:match("%.tf$") and "terraform" or "")
+      table.insert(files, { bufnr = bufnr, lnum = 1, text = file.path })
+    end
+    vim.cmd("new")
+    vim.api.nvim_set_current_buf(files[1].bufnr)
+    vim.fn.setloclist(0, files)
+    tell(("%d files; `:lnext` and `:lopen` lead to the others"):format(#files))
   end)
 end
 

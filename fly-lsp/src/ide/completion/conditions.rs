@@ -102,6 +102,8 @@ pub(super) fn condition(scene: &Scene<'_>, content: TextRange) -> Vec<Completion
             }
             vec![offer("(", CompletionKind::Punctuation, "", Doc::None, snippet, scene.offset)]
         }
+        // A value stands there already.
+        State::Value(..) if typed.is_empty() && is_value(after) => Vec::new(),
         State::Value(field, _) => {
             let quote = if typed.starts_with('\'') { end_of_text(scene, content) } else { end };
             let all = values(scene, field);
@@ -136,6 +138,11 @@ pub(super) fn condition(scene: &Scene<'_>, content: TextRange) -> Vec<Completion
         }
         State::Unknown => Vec::new(),
     }
+}
+
+/// Whether a text begins with a value.
+fn is_value(text: &str) -> bool {
+    text.trim_start().starts_with(|c: char| c == '\'' || c.is_ascii_digit())
 }
 
 /// The operator and value after a field.
@@ -238,5 +245,5 @@ fn state(text: &str) -> (State, u32, usize) {
 fn last_list(text: &str, at: usize) -> Option<&'static Field> {
     let before = &text[..text[..at].rfind('(')?];
     let words = before.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    words.filter_map(|word| FIELDS.iter().find(|field| field.name == word)).last()
+    words.rev().find_map(|word| FIELDS.iter().find(|field| field.name == word))
 }

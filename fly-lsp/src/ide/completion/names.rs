@@ -62,11 +62,15 @@ pub(super) fn eggs_by_kind(scene: &Scene<'_>, buckets: bool) -> Vec<String> {
     names
 }
 
-/// Eggs that this file does not name yet first; an egg stands under one condition only.
+/// Eggs that stand under no condition of this file yet, since one stands under one only, and not in the list at the cursor.
 pub(super) fn free_eggs(scene: &Scene<'_>) -> Vec<String> {
-    let text = scene.parse.text();
+    let attributes = scene.parse.root().descendants().filter_map(Attribute::cast);
+    let conditions = attributes.filter(|one| one.is("eggs_entities")).filter_map(Attribute::value);
+    let placed: BTreeSet<&str> =
+        conditions.flat_map(|list| list.operands()).map(|name| name.text().trim_matches('"')).collect();
+    let written = if in_list(scene) { examples::written_elements(scene) } else { Vec::new() };
     let mut names = eggs(scene);
-    names.retain(|name| !text.contains(&format!("\"{name}\"")));
+    names.retain(|name| !placed.contains(name.as_str()) && !written.contains(&name.as_str()));
     names
 }
 

@@ -41,7 +41,7 @@ impl<'a> Scene<'a> {
         match tokens[first].kind {
             Kind::Equals => {
                 let value = rest.next().filter(|at| begins_value(tokens[*at].kind));
-                Standing::Value(value.map(|at| (tokens[at].kind, self.token(at))))
+                Standing::Value(value.map(|at| self.beginning(at)))
             }
             Kind::OpenBrace => Standing::Block { labelled: false, from: first },
             Kind::String => match rest.next() {
@@ -51,6 +51,18 @@ impl<'a> Scene<'a> {
                 _ => Standing::Nothing,
             },
             _ => Standing::Nothing,
+        }
+    }
+
+    /// What a value begins with; of a list its line, to see what the first element is.
+    fn beginning(&self, at: usize) -> (Kind, &'a str) {
+        let token = self.parse.tree().tokens()[at];
+        match token.kind {
+            Kind::OpenBracket => {
+                let rest = &self.parse.text()[token.start as usize..];
+                (token.kind, &rest[..rest.find('\n').unwrap_or(rest.len())])
+            }
+            kind => (kind, self.token(at)),
         }
     }
 
@@ -99,7 +111,7 @@ impl<'a> Scene<'a> {
                 Kind::Ident if depth == 1 && word.is_none() => word = Some(self.token(at)),
                 Kind::Equals if depth == 1 => {
                     let value = (at + 1..tokens.len()).find(|next| !tokens[*next].kind.is_trivia());
-                    let value = value.map(|next| (tokens[next].kind, self.token(next)));
+                    let value = value.map(|next| self.beginning(next));
                     let value = value.filter(|(kind, _)| begins_value(*kind));
                     all.extend(word.take().map(|word| (word, Some(value))));
                 }
@@ -176,7 +188,19 @@ pub(super) fn may_be(value: Beginning<'_>, ty: &Type) -> bool {
             Type::Percent => percent::parse(text).is_ok() || text.parse::<u64>().is_ok(),
             _ => false,
         },
-        Kind::OpenBracket => matches!(ty, Type::List(_)),
+        Kind::OpenBracket => {
+            let Type::List(item) = ty else { return false };
+            let first = text[1..].trim_start();
+            let quoted = first.strip_prefix('"').and_then(|rest| rest.find('"')).map(|end| &first[..end + 2]);
+            let number = first.find(|c: char| !c.is_ascii_alphanumeric()).map_or(first, |end| &first[..end]);
+            match quoted {
+                Some(quoted) => may_be(Some((Kind::String, quoted)), item),
+                None if number.starts_with(|c: char| c.is_ascii_digit()) => {
+                    may_be(Some((Kind::Number, number)), item)
+                }
+                None => true,
+            }
+        }
         Kind::OpenBrace => matches!(ty, Type::Map(_) | Type::Object(_)),
         Kind::Ident => match ty {
             Type::Bool | Type::Predicate => true,

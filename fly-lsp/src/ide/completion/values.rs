@@ -35,7 +35,9 @@ pub(super) fn values(
 ) -> Vec<Completion> {
     let Some(range) = replaced(scene) else { return Vec::new() };
     // With something to compare or add after it, it is a part of the value only.
-    let is_part = scene.next_token().is_some_and(|(kind, _)| is_operator(kind));
+    let after = scene.parse.text()[range.end().into()..].trim_start_matches([' ', '\t']);
+    let is_part =
+        ["==", "!=", "<", ">", "+", "*", "/", "%"].iter().any(|operator| after.starts_with(operator));
     let ty = ty.filter(|ty| !(is_part && matches!(ty, Type::Predicate | Type::Bool)));
     let attribute = attribute.filter(|_| !is_part);
     let ty = match ty {
@@ -88,22 +90,6 @@ pub(super) fn values(
         one.range = range;
     }
     found
-}
-
-const fn is_operator(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::EqualsEquals
-            | Kind::NotEquals
-            | Kind::Less
-            | Kind::LessEquals
-            | Kind::Greater
-            | Kind::GreaterEquals
-            | Kind::Plus
-            | Kind::Star
-            | Kind::Slash
-            | Kind::Percent
-    )
 }
 
 /// What a value at the cursor replaces: the word, or the whole value that begins there. Nothing may stand before a value
@@ -304,6 +290,12 @@ fn example(scene: &Scene<'_>, ty: &Type, attribute: Option<&'static Attribute>, 
         (Some(text), _) => text,
         (None, Some(attribute)) if attribute.ty == *ty && *ty != Type::Any => attribute.example.to_owned(),
         _ if !found.is_empty() => return,
+        _ if scene
+            .around()
+            .is_some_and(|block| block.is("variable") && examples::given(block, "default").is_some()) =>
+        {
+            scene.around().and_then(|block| examples::given(block, "default")).unwrap_or_default().to_owned()
+        }
         _ if matches!(ty, Type::String) && names::in_list(scene) => {
             let written = examples::written_elements(scene);
             let mut names =

@@ -6,7 +6,7 @@ use tower_lsp_server::ls_types::{self as lsp, Uri};
 use super::{markdown, now};
 use crate::{
     ide::{self, Hint, HintOptions},
-    server::{convert::uri_of, session::View},
+    server::{convert::uri_of, session::View, settings::InlayHints},
 };
 
 /// What a hint whose tooltip is told later carries along.
@@ -17,12 +17,7 @@ pub(in crate::server) struct Later {
 }
 
 /// The hints of a range; their tooltips as well, unless the editor asks for them one by one.
-pub(in crate::server) fn hints(
-    view: &View,
-    range: lsp::Range,
-    options: HintOptions,
-    tooltips_later: bool,
-) -> Vec<lsp::InlayHint> {
+pub(in crate::server) fn hints(view: &View, range: lsp::Range, tooltips_later: bool) -> Vec<lsp::InlayHint> {
     let uri = uri_of(&view.root, &view.path);
     let version = view.versions.get(&view.path).copied();
     let data = uri.and_then(|uri| serde_json::to_value(Later { uri, version }).ok());
@@ -38,10 +33,15 @@ pub(in crate::server) fn hints(
     };
     view.with(|lines| {
         let range = lines.text_range(range);
-        let found = ide::hints(&view.compiler, &view.path, range, now(), options);
+        let found = ide::hints(&view.compiler, &view.path, range, now(), wanted(view));
         found.into_iter().map(|one| hint(lines.position(one.at), one)).collect()
     })
     .unwrap_or_default()
+}
+
+fn wanted(view: &View) -> HintOptions {
+    let InlayHints { units, runs, inherited } = view.settings.inlay_hints;
+    HintOptions { units, runs, inherited }
 }
 
 /// What a hint carries along, unless it says everything already.
@@ -60,7 +60,7 @@ pub(in crate::server) fn tooltip(
     }
     let lsp::InlayHintLabel::String(label) = &hint.label else { return None };
     let at = flyc::text::TextRange::empty(view.at(hint.position));
-    let found = ide::hints(&view.compiler, &view.path, at, now(), HintOptions::default());
+    let found = ide::hints(&view.compiler, &view.path, at, now(), wanted(view));
     let found = found.into_iter().find(|found| found.label == *label)?;
     Some(lsp::InlayHintTooltip::MarkupContent(markdown(found.tooltip)))
 }

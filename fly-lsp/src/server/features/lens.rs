@@ -27,7 +27,8 @@ const LATER: [(LensKind, &str); 3] =
 
 /// The lenses of a file for an editor that has these commands.
 pub(in crate::server) fn lenses(view: &View, has: commands::Handled) -> Vec<lsp::CodeLens> {
-    let Some(uri) = uri_of(&view.root, &view.path) else { return Vec::new() };
+    let uri = uri_of(&view.root, &view.path).filter(|_| view.settings.code_lens);
+    let Some(uri) = uri else { return Vec::new() };
     let found = ide::lenses(&view.compiler, &view.path);
     let version = view.versions.get(&view.path).copied();
     let lens = |lens: &Lens, range: lsp::Range| {
