@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "this is a test")]
 
+#[path = "lsp/client.rs"]
+#[allow(dead_code, reason = "the server's own tests use the rest")]
+mod client;
 #[path = "properties/corpus.rs"]
 #[allow(dead_code, reason = "the properties use the rest")]
 mod corpus;

@@ -134,13 +134,18 @@ Only where a Fly file is shown: elsewhere other projects count."
 ;;;; Without tree-sitter
 
 (defconst fly--root-blocks
-  '(;; words: root blocks
+  '(
+    ;; words: root blocks
+    "assert" "egg" "eggsbucket" "job" "locals" "mothergoose" "nest" "profile" "rift" "test" "uglyfox"
+    "variable"
     ;; end
     )
   "Blocks that a file begins with.")
 
 (defconst fly--keywords
-  '(;; words: keywords
+  '(
+    ;; words: keywords
+    "aws" "egg" "error" "job" "local" "nest" "serverless" "vm" "warning" "yandex"
     ;; end
     )
   "Words that stand for themselves.")
@@ -148,12 +153,18 @@ Only where a Fly file is shown: elsewhere other projects count."
 (defconst fly--functions
   '("file" "secret"
     ;; words: functions
+    "abs" "base64encode" "ceil" "coalesce" "concat" "contains" "distinct" "endswith" "floor" "format"
+    "join" "jsonencode" "keys" "length" "lower" "max" "merge" "min" "replace" "slice" "sort" "split"
+    "startswith" "trim" "upper" "values"
     ;; end
     )
   "Functions.")
 
 (defconst fly--types
-  '(;; words: types
+  '(
+    ;; words: types
+    "any" "bool" "cron" "duration" "email" "float" "fqdn" "image" "int" "name" "percent" "secret" "size"
+    "string" "timezone" "url"
     ;; end
     )
   "Types of variables.")
@@ -324,7 +335,8 @@ Only where a Fly file is shown: elsewhere other projects count."
     :server-id 'fly-lsp)))
 
 (defun fly--ask (command &rest arguments)
-  "Have the language server carry out COMMAND with ARGUMENTS; its answer as a property list or hash table."
+  "Have the language server carry out COMMAND with ARGUMENTS.
+Its answer is a property list or a hash table."
   (let ((params (list :command command :arguments (vconcat arguments))))
     (cond
      ((and (fboundp 'eglot-current-server) (eglot-current-server))
@@ -355,7 +367,7 @@ Only where a Fly file is shown: elsewhere other projects count."
   (concat "file://" (url-encode-url (or buffer-file-name (user-error "This buffer shows no file")))))
 
 (defun fly--code-here ()
-  "The kind of a diagnostic on this line: what flymake shows ends or begins with it."
+  "The kind of a diagnostic on this line, as flymake shows it."
   (seq-some
    (lambda (found)
      (let ((text (flymake-diagnostic-text found)))
