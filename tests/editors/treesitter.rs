@@ -27,7 +27,7 @@ mod forms;
 #[path = "treesitter/shape.rs"]
 mod shape;
 #[path = "treesitter/words.rs"]
-mod words;
+pub(crate) mod words;
 
 use std::{
     env, fs,

@@ -16,10 +16,10 @@ use fly_std::{
 
 /// The lists by name.
 #[derive(Default)]
-struct Words(BTreeMap<&'static str, BTreeSet<&'static str>>);
+pub(crate) struct Words(BTreeMap<&'static str, BTreeSet<&'static str>>);
 
 impl Words {
-    fn of_the_language() -> Self {
+    pub(crate) fn of_the_language() -> Self {
         let mut words = Self::default();
         for root in ROOTS {
             words.add("root blocks", root.block.name);
@@ -61,7 +61,7 @@ impl Words {
     }
 
     /// The query with its lists as they must be.
-    fn fill(&self, query: &str, used: &mut BTreeSet<String>) -> String {
+    pub(crate) fn fill(&self, query: &str, used: &mut BTreeSet<String>) -> String {
         let mut filled = String::new();
         let mut lines = query.lines();
         while let Some(line) = lines.next() {
