@@ -47,7 +47,11 @@ fn anchors(page: &str) -> BTreeSet<String> {
     let headings = lines.filter_map(|line| Some(line.strip_prefix('#')?.trim_start_matches('#').trim()));
     let slug = |heading: &str| -> String {
         let kept = heading.to_lowercase();
-        kept.chars().filter_map(|c| if c == ' ' { Some('-') } else { (c.is_alphanumeric() || "-_".contains(c)).then_some(c) }).collect()
+        kept.chars()
+            .filter_map(|c| {
+                if c == ' ' { Some('-') } else { (c.is_alphanumeric() || "-_".contains(c)).then_some(c) }
+            })
+            .collect()
     };
     headings.map(slug).collect()
 }
@@ -92,12 +96,18 @@ fn every_package_has_a_page() {
             continue;
         }
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        assert!(overview.contains(&format!("| [`{name}/`]({name}/")), "editors/README.md has no row for {name}");
+        assert!(
+            overview.contains(&format!("| [`{name}/`]({name}/")),
+            "editors/README.md has no row for {name}"
+        );
     }
     for entry in fs::read_dir(root().join("docs/src/editors")).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
         let link = format!("(editors/{name})");
-        assert!(index.contains(&link) && summary.contains(&link), "{name} is not in the index and the summary");
+        assert!(
+            index.contains(&link) && summary.contains(&link),
+            "{name} is not in the index and the summary"
+        );
     }
 }
 

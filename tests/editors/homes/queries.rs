@@ -159,7 +159,9 @@ fn pieces<'a>(query: &'a str) -> Vec<Piece<'a>> {
         let (end, make): (usize, fn(&'a str) -> Piece<'a>) = match first {
             c if c.is_whitespace() => (length(rest.find(|c: char| !c.is_whitespace())), Piece::Space),
             ';' => (length(rest.find('\n')), Piece::Comment),
-            '@' => (1 + length(rest[1..].find(|c| !word(c))).min(rest.len() - 1), |it| Piece::Capture(&it[1..])),
+            '@' => {
+                (1 + length(rest[1..].find(|c| !word(c))).min(rest.len() - 1), |it| Piece::Capture(&it[1..]))
+            }
             '(' | '[' => (1, Piece::Open),
             ')' | ']' => (1, Piece::Close),
             '"' => {
@@ -184,7 +186,8 @@ fn pieces<'a>(query: &'a str) -> Vec<Piece<'a>> {
 fn translate(query: &str, names: Names) -> String {
     let name = |capture: &str| -> Option<&'static str> {
         let found = names.iter().find(|(own, _)| *own == capture);
-        let (_, named) = found.unwrap_or_else(|| panic!("the editor has no name for `@{capture}`: add one to the table"));
+        let (_, named) =
+            found.unwrap_or_else(|| panic!("the editor has no name for `@{capture}`: add one to the table"));
         Some(*named).filter(|named| !named.is_empty())
     };
     let mut made = String::new();
@@ -251,7 +254,8 @@ fn translated(pattern: &[Piece<'_>], name: impl Fn(&str) -> Option<&'static str>
                 text.truncate(text.trim_end().len());
             }
             Piece::Open(bracket) => {
-                let predicate = matches!(pattern.get(at + 1), Some(Piece::Other(name)) if name.starts_with('#'));
+                let predicate =
+                    matches!(pattern.get(at + 1), Some(Piece::Other(name)) if name.starts_with('#'));
                 parents.push(predicate);
                 text += bracket;
             }
@@ -311,7 +315,8 @@ fn queries_of_other_editors_capture_what_the_grammars_do() {
     let tree_sitter = need!(tools::tree_sitter());
     let place = tempfile::tempdir().unwrap();
     for (folder, query, names) in MADE {
-        let own = captured(&tree_sitter, place.path(), &editors().join("tree-sitter-fly/queries").join(query));
+        let own =
+            captured(&tree_sitter, place.path(), &editors().join("tree-sitter-fly/queries").join(query));
         let wanted: Vec<_> = own
             .into_iter()
             .filter_map(|(capture, place)| {
@@ -330,7 +335,10 @@ fn queries_of_other_editors_capture_what_the_grammars_do() {
         for piece in pieces(&wanted) {
             if let Piece::Capture(capture) = piece {
                 let seen = found.iter().any(|(name, _)| name == capture);
-                assert!(capture.starts_with('_') || seen, "{query}: `@{capture}` finds nothing in the example");
+                assert!(
+                    capture.starts_with('_') || seen,
+                    "{query}: `@{capture}` finds nothing in the example"
+                );
             }
         }
     }

@@ -29,7 +29,8 @@ fn camel(name: &str) -> String {
 /// The lines of a type of the server's source, without comments.
 fn type_of<'a>(source: &'a str, name: &str) -> Option<(bool, Vec<&'a str>)> {
     let find = |kind: &str| source.split_once(&format!(" {kind} {name} {{\n")).map(|(_, rest)| rest);
-    let (is_struct, rest) = find("struct").map(|rest| (true, rest)).or_else(|| Some((false, find("enum")?)))?;
+    let (is_struct, rest) =
+        find("struct").map(|rest| (true, rest)).or_else(|| Some((false, find("enum")?)))?;
     let lines = rest.lines().map(str::trim).take_while(|line| *line != "}");
     Some((is_struct, lines.filter(|line| !line.starts_with("//")).collect()))
 }
@@ -117,7 +118,9 @@ fn the_page_has_the_servers_settings() {
     for (path, kind) in &settings {
         let Kind::Choice(choices) = kind else { continue };
         let (_, cells) = rows(&page).find(|(name, _)| name == path).unwrap();
-        choices.iter().for_each(|choice| assert!(cells.concat().contains(&format!("`{choice}`")), "{choice}"));
+        choices
+            .iter()
+            .for_each(|choice| assert!(cells.concat().contains(&format!("`{choice}`")), "{choice}"));
     }
 }
 
@@ -129,7 +132,8 @@ fn vs_code_has_the_servers_settings() {
     // What the server leaves to editors stands in its source as well.
     let source = source();
     let (_, own) = source.split_once("const OF_THE_EDITOR:").unwrap();
-    let own: Vec<String> = own.split(';').nth(1).unwrap().split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    let own: Vec<String> =
+        own.split(';').nth(1).unwrap().split('"').skip(1).step_by(2).map(str::to_owned).collect();
     assert!(!own.is_empty());
     let found: BTreeMap<String, Value> = properties
         .iter()
@@ -189,11 +193,13 @@ fn the_page_for_other_clients_has_what_the_server_can_do() {
     let abilities = answer["result"]["capabilities"].as_object().unwrap();
     let page = read(&root().join("docs/src/editors/others.md"));
     let names = |ending: &str| {
-        let mut names: Vec<&str> = rows(&page).map(|(name, _)| name).filter(|name| name.contains(ending)).collect();
+        let mut names: Vec<&str> =
+            rows(&page).map(|(name, _)| name).filter(|name| name.contains(ending)).collect();
         names.sort_unstable();
         names
     };
-    let wanted: Vec<&str> = abilities.keys().map(String::as_str).filter(|key| key.contains("Provider")).collect();
+    let wanted: Vec<&str> =
+        abilities.keys().map(String::as_str).filter(|key| key.contains("Provider")).collect();
     assert_eq!(names("Provider"), wanted);
     let mut commands: Vec<&str> = abilities["executeCommandProvider"]["commands"]
         .as_array()
