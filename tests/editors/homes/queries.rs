@@ -186,9 +186,9 @@ fn pieces<'a>(query: &'a str) -> Vec<Piece<'a>> {
 fn translate(query: &str, names: Names) -> String {
     let name = |capture: &str| -> Option<&'static str> {
         let found = names.iter().find(|(own, _)| *own == capture);
-        let (_, named) =
+        let (_, theirs) =
             found.unwrap_or_else(|| panic!("the editor has no name for `@{capture}`: add one to the table"));
-        Some(*named).filter(|named| !named.is_empty())
+        Some(*theirs).filter(|theirs| !theirs.is_empty())
     };
     let mut made = String::new();
     // Comments that belong to what comes next.
@@ -223,7 +223,7 @@ fn translate(query: &str, names: Names) -> String {
         };
         // Captures and repetitions belong to what they stand behind.
         let mut next = pieces[at + 1..].iter().filter(|piece| !matches!(piece, Piece::Space(_)));
-        let goes_on = matches!(next.next(), Some(Piece::Capture(_)) | Some(Piece::Other("+" | "*" | "?")));
+        let goes_on = matches!(next.next(), Some(Piece::Capture(_) | Piece::Other("+" | "*" | "?")));
         if depth == 0 && !goes_on {
             let comments = std::mem::take(&mut above);
             if let Some(text) = translated(&std::mem::take(&mut pattern), name) {
