@@ -114,7 +114,8 @@ fn debian_program(program: &str, package: &str) -> Result<PathBuf, String> {
 /// A folder that a Debian package brings, by its beginning: `/usr/share/NAME-*`.
 fn debian_file(pattern: &str, package: &str) -> Result<PathBuf, String> {
     let (folder, beginning) = pattern.trim_end_matches('*').rsplit_once('/').unwrap_or_default();
-    let begins = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(beginning));
+    let begins =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(beginning));
     let entries = || fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path())).find(begins);
     debian(package, entries)
 }

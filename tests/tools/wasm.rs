@@ -22,7 +22,8 @@ fn find() -> Result<PathBuf, String> {
         Ok::<_, String>(PathBuf::from(String::from_utf8_lossy(&folder.stdout).trim()).is_dir())
     };
     if !has_library()? {
-        let rustup = on_path("rustup").ok_or("it is not installed, and there is no rustup to install it with")?;
+        let rustup =
+            on_path("rustup").ok_or("it is not installed, and there is no rustup to install it with")?;
         run(Command::new(rustup).args(["target", "add", WASM]))?;
     }
     Ok(cargo)

@@ -159,7 +159,9 @@ fn pieces<'a>(query: &'a str) -> Vec<Piece<'a>> {
         let (end, make): (usize, fn(&'a str) -> Piece<'a>) = match first {
             c if c.is_whitespace() => (length(rest.find(|c: char| !c.is_whitespace())), Piece::Space),
             ';' => (length(rest.find('\n')), Piece::Comment),
-            '@' => (1 + length(rest[1..].find(|c| !word(c))).min(rest.len() - 1), |it| Piece::Capture(&it[1..])),
+            '@' => {
+                (1 + length(rest[1..].find(|c| !word(c))).min(rest.len() - 1), |it| Piece::Capture(&it[1..]))
+            }
             '(' | '[' => (1, Piece::Open),
             ')' | ']' => (1, Piece::Close),
             '"' => {
@@ -169,7 +171,10 @@ fn pieces<'a>(query: &'a str) -> Vec<Piece<'a>> {
                     escaped = c == '\\' && !escaped;
                     ends
                 };
-                (2 + rest[1..].find(closes).expect("a string is closed"), Piece::Other)
+                (
+                    2 + rest[1..].find(closes).unwrap_or_else(|| panic!("a string is not closed: {rest}")),
+                    Piece::Other,
+                )
             }
             _ => (length(rest.find(|c| !word(c))), Piece::Other),
         };
@@ -182,9 +187,10 @@ fn pieces<'a>(query: &'a str) -> Vec<Piece<'a>> {
 
 /// The query with an editor's names, without what it has nothing for.
 fn translate(query: &str, names: Names) -> String {
-    let name = |capture: &str| -> Option<&'static str> {
+    let called = |capture: &str| -> Option<&'static str> {
         let found = names.iter().find(|(own, _)| *own == capture);
-        let (_, named) = found.unwrap_or_else(|| panic!("the editor has no name for `@{capture}`: add one to the table"));
+        let (_, named) =
+            found.unwrap_or_else(|| panic!("the editor has no name for `@{capture}`: add one to the table"));
         Some(*named).filter(|named| !named.is_empty())
     };
     let mut made = String::new();
@@ -204,7 +210,7 @@ fn translate(query: &str, names: Names) -> String {
                 Piece::Space(text) => {
                     // A heading stands by itself.
                     if text.matches('\n').count() > 1 && !above.is_empty() {
-                        write!(made, "{above}\n").unwrap();
+                        writeln!(made, "{above}").unwrap();
                         above.clear();
                     }
                     continue;
@@ -220,10 +226,10 @@ fn translate(query: &str, names: Names) -> String {
         };
         // Captures and repetitions belong to what they stand behind.
         let mut next = pieces[at + 1..].iter().filter(|piece| !matches!(piece, Piece::Space(_)));
-        let goes_on = matches!(next.next(), Some(Piece::Capture(_)) | Some(Piece::Other("+" | "*" | "?")));
+        let goes_on = matches!(next.next(), Some(Piece::Capture(_) | Piece::Other("+" | "*" | "?")));
         if depth == 0 && !goes_on {
             let comments = std::mem::take(&mut above);
-            if let Some(text) = translated(&std::mem::take(&mut pattern), name) {
+            if let Some(text) = translated(&std::mem::take(&mut pattern), called) {
                 write!(made, "{comments}{text}\n\n").unwrap();
             }
         }
@@ -251,7 +257,8 @@ fn translated(pattern: &[Piece<'_>], name: impl Fn(&str) -> Option<&'static str>
                 text.truncate(text.trim_end().len());
             }
             Piece::Open(bracket) => {
-                let predicate = matches!(pattern.get(at + 1), Some(Piece::Other(name)) if name.starts_with('#'));
+                let predicate =
+                    matches!(pattern.get(at + 1), Some(Piece::Other(name)) if name.starts_with('#'));
                 parents.push(predicate);
                 text += bracket;
             }
@@ -311,7 +318,8 @@ fn queries_of_other_editors_capture_what_the_grammars_do() {
     let tree_sitter = need!(tools::tree_sitter());
     let place = tempfile::tempdir().unwrap();
     for (folder, query, names) in MADE {
-        let own = captured(&tree_sitter, place.path(), &editors().join("tree-sitter-fly/queries").join(query));
+        let own =
+            captured(&tree_sitter, place.path(), &editors().join("tree-sitter-fly/queries").join(query));
         let wanted: Vec<_> = own
             .into_iter()
             .filter_map(|(capture, place)| {
@@ -330,7 +338,10 @@ fn queries_of_other_editors_capture_what_the_grammars_do() {
         for piece in pieces(&wanted) {
             if let Piece::Capture(capture) = piece {
                 let seen = found.iter().any(|(name, _)| name == capture);
-                assert!(capture.starts_with('_') || seen, "{query}: `@{capture}` finds nothing in the example");
+                assert!(
+                    capture.starts_with('_') || seen,
+                    "{query}: `@{capture}` finds nothing in the example"
+                );
             }
         }
     }

@@ -29,7 +29,8 @@ fn camel(name: &str) -> String {
 /// The lines of a type of the server's source, without comments.
 fn type_of<'a>(source: &'a str, name: &str) -> Option<(bool, Vec<&'a str>)> {
     let find = |kind: &str| source.split_once(&format!(" {kind} {name} {{\n")).map(|(_, rest)| rest);
-    let (is_struct, rest) = find("struct").map(|rest| (true, rest)).or_else(|| Some((false, find("enum")?)))?;
+    let (is_struct, rest) =
+        find("struct").map(|rest| (true, rest)).or_else(|| Some((false, find("enum")?)))?;
     let lines = rest.lines().map(str::trim).take_while(|line| *line != "}");
     Some((is_struct, lines.filter(|line| !line.starts_with("//")).collect()))
 }
@@ -75,7 +76,9 @@ fn defaults(settings: &BTreeMap<String, Kind>) -> BTreeMap<String, Value> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("nest.fly"), "").unwrap();
     let mut none = json!({});
-    settings.keys().for_each(|path| put(&mut none, path, json!([])));
+    for path in settings.keys() {
+        put(&mut none, path, json!([]));
+    }
     let mut client = Client::start_as(folder.path(), |hello| hello["initializationOptions"] = none);
     let mut found = BTreeMap::new();
     while found.len() < settings.len() {
@@ -93,7 +96,7 @@ fn defaults(settings: &BTreeMap<String, Kind>) -> BTreeMap<String, Value> {
 /// The rows of a page's tables whose first cell is a name in backticks.
 fn rows(page: &str) -> impl Iterator<Item = (&str, Vec<&str>)> {
     page.lines().filter_map(|line| {
-        let cells: Vec<&str> = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect();
+        let cells: Vec<&str> = line.strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect();
         let name = cells[0].strip_prefix('`')?.strip_suffix('`')?;
         Some((name, cells[1..].to_vec()))
     })
@@ -117,7 +120,9 @@ fn the_page_has_the_servers_settings() {
     for (path, kind) in &settings {
         let Kind::Choice(choices) = kind else { continue };
         let (_, cells) = rows(&page).find(|(name, _)| name == path).unwrap();
-        choices.iter().for_each(|choice| assert!(cells.concat().contains(&format!("`{choice}`")), "{choice}"));
+        for choice in choices {
+            assert!(cells.concat().contains(&format!("`{choice}`")), "{choice}");
+        }
     }
 }
 
@@ -129,7 +134,8 @@ fn vs_code_has_the_servers_settings() {
     // What the server leaves to editors stands in its source as well.
     let source = source();
     let (_, own) = source.split_once("const OF_THE_EDITOR:").unwrap();
-    let own: Vec<String> = own.split(';').nth(1).unwrap().split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    let own: Vec<String> =
+        own.split(';').nth(1).unwrap().split('"').skip(1).step_by(2).map(str::to_owned).collect();
     assert!(!own.is_empty());
     let found: BTreeMap<String, Value> = properties
         .iter()
@@ -146,7 +152,7 @@ fn vs_code_has_the_servers_settings() {
     }
 }
 
-/// JetBrains' template has them as a file and as its schema; what they mean is told in VS Code's manifest.
+/// The template for `LSP4IJ` has them as a file and as its schema; what they mean is told in VS Code's manifest.
 #[test]
 fn jetbrains_has_the_servers_settings() {
     let settings = settings();
@@ -189,11 +195,13 @@ fn the_page_for_other_clients_has_what_the_server_can_do() {
     let abilities = answer["result"]["capabilities"].as_object().unwrap();
     let page = read(&root().join("docs/src/editors/others.md"));
     let names = |ending: &str| {
-        let mut names: Vec<&str> = rows(&page).map(|(name, _)| name).filter(|name| name.contains(ending)).collect();
+        let mut names: Vec<&str> =
+            rows(&page).map(|(name, _)| name).filter(|name| name.contains(ending)).collect();
         names.sort_unstable();
         names
     };
-    let wanted: Vec<&str> = abilities.keys().map(String::as_str).filter(|key| key.contains("Provider")).collect();
+    let wanted: Vec<&str> =
+        abilities.keys().map(String::as_str).filter(|key| key.contains("Provider")).collect();
     assert_eq!(names("Provider"), wanted);
     let mut commands: Vec<&str> = abilities["executeCommandProvider"]["commands"]
         .as_array()
