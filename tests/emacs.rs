@@ -59,7 +59,7 @@ fn the_mode_colours_indents_and_comments() {
 #[test]
 fn a_nest_with_eglot() {
     let emacs = need!(tools::emacs_with_clients());
-    let seen = drive(&emacs, "eglot");
+    let seen = drive(&emacs, "eglot", true);
     assert_eq!((&seen["here"], &seen["root"]), (&json!("unknown-attribute"), &json!("nest")));
     holds(&seen);
 }
@@ -67,11 +67,19 @@ fn a_nest_with_eglot() {
 #[test]
 fn a_nest_with_lsp_mode() {
     let emacs = need!(tools::emacs_with_clients());
-    holds(&drive(&emacs, "lsp-mode"));
+    holds(&drive(&emacs, "lsp-mode", true));
 }
 
-/// What came out in a Nest of its own.
-fn drive(emacs: &Path, client: &str) -> Value {
+#[test]
+fn the_settings_reach_the_server() {
+    let emacs = need!(tools::emacs_with_clients());
+    for client in ["eglot", "lsp-mode"] {
+        assert_eq!(drive(&emacs, client, false)["lenses"], 0, "{client}");
+    }
+}
+
+/// What came out in a Nest of its own, with lenses or with the setting that there be none.
+fn drive(emacs: &Path, client: &str, lenses: bool) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap();
     let nest = root.join("nest");
@@ -85,6 +93,9 @@ fn drive(emacs: &Path, client: &str) -> Value {
     command.arg("-l").arg(here().join("emacs/drive.el"));
     command.env("CLIENT", client).env("NEST", &nest).env("RESULT", &result);
     command.env("PATH", env::join_paths(paths).unwrap());
+    if !lenses {
+        command.env("NO_LENSES", "1");
+    }
     let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     let text = fs::read_to_string(&result).unwrap_or_default();
@@ -104,6 +115,7 @@ fn holds(seen: &Value) {
     assert_eq!(text("formatted"), WEB.replace("memry", "memory").replace("cpu   =", "cpu    ="));
 
     // What the server has beyond the protocol.
+    assert_eq!(seen["lenses"], 2);
     assert!(text("explained").starts_with("# type-mismatch"), "{}", text("explained"));
     assert!(text("simulated").contains("`web` would deploy"), "{}", text("simulated"));
     assert!(seen["generated"].as_array().unwrap().contains(&json!("eggs/web/resources.tf")), "{seen}");
