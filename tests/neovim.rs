@@ -108,7 +108,12 @@ fn holds(seen: &Value) {
     assert!(text(&seen["simulated"]).contains("`site`"), "{}", seen["simulated"]);
     let generated = text(&seen["generated"]);
     assert!(generated.contains("from the egg \"site\""), "{generated}");
-    assert!(seen["files"].as_u64() > Some(3) && seen["windows"] == 2, "{} {}", seen["files"], seen["windows"]);
+    assert!(
+        seen["files"].as_u64() > Some(3) && seen["windows"] == 2,
+        "{} {}",
+        seen["files"],
+        seen["windows"]
+    );
     let health = text(&seen["health"]);
     assert!(health.contains("OK") && !health.contains("ERROR"), "{health}");
 }

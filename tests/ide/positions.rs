@@ -1,7 +1,7 @@
 //! Every question at every place of every text, whole or broken: there is an answer, and it stays within the text.
 
 use fly_lsp::ide::{
-    self, Symbol, complete, definition, document_symbols, folds, highlights, hover, prepare_rename,
+    self, Moment, Symbol, complete, definition, document_symbols, folds, highlights, hover, prepare_rename,
     references, rename, selections, semantic_tokens, signature,
 };
 use flyc::{
@@ -28,7 +28,9 @@ fn ask(nest: &Nest, compiler: &Compiler, path: &str, offset: TextSize) -> Result
     let fail = |what: &str| Err(format!("{path} at {offset:?}: {what}"));
     let own = |range: TextRange| !outside(&text, range);
     let touches = |range: TextRange| own(range) && range.contains_inclusive(offset);
-    if hover(compiler, path, offset).is_some_and(|hover| !touches(hover.range) || hover.text.is_empty()) {
+    if hover(compiler, path, offset, Moment(1_767_227_400))
+        .is_some_and(|hover| !touches(hover.range) || hover.text.is_empty())
+    {
         return fail("hover");
     }
     for one in complete(compiler, path, offset) {
