@@ -189,9 +189,9 @@ fn pieces<'a>(query: &'a str) -> Vec<Piece<'a>> {
 fn translate(query: &str, names: Names) -> String {
     let called = |capture: &str| -> Option<&'static str> {
         let found = names.iter().find(|(own, _)| *own == capture);
-        let (_, named) =
+        let (_, other) =
             found.unwrap_or_else(|| panic!("the editor has no name for `@{capture}`: add one to the table"));
-        Some(*named).filter(|named| !named.is_empty())
+        Some(*other).filter(|other| !other.is_empty())
     };
     let mut made = String::new();
     // Comments that belong to what comes next.
