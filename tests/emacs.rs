@@ -56,6 +56,38 @@ fn the_mode_colours_indents_and_comments() {
     assert!(told.contains(" 0 unexpected") && !told.contains("Ran 0 tests"), "{told}");
 }
 
+/// Debian's Emacs has no tree-sitter, but the queries of `fly-ts-mode` can be tried without: each is one of the grammar, and
+/// finds something in its example.
+#[test]
+fn the_colours_by_tree_sitter_are_queries_of_the_grammar() {
+    let (emacs, tree_sitter) = (need!(tools::emacs()), need!(tools::tree_sitter()));
+    let folder = tempfile::tempdir().unwrap();
+    let mut print = batch(&emacs, folder.path());
+    print.args(["-l", "fly-mode", "--eval"]).arg(
+        "(dolist (query (seq-filter #'consp fly-ts--colours))
+           (dolist (part query) (prin1 part) (princ \" \"))
+           (terpri))",
+    );
+    let output = print.output().unwrap();
+    let queries = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && queries.lines().count() > 5, "{queries}");
+    let grammar = here().parent().unwrap().join("editors/tree-sitter-fly");
+    let query = folder.path().join("query.scm");
+    for text in queries.lines() {
+        fs::write(&query, text).unwrap();
+        let mut ask = tree_sitter.command();
+        ask.args(["query", "--captures"]).arg(&query).arg("test/queries/example.fly").current_dir(&grammar);
+        let output = ask.env("TREE_SITTER_LIBDIR", folder.path()).env("NO_COLOR", "1").output().unwrap();
+        let found = String::from_utf8_lossy(&output.stdout);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}: {told}");
+        let captures = text.split('@').skip(1).filter_map(|rest| rest.split([' ', ')']).next());
+        for capture in captures {
+            assert!(found.contains(capture), "{text}: {capture} finds nothing");
+        }
+    }
+}
+
 #[test]
 fn a_nest_with_eglot() {
     let emacs = need!(tools::emacs_with_clients());
