@@ -7,6 +7,7 @@
 
 #[path = "lsp/client.rs"]
 #[allow(dead_code, reason = "the server's own tests use the rest")]
+#[allow(clippy::needless_pass_by_value, reason = "the `json!` macro makes values, which are given away")]
 mod client;
 #[path = "properties/corpus.rs"]
 #[allow(dead_code, reason = "the properties use the rest")]

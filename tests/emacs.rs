@@ -56,10 +56,42 @@ fn the_mode_colours_indents_and_comments() {
     assert!(told.contains(" 0 unexpected") && !told.contains("Ran 0 tests"), "{told}");
 }
 
+/// Debian's Emacs has no tree-sitter, but the queries of `fly-ts-mode` can be tried without: each is one of the grammar, and
+/// finds something in its example.
+#[test]
+fn the_colours_by_tree_sitter_are_queries_of_the_grammar() {
+    let (emacs, tree_sitter) = (need!(tools::emacs()), need!(tools::tree_sitter()));
+    let folder = tempfile::tempdir().unwrap();
+    let mut print = batch(&emacs, folder.path());
+    print.args(["-l", "fly-mode", "--eval"]).arg(
+        "(dolist (query (seq-filter #'consp fly-ts--colours))
+           (dolist (part query) (prin1 part) (princ \" \"))
+           (terpri))",
+    );
+    let output = print.output().unwrap();
+    let queries = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && queries.lines().count() > 5, "{queries}");
+    let grammar = here().parent().unwrap().join("editors/tree-sitter-fly");
+    let query = folder.path().join("query.scm");
+    for text in queries.lines() {
+        fs::write(&query, text).unwrap();
+        let mut ask = tree_sitter.command();
+        ask.args(["query", "--captures"]).arg(&query).arg("test/queries/example.fly").current_dir(&grammar);
+        let output = ask.env("TREE_SITTER_LIBDIR", folder.path()).env("NO_COLOR", "1").output().unwrap();
+        let found = String::from_utf8_lossy(&output.stdout);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}: {told}");
+        let captures = text.split('@').skip(1).filter_map(|rest| rest.split([' ', ')']).next());
+        for capture in captures {
+            assert!(found.contains(capture), "{text}: {capture} finds nothing");
+        }
+    }
+}
+
 #[test]
 fn a_nest_with_eglot() {
     let emacs = need!(tools::emacs_with_clients());
-    let seen = drive(&emacs, "eglot");
+    let seen = drive(&emacs, "eglot", true);
     assert_eq!((&seen["here"], &seen["root"]), (&json!("unknown-attribute"), &json!("nest")));
     holds(&seen);
 }
@@ -67,11 +99,19 @@ fn a_nest_with_eglot() {
 #[test]
 fn a_nest_with_lsp_mode() {
     let emacs = need!(tools::emacs_with_clients());
-    holds(&drive(&emacs, "lsp-mode"));
+    holds(&drive(&emacs, "lsp-mode", true));
 }
 
-/// What came out in a Nest of its own.
-fn drive(emacs: &Path, client: &str) -> Value {
+#[test]
+fn the_settings_reach_the_server() {
+    let emacs = need!(tools::emacs_with_clients());
+    for client in ["eglot", "lsp-mode"] {
+        assert_eq!(drive(&emacs, client, false)["lenses"], 0, "{client}");
+    }
+}
+
+/// What came out in a Nest of its own, with lenses or with the setting that there be none.
+fn drive(emacs: &Path, client: &str, lenses: bool) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap();
     let nest = root.join("nest");
@@ -85,6 +125,9 @@ fn drive(emacs: &Path, client: &str) -> Value {
     command.arg("-l").arg(here().join("emacs/drive.el"));
     command.env("CLIENT", client).env("NEST", &nest).env("RESULT", &result);
     command.env("PATH", env::join_paths(paths).unwrap());
+    if !lenses {
+        command.env("NO_LENSES", "1");
+    }
     let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     let text = fs::read_to_string(&result).unwrap_or_default();
@@ -104,6 +147,7 @@ fn holds(seen: &Value) {
     assert_eq!(text("formatted"), WEB.replace("memry", "memory").replace("cpu   =", "cpu    ="));
 
     // What the server has beyond the protocol.
+    assert_eq!(seen["lenses"], 2);
     assert!(text("explained").starts_with("# type-mismatch"), "{}", text("explained"));
     assert!(text("simulated").contains("`web` would deploy"), "{}", text("simulated"));
     assert!(seen["generated"].as_array().unwrap().contains(&json!("eggs/web/resources.tf")), "{seen}");

@@ -25,7 +25,7 @@
 (defvar lsp-language-id-configuration)
 (defvar treesit-language-source-alist)
 (declare-function eglot-current-server "ext:eglot")
-(declare-function eglot--current-server-or-lose "ext:eglot")
+(declare-function eglot--project "ext:eglot")
 (declare-function flymake-diagnostics "flymake")
 (declare-function flymake-diagnostic-text "flymake")
 (declare-function jsonrpc-request "ext:jsonrpc")
@@ -33,7 +33,6 @@
 (declare-function lsp-request "ext:lsp-mode")
 (declare-function lsp-stdio-connection "ext:lsp-mode")
 (declare-function lsp-activate-on "ext:lsp-mode")
-(declare-function lsp-configuration-section "ext:lsp-mode")
 (declare-function make-lsp-client "ext:lsp-mode")
 (declare-function treesit-available-p "ext:treesit.c")
 (declare-function treesit-font-lock-rules "ext:treesit")
@@ -126,9 +125,6 @@ Only where a Fly file is shown: elsewhere other projects count."
   (setq-local indent-tabs-mode nil)
   (setq-local tab-width fly-indent-offset)
   (setq-local electric-indent-chars (append "}])" electric-indent-chars))
-  (setq-local eglot-workspace-configuration
-              (or (bound-and-true-p eglot-workspace-configuration)
-                  (and fly-settings (list :fly fly-settings))))
   (setq-local compile-command "flyc check --output-format concise"))
 
 ;;;; Without tree-sitter
@@ -320,9 +316,21 @@ Only where a Fly file is shown: elsewhere other projects count."
 
 ;;;; The language server
 
+(defun fly-eglot-configuration (server)
+  "What eglot's SERVER is told of its settings, when it serves a Nest."
+  (when (eq (car-safe (eglot--project server)) 'fly)
+    (list :fly fly-settings)))
+
 (with-eval-after-load 'eglot
   (add-to-list 'eglot-server-programs
-               (cons '(fly-mode fly-ts-mode) (lambda (&rest _) fly-server-command))))
+               (cons '(fly-mode fly-ts-mode) (lambda (&rest _) fly-server-command)))
+  ;; Somebody who has a configuration of their own writes :fly into it.
+  (unless (default-value 'eglot-workspace-configuration)
+    (setq-default eglot-workspace-configuration #'fly-eglot-configuration)))
+
+(defun fly--lsp-configuration (_workspace params)
+  "What lsp-mode answers to the server that asks with PARAMS for its settings."
+  (make-vector (length (fly--get params "items")) fly-settings))
 
 (with-eval-after-load 'lsp-mode
   (add-to-list 'lsp-language-id-configuration '(fly-mode . "fly"))
@@ -331,7 +339,15 @@ Only where a Fly file is shown: elsewhere other projects count."
    (make-lsp-client
     :new-connection (lsp-stdio-connection (lambda () fly-server-command))
     :activation-fn (lsp-activate-on "fly")
-    :initialization-options (lambda () fly-settings)
+    ;; What is behind a lens.
+    :initialization-options '(:commands ["fly.generated" "fly.simulate"])
+    :action-handlers (let ((handlers (make-hash-table :test 'equal)))
+                       (puthash "fly.generated" (lambda (_) (fly-generated)) handlers)
+                       (puthash "fly.simulate" (lambda (_) (fly-simulate)) handlers)
+                       handlers)
+    :request-handlers (let ((handlers (make-hash-table :test 'equal)))
+                        (puthash "workspace/configuration" #'fly--lsp-configuration handlers)
+                        handlers)
     :server-id 'fly-lsp)))
 
 (defun fly--ask (command &rest arguments)

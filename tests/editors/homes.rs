@@ -1,4 +1,4 @@
-//! The smaller homes of Fly: Helix, Zed, Emacs and JetBrains, and the pages about all of them.
+//! The smaller homes of Fly: Helix, Zed, Emacs and `JetBrains`, and the pages about all of them.
 //!
 //! What can be made of the grammar's queries or of fly-std's tables is made of them, here: there is no second list to keep.
 //! What never lives here: the grammars themselves, and editors that are driven for real (`neovim`, `emacs`).

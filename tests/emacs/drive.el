@@ -53,9 +53,18 @@
                (if (equal drive-client "eglot") (eglot-completion-at-point) (lsp-completion-at-point))))
     (mapcar (lambda (one) (string-trim (substring-no-properties one))) (all-completions "" table))))
 
+(defun drive-lenses ()
+  "How many lenses this file has."
+  (length
+   (if (equal drive-client "eglot")
+       (jsonrpc-request (eglot-current-server) :textDocument/codeLens
+                        (list :textDocument (list :uri (fly--uri))))
+     (lsp-request "textDocument/codeLens" (list :textDocument (list :uri (fly--uri)))))))
+
 (defun drive ()
   "Open a Nest."
   (if (equal drive-client "eglot") (require 'eglot) (require 'lsp-mode))
+  (when (getenv "NO_LENSES") (setq fly-settings '(:codeLens :json-false)))
   (find-file (expand-file-name "Eggs/web/config.fly" (getenv "NEST")))
   (drive-seen "mode" (symbol-name major-mode))
   (if (equal drive-client "eglot")
@@ -90,6 +99,8 @@
   ;; Formatting.
   (if (equal drive-client "eglot") (eglot-format-buffer) (lsp-format-buffer))
   (drive-seen "formatted" (buffer-string))
+  ;; Settings: without `codeLens' there are no lenses.
+  (drive-seen "lenses" (drive-lenses))
   ;; The server's own commands.
   (drive-seen "explained" (with-current-buffer (fly-explain "type-mismatch") (buffer-string)))
   (drive-seen "simulated" (with-current-buffer (fly-simulate) (buffer-string)))

@@ -69,7 +69,8 @@ fn broken(path: &Path, page: &str) -> Vec<String> {
         if anchor.is_empty() {
             return !target.exists();
         }
-        fs::read_to_string(&target).map_or(true, |text| !anchors(&text).contains(anchor))
+        let text = if file.is_empty() { Ok(page.to_owned()) } else { fs::read_to_string(&target) };
+        text.map_or(true, |text| !anchors(&text).contains(anchor))
     };
     links.filter(leads_nowhere).map(|link| format!("{}: {link}", path.display())).collect()
 }

@@ -171,7 +171,10 @@ fn pieces<'a>(query: &'a str) -> Vec<Piece<'a>> {
                     escaped = c == '\\' && !escaped;
                     ends
                 };
-                (2 + rest[1..].find(closes).expect("a string is closed"), Piece::Other)
+                (
+                    2 + rest[1..].find(closes).unwrap_or_else(|| panic!("a string is not closed: {rest}")),
+                    Piece::Other,
+                )
             }
             _ => (length(rest.find(|c| !word(c))), Piece::Other),
         };
@@ -184,11 +187,11 @@ fn pieces<'a>(query: &'a str) -> Vec<Piece<'a>> {
 
 /// The query with an editor's names, without what it has nothing for.
 fn translate(query: &str, names: Names) -> String {
-    let name = |capture: &str| -> Option<&'static str> {
+    let called = |capture: &str| -> Option<&'static str> {
         let found = names.iter().find(|(own, _)| *own == capture);
-        let (_, theirs) =
+        let (_, other) =
             found.unwrap_or_else(|| panic!("the editor has no name for `@{capture}`: add one to the table"));
-        Some(*theirs).filter(|theirs| !theirs.is_empty())
+        Some(*other).filter(|other| !other.is_empty())
     };
     let mut made = String::new();
     // Comments that belong to what comes next.
@@ -207,7 +210,7 @@ fn translate(query: &str, names: Names) -> String {
                 Piece::Space(text) => {
                     // A heading stands by itself.
                     if text.matches('\n').count() > 1 && !above.is_empty() {
-                        write!(made, "{above}\n").unwrap();
+                        writeln!(made, "{above}").unwrap();
                         above.clear();
                     }
                     continue;
@@ -226,7 +229,7 @@ fn translate(query: &str, names: Names) -> String {
         let goes_on = matches!(next.next(), Some(Piece::Capture(_) | Piece::Other("+" | "*" | "?")));
         if depth == 0 && !goes_on {
             let comments = std::mem::take(&mut above);
-            if let Some(text) = translated(&std::mem::take(&mut pattern), name) {
+            if let Some(text) = translated(&std::mem::take(&mut pattern), called) {
                 write!(made, "{comments}{text}\n\n").unwrap();
             }
         }

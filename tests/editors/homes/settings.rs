@@ -76,7 +76,9 @@ fn defaults(settings: &BTreeMap<String, Kind>) -> BTreeMap<String, Value> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("nest.fly"), "").unwrap();
     let mut none = json!({});
-    settings.keys().for_each(|path| put(&mut none, path, json!([])));
+    for path in settings.keys() {
+        put(&mut none, path, json!([]));
+    }
     let mut client = Client::start_as(folder.path(), |hello| hello["initializationOptions"] = none);
     let mut found = BTreeMap::new();
     while found.len() < settings.len() {
@@ -94,7 +96,7 @@ fn defaults(settings: &BTreeMap<String, Kind>) -> BTreeMap<String, Value> {
 /// The rows of a page's tables whose first cell is a name in backticks.
 fn rows(page: &str) -> impl Iterator<Item = (&str, Vec<&str>)> {
     page.lines().filter_map(|line| {
-        let cells: Vec<&str> = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect();
+        let cells: Vec<&str> = line.strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect();
         let name = cells[0].strip_prefix('`')?.strip_suffix('`')?;
         Some((name, cells[1..].to_vec()))
     })
@@ -118,9 +120,9 @@ fn the_page_has_the_servers_settings() {
     for (path, kind) in &settings {
         let Kind::Choice(choices) = kind else { continue };
         let (_, cells) = rows(&page).find(|(name, _)| name == path).unwrap();
-        choices
-            .iter()
-            .for_each(|choice| assert!(cells.concat().contains(&format!("`{choice}`")), "{choice}"));
+        for choice in choices {
+            assert!(cells.concat().contains(&format!("`{choice}`")), "{choice}");
+        }
     }
 }
 
@@ -150,7 +152,7 @@ fn vs_code_has_the_servers_settings() {
     }
 }
 
-/// JetBrains' template has them as a file and as its schema; what they mean is told in VS Code's manifest.
+/// The template for `LSP4IJ` has them as a file and as its schema; what they mean is told in VS Code's manifest.
 #[test]
 fn jetbrains_has_the_servers_settings() {
     let settings = settings();
