@@ -226,7 +226,8 @@ fn others(
     start: usize,
     known: &[(SourceFile, Vec<Diagnostic>)],
 ) -> Vec<(usize, Vec<Diagnostic>)> {
-    let asked = known.iter().enumerate().map(|(at, (file, known))| (start + at, check_file(db, *file), known));
+    let asked =
+        known.iter().enumerate().map(|(at, (file, known))| (start + at, check_file(db, *file), known));
     asked.filter(|(_, found, known)| found != known).map(|(at, found, _)| (at, found.clone())).collect()
 }
 

@@ -101,9 +101,7 @@ const ABOUT_FILE: &[Question] = &[
         method: "textDocument/formatting",
         capability: "documentFormattingProvider",
         parts: 1,
-        params: |document, _, _| {
-            json!({ "textDocument": { "uri": document.uri }, "options": { "tabSize": 2, "insertSpaces": true } })
-        },
+        params: |document, _, _| json!({ "textDocument": { "uri": document.uri }, "options": { "tabSize": 2, "insertSpaces": true } }),
     },
     Question {
         name: "diagnostics asked for",
@@ -169,10 +167,14 @@ fn actions(document: &Document, at: Value, _: &str) -> Value {
 
 /// Asks everything that the server answers.
 pub(crate) fn measure(options: &Options, server: &mut Server, document: &mut Document, capabilities: &Value) {
-    let has = |question: &Question| !matches!(capabilities[question.capability], Value::Null | Value::Bool(false));
+    let has =
+        |question: &Question| !matches!(capabilities[question.capability], Value::Null | Value::Bool(false));
     let words: Vec<usize> = lines(&document.text)
         .flat_map(|(start, line)| {
-            let starts = line.char_indices().zip(line.chars().skip(1)).map(|((at, before), after)| (at, before, after));
+            let starts = line
+                .char_indices()
+                .zip(line.chars().skip(1))
+                .map(|((at, before), after)| (at, before, after));
             starts
                 .filter(|(_, before, after)| !before.is_alphanumeric() && after.is_alphanumeric())
                 .map(move |(at, ..)| start + at + 1)

@@ -259,8 +259,7 @@ pub(super) fn small<'d>(
             Some(Place::Job) => known.rsplit('/').next().and_then(|file| file.strip_suffix(".fly")),
             _ => None,
         };
-        let is_named =
-            || named < MOST_FILES && name.is_some_and(|name| names(name));
+        let is_named = || named < MOST_FILES && name.is_some_and(|name| names(name));
         let is_needed = is_shared || touched.contains(known) || is_named();
         // Who uses a name tells that it is used; a few of them are as good as all.
         let mut shared = if shares { shared_names(compiler, known, &text) } else { Vec::new() };
