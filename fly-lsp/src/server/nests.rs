@@ -177,6 +177,9 @@ impl Session {
         };
         self.documents.insert(uri, document);
         self.write(&root, &path);
+        if let Some(nest) = self.nests.get_mut(&root) {
+            nest.loaded.compiler.expect_edits(&path);
+        }
     }
 
     pub(super) fn edit(&mut self, params: &lsp::DidChangeTextDocumentParams) {

@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 
 use super::NestScope;
 use crate::{
-    db::{Db, Nest, SourceFile},
+    db::{Db, Nest, Part, SourceFile, parts},
     diag::{Declaration, Diagnostic, Edit, declare_diagnostic},
     model::{Space, definitions::NEST_FILE, outline, uses_of},
     syntax::{Block, NodeRef, lines_of},
@@ -44,16 +44,26 @@ fn unused_locals(db: &dyn Db, file: SourceFile) -> Vec<SmolStr> {
     unused.cloned().collect()
 }
 
-/// Every name that some file uses and does not give itself; none when a file may use more.
+/// Every name that some file of a part uses and does not give itself; none when a file may use more.
 #[salsa::tracked(returns(ref))]
-fn used(db: &dyn Db, nest: Nest) -> Option<FxHashSet<(Space, SmolStr)>> {
+fn used_in<'db>(db: &'db dyn Db, part: Part<'db>) -> Option<FxHashSet<(Space, SmolStr)>> {
     let mut names = FxHashSet::default();
-    for &file in nest.files(db).iter() {
+    for &file in part.files(db) {
         let uses = uses_of(db, file);
         if !uses.complete {
             return None;
         }
         names.extend(uses.foreign().cloned());
+    }
+    Some(names)
+}
+
+/// The same of every file.
+#[salsa::tracked(returns(ref))]
+fn used(db: &dyn Db, nest: Nest) -> Option<FxHashSet<(Space, SmolStr)>> {
+    let mut names = FxHashSet::default();
+    for &part in parts(db, nest) {
+        names.extend(used_in(db, part).as_ref()?.iter().cloned());
     }
     Some(names)
 }

@@ -12,17 +12,24 @@ use rayon::prelude::*;
 
 use super::{Compiler, sort};
 use crate::{
-    check::{check_file, check_nest, prepare},
-    db::{Database, SourceFile},
+    check::{check_file, check_nest, mark, prepare},
+    db::{Database, Part, SourceFile, parts},
     diag::Diagnostic,
     model::{definitions::NEST_FILE, index},
 };
 
+/// Files, with what is wrong with each by itself.
+type Alone = Vec<(SourceFile, Vec<Diagnostic>)>;
+
 /// The findings of a Nest as they were when it was last checked.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// The files of the Nest, with what is wrong with each by itself, in the order of the Nest's list.
-    alone: Vec<(SourceFile, Vec<Diagnostic>)>,
+    /// The files of the Nest.
+    list: Option<Arc<[SourceFile]>>,
+    /// With what is wrong with each by itself, in the order of the list.
+    alone: Alone,
+    /// The mark of each of the Nest's parts.
+    marks: Vec<Arc<()>>,
     /// The text of the file that every other may use.
     shared: Option<Arc<str>>,
     /// What is wrong between them.
@@ -43,15 +50,14 @@ impl Compiler {
     /// changed when the check is cancelled.
     pub fn check_again(&self, findings: &mut Findings) -> Vec<Arc<str>> {
         let files = self.nest.files(&self.db);
-        let is_same_list = files.len() == findings.alone.len()
-            && files.iter().zip(&findings.alone).all(|(file, (known, _))| file == known);
         let shared = self.text(NEST_FILE);
-        let (mut touched, changed, alone) = if is_same_list {
-            let changed = self.changed(&findings.alone, shared == findings.shared);
-            (changed.iter().map(|&(at, _)| self.path_of(findings.alone[at].0)).collect(), changed, None)
+        let (mut touched, changed, alone, marks) = if findings.list.as_ref() == Some(files) {
+            let (changed, marks) = self.changed(findings, shared == findings.shared);
+            let touched = changed.iter().map(|&(at, _)| self.path_of(findings.alone[at].0)).collect();
+            (touched, changed, None, marks)
         } else {
-            let alone = self.check_alone(files);
-            (self.differing(&findings.alone, &alone), Vec::new(), Some(alone))
+            let (alone, marks) = self.check_alone();
+            (self.differing(&findings.alone, &alone), Vec::new(), Some(alone), marks)
         };
         let between = check_nest(&self.db, self.nest);
         let is_same = *between == findings.between;
@@ -68,8 +74,12 @@ impl Compiler {
             Some(_) => paths.into_iter().enumerate().map(|(at, path)| (path, at)).collect(),
             None => touched.iter().filter_map(|path| Some((Arc::clone(path), self.place(path)?))).collect(),
         };
+        let alone_is_new = alone.is_some();
         findings.take(changed, alone, between);
-        findings.shared = shared;
+        (findings.shared, findings.marks) = (shared, marks);
+        if alone_is_new {
+            findings.list = Some(Arc::clone(files));
+        }
         findings.collect_again(touched, &at_of)
     }
 
@@ -82,48 +92,58 @@ impl Compiler {
         self.nest.files(&self.db).binary_search_by(|file| (**file.path(&self.db)).cmp(path)).ok()
     }
 
-    /// The files of which something else is wrong than is known. When only few can be others, asking all is so little work
-    /// that other threads would be asked in vain.
-    fn changed(&self, known: &[(SourceFile, Vec<Diagnostic>)], few: bool) -> Vec<(usize, Vec<Diagnostic>)> {
-        let is_other = |db: &Database, at: usize, (file, known): &(SourceFile, Vec<Diagnostic>)| {
-            let found = check_file(db, *file);
-            (found != known).then(|| (at, found.clone()))
-        };
+    /// The files of which something else is wrong than is known, and the marks of all parts. When only few can be others,
+    /// asking all is so little work that other threads would be asked in vain.
+    fn changed(&self, known: &Findings, few: bool) -> (Vec<(usize, Vec<Diagnostic>)>, Vec<Arc<()>>) {
+        let parts = parts(&self.db, self.nest);
         if few {
-            let files = known.iter().enumerate();
-            return files.filter_map(|(at, file)| is_other(&self.db, at, file)).collect();
-        }
-        let part = known.len().div_ceil(rayon::current_num_threads() * 8).max(16);
-        let look = |db: &mut Database, (part_at, files): (usize, &[(SourceFile, Vec<Diagnostic>)])| {
-            let mut changed = Vec::new();
-            for (at, file) in files.iter().enumerate() {
-                prepare(db, file.0);
-                changed.extend(is_other(db, part_at * part + at, file));
+            let marks: Vec<_> = parts.iter().map(|&part| Arc::clone(mark(&self.db, part))).collect();
+            let (mut changed, mut at) = (Vec::new(), 0);
+            for ((part, known_mark), mark) in parts.iter().zip(&known.marks).zip(&marks) {
+                let count = part.files(&self.db).len();
+                if !Arc::ptr_eq(known_mark, mark) {
+                    changed.extend(others(&self.db, at, &known.alone[at..at + count]));
+                }
+                at += count;
             }
-            changed
+            return (changed, marks);
+        }
+        let mut starts = Vec::with_capacity(parts.len());
+        let mut at = 0;
+        for part in parts {
+            starts.push(at);
+            at += part.files(&self.db).len();
+        }
+        let look = |db: &mut Database, (&part, &at): (&Part<'_>, &usize)| {
+            let known = &known.alone[at..at + part.files(db).len()];
+            known.iter().for_each(|&(file, _)| prepare(db, file));
+            (others(db, at, known), Arc::clone(mark(db, part)))
         };
-        known.par_chunks(part).enumerate().map_with(self.db.clone(), look).flatten_iter().collect()
+        let looked: Vec<_> = parts.par_iter().zip(&starts).map_with(self.db.clone(), look).collect();
+        let (changed, marks): (Vec<_>, _) = looked.into_iter().unzip();
+        (changed.into_iter().flatten().collect(), marks)
     }
 
-    /// What is wrong with each file by itself, asked on every thread; what the rules between files need of each is asked
-    /// along with it.
-    fn check_alone(&self, files: &[SourceFile]) -> Vec<(SourceFile, Vec<Diagnostic>)> {
-        let part = files.len().div_ceil(rayon::current_num_threads() * 8).max(16);
+    /// What is wrong with each file by itself, and the marks of all parts, asked on every thread; what the rules between
+    /// files need of each is asked along with it.
+    fn check_alone(&self) -> (Alone, Vec<Arc<()>>) {
         let (db, other, nest) = (self.db.clone(), self.db.clone(), self.nest);
-        let alone = || {
-            let check = |db: &mut Database, files: &[SourceFile]| -> Vec<_> {
+        let parts = parts(&self.db, self.nest);
+        let alone = || -> Vec<(Alone, Arc<()>)> {
+            let check = |db: &mut Database, &part: &Part<'_>| {
                 let one = |&file| {
                     prepare(db, file);
                     (file, check_file(db, file).clone())
                 };
-                files.iter().map(one).collect()
+                (part.files(db).iter().map(one).collect(), Arc::clone(mark(db, part)))
             };
-            files.par_chunks(part).map_with(db, check).flatten_iter().collect()
+            parts.par_iter().map_with(db, check).collect()
         };
         let names = move || {
             index(&other, nest);
         };
-        rayon::join(alone, names).0
+        let (alone, marks): (Vec<_>, _) = rayon::join(alone, names).0.into_iter().unzip();
+        (alone.into_iter().flatten().collect(), marks)
     }
 
     /// The files that are in one list alone, or of which something else is wrong.
@@ -150,7 +170,7 @@ impl Findings {
     fn take(
         &mut self,
         changed: Vec<(usize, Vec<Diagnostic>)>,
-        alone: Option<Vec<(SourceFile, Vec<Diagnostic>)>>,
+        alone: Option<Alone>,
         between: Option<Vec<Diagnostic>>,
     ) {
         match alone {
@@ -198,6 +218,17 @@ impl Findings {
         }
         others
     }
+}
+
+/// Those of some files of which something else is wrong than is known, each with its place; the first is at `start`.
+fn others(
+    db: &Database,
+    start: usize,
+    known: &[(SourceFile, Vec<Diagnostic>)],
+) -> Vec<(usize, Vec<Diagnostic>)> {
+    let asked =
+        known.iter().enumerate().map(|(at, (file, known))| (start + at, check_file(db, *file), known));
+    asked.filter(|(_, found, known)| found != known).map(|(at, found, _)| (at, found.clone())).collect()
 }
 
 /// The files of the diagnostics in which two lists differ: what begins and ends them alike is left out.

@@ -107,6 +107,15 @@ impl Compiler {
         self.list_files();
     }
 
+    /// Tells that the text of a file will change, as that of one somebody has opened. The first change of a file of which
+    /// that is not known has everything looked at, and any other what depends on such files alone.
+    pub fn expect_edits(&mut self, path: &str) {
+        if let Some(&file) = self.files.get(path) {
+            let text = Arc::clone(file.text(&self.db));
+            file.set_text(&mut self.db).with_durability(Durability::LOW).to(text);
+        }
+    }
+
     /// Tells that some of the Nest's files could not be read, so that names that seem missing may be there.
     pub fn set_unreadable(&mut self, unreadable: bool) {
         if *self.nest.unreadable(&self.db) != unreadable {
@@ -203,6 +212,13 @@ impl Compiler {
         diagnostics.extend_from_slice(check_nest(&self.db, self.nest));
         sort(&mut diagnostics);
         diagnostics
+    }
+
+    /// Whether anything of a kind is wrong anywhere: no more is looked at than it takes to find one.
+    pub fn finds(&self, wanted: impl Fn(&Diagnostic) -> bool) -> bool {
+        let mut files = self.nest.files(&self.db).iter();
+        files.any(|&file| check_file(&self.db, file).iter().any(&wanted))
+            || check_nest(&self.db, self.nest).iter().any(wanted)
     }
 
     /// What is wrong with one file, and what the rest of the Nest makes wrong in it.

@@ -17,6 +17,7 @@
     reason = "it is a program of its own"
 )]
 
+mod requests;
 mod server;
 
 use std::{
@@ -38,6 +39,8 @@ lsp_bench [OPTIONS] WORKSPACE -- SERVER [ARGUMENT…]
                       (default: `cpu    ==>cpu    = \"x\" #`)
   --edits N           how many (default: 1000)
   --completions N     how many at each kind of place (default: 500)
+  --requests N        how many of each other question that the server answers (default: 0)
+  --name NAME         the name that is looked for and renamed, where it first stands in the file (default: egg-5)
   --expect N          the first diagnostics are whole when N files have been told to have some
                       (default: when the edited file has been told of, as by servers that tell of open files alone)
   --settings JSON     what the server is told when it asks for its configuration, and at the beginning
@@ -53,6 +56,8 @@ struct Options {
     edit: (String, String),
     edits: usize,
     completions: usize,
+    requests: usize,
+    name: String,
     expect: Option<usize>,
     settings: Value,
     plain: bool,
@@ -71,6 +76,8 @@ fn options() -> Option<Options> {
         edit: ("cpu    =".to_owned(), "cpu    = \"x\" #".to_owned()),
         edits: 1000,
         completions: 500,
+        requests: 0,
+        name: "egg-5".to_owned(),
         expect: None,
         settings: Value::Null,
         plain: false,
@@ -88,6 +95,8 @@ fn options() -> Option<Options> {
             }
             "--edits" => options.edits = arguments.next()?.parse().ok()?,
             "--completions" => options.completions = arguments.next()?.parse().ok()?,
+            "--requests" => options.requests = arguments.next()?.parse().ok()?,
+            "--name" => options.name = arguments.next()?,
             "--expect" => options.expect = Some(arguments.next()?.parse().ok()?),
             "--settings" => options.settings = serde_json::from_str(&arguments.next()?).ok()?,
             "--plain" => options.plain = true,
@@ -152,6 +161,9 @@ fn main() {
 
     if hello.0["result"]["capabilities"]["completionProvider"].is_object() && options.completions > 0 {
         completions(&options, &mut server, &mut document);
+    }
+    if options.requests > 0 {
+        requests::measure(&options, &mut server, &mut document, &hello.0["result"]["capabilities"]);
     }
     memory(&server, "at the end");
     server.stop();
@@ -238,6 +250,11 @@ impl Document {
         json!({ "line": before.matches('\n').count(), "character": before[start..].encode_utf16().count() })
     }
 
+    /// From its beginning to its end.
+    fn whole(&self) -> Value {
+        json!({ "start": self.position(0), "end": self.position(self.text.len()) })
+    }
+
     fn at(&self, at: usize) -> Value {
         json!({ "textDocument": { "uri": self.uri }, "position": self.position(at) })
     }
@@ -265,6 +282,17 @@ fn hello(workspace: &Path) -> Value {
             "textDocument": {
                 "synchronization": { "didSave": true },
                 "completion": { "completionItem": { "snippetSupport": true } },
+                "inlayHint": {},
+                "codeLens": {},
+                "codeAction": {
+                    "dataSupport": true,
+                    "resolveSupport": { "properties": ["edit"] },
+                    "codeActionLiteralSupport": { "codeActionKind": { "valueSet": ["", "quickfix", "refactor", "source"] } },
+                },
+                "semanticTokens": {
+                    "requests": { "full": true },
+                    "tokenTypes": [], "tokenModifiers": [], "formats": ["relative"],
+                },
                 "publishDiagnostics": { "versionSupport": true, "relatedInformation": true },
             },
             "workspace": { "configuration": true, "workspaceFolders": true },

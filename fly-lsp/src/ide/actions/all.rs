@@ -59,12 +59,12 @@ pub(super) fn actions(asked: &Asked<'_>, found: &mut Vec<Action>) {
     };
     for id in ids {
         let here = asked.all.iter().filter(fixable(id)).count();
-        let there = asked.compiler.check().iter().filter(fixable(id)).count();
         if here > 1 {
             let title = format!("Fix every `{id}` in this file");
             found.push(action(title, ActionKind::FixEvery, Deferred::KindInFile(id.to_owned())));
         }
-        if there > here {
+        let is_fixable = fixable(id);
+        if asked.compiler.finds(|finding| *finding.span.file != *asked.path && is_fixable(&finding)) {
             let title = format!("Fix every `{id}` in the Nest");
             found.push(action(title, ActionKind::FixEvery, Deferred::KindInNest(id.to_owned())));
         }

@@ -4,7 +4,7 @@
 //! Never here: how a draft comes about.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -12,7 +12,7 @@ use fly_std::schema::Place;
 use flyc::{
     compiler::Compiler,
     diag::{Applicability, Diagnostic, Edit},
-    model::{Meaning, definitions::NEST_FILE},
+    model::{Meaning, Space, definitions::NEST_FILE, outline, uses_of},
 };
 
 use super::{Action, ActionKind, Candidate, Edits, draft::Draft, site::Asked, title};
@@ -237,9 +237,19 @@ pub(super) fn small<'d>(
         texts.extend(draft.texts.values().map(|text| Arc::from(text.as_str())));
     }
     let most = if touched.iter().any(|path| **path == *NEST_FILE) { MOST_FILES } else { FEW_USERS };
+    let words: HashSet<&str> = texts.iter().flat_map(|text| text.split(|c| !is_of_name(c))).collect();
+    // What `nest.fly` does not give, no file can share.
+    let shares = compiler.file(NEST_FILE).is_some_and(|nest| {
+        let blocks = &outline(compiler.database(), nest).blocks;
+        blocks.iter().any(|block| matches!(block.keyword, Some("locals" | "variable" | "profile")))
+    });
     let mut chosen: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
     let mut used: HashMap<String, usize> = HashMap::new();
     let mut named = 0;
+    // To look for each name of a large Nest in the texts takes longer than to take these apart once.
+    let names = |name: &str| {
+        words.contains(name) || !name.chars().all(is_of_name) && texts.iter().any(|text| text.contains(name))
+    };
     for known in compiler.paths() {
         let Some(text) = compiler.text(known) else { continue };
         let place = Place::of(known);
@@ -249,18 +259,17 @@ pub(super) fn small<'d>(
             Some(Place::Job) => known.rsplit('/').next().and_then(|file| file.strip_suffix(".fly")),
             _ => None,
         };
-        let is_named =
-            || named < MOST_FILES && name.is_some_and(|name| texts.iter().any(|text| text.contains(name)));
+        let is_named = || named < MOST_FILES && name.is_some_and(|name| names(name));
         let is_needed = is_shared || touched.contains(known) || is_named();
         // Who uses a name tells that it is used; a few of them are as good as all.
-        let mut shared = shared_names(&text);
-        shared.retain(|name| used.get(*name).is_none_or(|count| *count < most));
+        let mut shared = if shares { shared_names(compiler, known, &text) } else { Vec::new() };
+        shared.retain(|name| used.get(name).is_none_or(|count| *count < most));
         if !is_needed && shared.is_empty() {
             continue;
         }
         if **known != *NEST_FILE {
             for name in shared {
-                *used.entry(name.to_owned()).or_default() += 1;
+                *used.entry(name).or_default() += 1;
             }
         }
         named += usize::from(!is_shared);
@@ -269,14 +278,33 @@ pub(super) fn small<'d>(
     with_surroundings(compiler, Compiler::new(chosen))
 }
 
-/// The names that a text may use of what `nest.fly` gives, each with what it is taken from; some may be none.
-fn shared_names(text: &str) -> Vec<&str> {
+/// Whether a letter is part of the names that nearly all eggs and jobs have.
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-' || c == '_'
+}
+
+/// The names that a file may use of what `nest.fly` gives, each with what it is taken from; some may be none.
+fn shared_names(compiler: &Compiler, path: &str, text: &str) -> Vec<String> {
+    let uses = compiler.file(path).map(|file| uses_of(compiler.database(), file));
+    if let Some(uses) = uses.filter(|uses| uses.complete) {
+        let named = |(space, name): &(Space, _)| {
+            let from = match space {
+                Space::Local => "local",
+                Space::Variable => "var",
+                Space::Profile => "profile",
+                Space::Egg | Space::Bucket => return None,
+            };
+            Some(format!("{from}.{name}"))
+        };
+        return uses.names.iter().filter_map(named).collect();
+    }
+    // What was not understood may use more than is seen.
     let mut found = Vec::new();
     for prefix in ["local.", "var.", "profile."] {
         for (at, _) in text.match_indices(prefix) {
             let rest = &text[at + prefix.len()..];
             let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-            found.push(&text[at..at + prefix.len() + end]);
+            found.push(text[at..at + prefix.len() + end].to_owned());
         }
     }
     found
