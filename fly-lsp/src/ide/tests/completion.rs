@@ -167,5 +167,10 @@ fn completion_in_conditions() {
         "#]],
     );
     let text = NEST.replace("[\"web\", \"other\"]", "[\"$0\"]");
-    check_complete(&in_nest("egg \"web\" {}\n").replace(NEST, &text), expect![""]);
+    check_complete(
+        &in_nest("egg \"web\" {}\n").replace(NEST, &text),
+        expect![[r#"
+            web  →  "web"
+        "#]],
+    );
 }
