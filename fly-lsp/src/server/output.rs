@@ -77,39 +77,25 @@ impl Output {
         self.lock().bytes.len() <= MOST
     }
 
-    /// Sends whole messages, and waits while too much waits before them.
-    pub(crate) fn send(&self, messages: &[u8]) {
+    /// Sends a notification, and waits while too much waits before it.
+    pub(crate) fn notify(&self, method: &str, params: impl Serialize) {
+        #[derive(Serialize)]
+        struct Notification<'a, P> {
+            jsonrpc: &'a str,
+            method: &'a str,
+            params: P,
+        }
+        let Ok(body) = serde_json::to_vec(&Notification { jsonrpc: "2.0", method, params }) else { return };
         let mut waiting = self.lock();
         while waiting.bytes.len() > MOST && !waiting.is_closed {
             waiting = self.0.1.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
-        self.add(waiting, messages);
-    }
-
-    /// Sends whole messages at once, for which there was room a moment ago.
-    pub(crate) fn send_now(&self, messages: &[u8]) {
-        self.add(self.lock(), messages);
-    }
-
-    fn add(&self, mut waiting: MutexGuard<'_, Waiting>, messages: &[u8]) {
         if !waiting.is_closed {
-            waiting.bytes.extend_from_slice(messages);
+            waiting.bytes.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
+            waiting.bytes.extend_from_slice(&body);
             self.0.1.notify_all();
         }
     }
-}
-
-/// Adds a notification to others that are sent with it.
-pub(crate) fn notification(messages: &mut Vec<u8>, method: &str, params: impl Serialize) {
-    #[derive(Serialize)]
-    struct Notification<'a, P> {
-        jsonrpc: &'a str,
-        method: &'a str,
-        params: P,
-    }
-    let Ok(body) = serde_json::to_vec(&Notification { jsonrpc: "2.0", method, params }) else { return };
-    messages.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
-    messages.extend_from_slice(&body);
 }
 
 fn closed() -> io::Error {

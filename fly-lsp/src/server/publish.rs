@@ -23,7 +23,7 @@ use tower_lsp_server::ls_types::{self as lsp, Uri};
 use super::{
     abilities::Abilities,
     convert::{self, Encoding, Lines},
-    output::{Output, notification},
+    output::Output,
     session::View,
 };
 
@@ -36,19 +36,15 @@ pub(crate) struct Told {
     pub(crate) version: Option<i32>,
 }
 
-/// How much is collected before it is sent, in bytes: thousands of files are told of in some dozens of pieces.
-const PIECE: usize = 64 << 10;
+const METHOD: &str = "textDocument/publishDiagnostics";
 
-fn write(told: Told, messages: &mut Vec<u8>) {
-    let params = lsp::PublishDiagnosticsParams::new(told.uri, told.diagnostics, told.version);
-    notification(messages, "textDocument/publishDiagnostics", params);
+fn params(told: Told) -> lsp::PublishDiagnosticsParams {
+    lsp::PublishDiagnosticsParams::new(told.uri, told.diagnostics, told.version)
 }
 
 #[derive(Default)]
 struct State {
     output: Output,
-    /// Messages that are sent in one piece.
-    messages: Vec<u8>,
     /// Whether a message was taken out that has not gone yet.
     is_writing: bool,
     /// Whether the editor listens.
@@ -75,11 +71,9 @@ impl Publisher {
         let own = publisher.clone();
         publisher.lock().output = output.clone();
         thread::spawn(move || {
-            let mut messages = Vec::new();
             loop {
-                write(own.next(), &mut messages);
-                output.send(&messages);
-                messages.clear();
+                let told = own.next();
+                output.notify(METHOD, params(told));
                 own.lock().is_writing = false;
             }
         });
@@ -122,7 +116,6 @@ impl Publisher {
             for uri in shown {
                 state.queue(Told { uri, diagnostics: Vec::new(), version: None });
             }
-            state.send();
             state.asks_all = true;
             self.0.1.notify_all();
         }
@@ -143,7 +136,6 @@ impl Publisher {
         for uri in gone {
             state.queue(Told { uri, diagnostics: Vec::new(), version: None });
         }
-        state.send();
         self.0.1.notify_all();
     }
 
@@ -176,31 +168,17 @@ impl Publisher {
             }
             state.queue(told);
         }
-        state.send();
         self.0.1.notify_all();
     }
 }
 
 impl State {
-    /// Sends what was collected.
-    fn send(&mut self) {
-        if !self.messages.is_empty() {
-            self.output.send_now(&self.messages);
-            self.messages = Vec::new();
-        }
-    }
-
     fn queue(&mut self, told: Told) {
         // Where nothing waits, it need not wait for the other thread either.
         if self.listens && self.order.is_empty() && !self.is_writing && self.output.has_room() {
-            write(told, &mut self.messages);
-            if self.messages.len() > PIECE {
-                self.send();
-            }
+            self.output.notify(METHOD, params(told));
             return;
         }
-        // What was said before goes before.
-        self.send();
         if !self.waiting.contains_key(&told.uri) {
             self.order.push_back(told.uri.clone());
         }
