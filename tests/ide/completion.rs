@@ -1,9 +1,9 @@
-//! Completion in every example, cut anywhere, with the rest in place, and with a token gone: there is always something
+//! Completion in every example, cut anywhere, with the rest in place, and with a token or a value gone: there is always something
 //! where the language has something to offer, and taking what is offered never makes a new mistake.
 
 use fly_lsp::ide::{CompletionKind, complete};
 use flyc::{
-    syntax::{Kind, parse},
+    syntax::{Attribute, Kind, parse},
     text::TextSize,
 };
 use rayon::prelude::*;
@@ -80,7 +80,8 @@ fn wrong(desk: &mut Desk<'_>, asked: &Asked, own: Option<&str>, look: Look) -> V
         }
         let mut new = new_errors(&before, &after);
         // What a local is depends on nothing but its author; who uses it may have wanted something else.
-        new.retain(|error| !(asked.is_in_locals() && error.starts_with("bad-")));
+        let depends = |error: &&String| error.starts_with("bad-") || error.starts_with("type-mismatch");
+        new.retain(|error| !(asked.is_in_locals() && depends(&error)));
         if !new.is_empty() {
             mistakes.push(format!("at {}, {:?} gives {}", asked.told(), one.plain(), new.join("; ")));
         }
@@ -209,4 +210,18 @@ fn with_a_token_gone() {
         tokens.map(without).collect()
     };
     ask_all(places, false, |_| Look::First, 1500);
+}
+
+#[test]
+fn with_a_value_gone() {
+    let places = |text: &str| {
+        let parsed = parse(text.into());
+        let values = parsed.root().descendants().filter_map(Attribute::cast).filter_map(Attribute::value);
+        let without = |range: std::ops::Range<usize>| Asked {
+            before: text[..range.start].to_owned(),
+            after: text[range.end..].to_owned(),
+        };
+        values.map(|value| without(value.range().into())).collect()
+    };
+    ask_all(places, true, |_| Look::First, 300);
 }

@@ -8,6 +8,7 @@ mod examples;
 mod items;
 mod names;
 mod standing;
+mod texts;
 mod values;
 
 use fly_std::{
@@ -232,9 +233,21 @@ impl<'a> Scene<'a> {
             self.cursor.frames.last(),
             Some(Frame::List { .. } | Frame::Call { .. } | Frame::Paren { .. })
         );
+        if !in_brackets && self.ends_line(from) {
+            return None;
+        }
         let mut rest = (from..tokens.len()).map(|at| (tokens[at].kind, range(at)));
         rest.find(|(kind, range)| !kind.is_trivia() || !in_brackets && text[*range].contains('\n'))
             .filter(|(kind, _)| *kind != Kind::Whitespace && !kind.is_trivia())
+    }
+
+    /// Whether the cursor's line ends before the token at this place, which is the first that begins after the cursor: the
+    /// cursor may be within the space that leads to it.
+    fn ends_line(&self, next: usize) -> bool {
+        let text = self.parse.text();
+        let end = self.parse.tree().tokens().get(next).map_or(text.len(), |next| next.start as usize);
+        let start = usize::from(self.cursor.word.end().max(self.offset));
+        text[start.min(end)..end].contains('\n') && !matches!(self.cursor.slot, Slot::Text { .. })
     }
 
     /// What stands on the cursor's line before the word.
@@ -257,8 +270,8 @@ pub fn complete(compiler: &Compiler, path: &str, offset: TextSize) -> Vec<Comple
         Slot::Label { word, content } => items::label(&scene, word, content),
         Slot::Key { ty } => items::keys(&scene, ty),
         Slot::Value { ty, attribute } => values::values(&scene, ty, attribute),
-        Slot::Member => values::members(&scene),
-        Slot::Text { ty, attribute, content } => values::in_text(&scene, ty, attribute, content),
+        Slot::Member { ty } => values::members(&scene, ty),
+        Slot::Text { ty, attribute, content } => texts::in_text(&scene, ty, attribute, content),
         Slot::AfterValue => after_value(&scene),
     };
     let text = parse.text();

@@ -89,7 +89,10 @@ pub(super) enum Slot<'p> {
         attribute: Option<&'static Attribute>,
     },
     /// The name after a dot.
-    Member,
+    Member {
+        /// Of which type the whole value is, if that is known.
+        ty: Option<Type>,
+    },
     /// The inside of a string or heredoc.
     Text {
         /// Of which type the value is, if that is known.
@@ -187,12 +190,21 @@ impl<'p> Cursor<'p> {
         })
     }
 
-    /// The call around the cursor: its function and the argument.
+    /// The call whose argument the cursor is: its function and the argument.
     pub(super) fn call(&self) -> Option<(&'static Function, usize)> {
         match self.frames.last()? {
             Frame::Call { function, argument, .. } => Some(((*function)?, *argument)),
             _ => None,
         }
+    }
+
+    /// The innermost call around the cursor, however deep the cursor is in one of its arguments.
+    pub(super) fn call_around(&self) -> Option<(&'static Function, usize)> {
+        let inner = self.frames.iter().rev().take_while(|frame| !matches!(frame, Frame::Block(_)));
+        inner.into_iter().find_map(|frame| match frame {
+            Frame::Call { function, argument, .. } => Some(((*function)?, *argument)),
+            _ => None,
+        })
     }
 }
 
@@ -266,7 +278,7 @@ impl<'p> Scanner<'p> {
                 }
             }
             State::Value { attribute, ty, last, .. } => match last {
-                Some(Kind::Dot) => Slot::Member,
+                Some(Kind::Dot) => Slot::Member { ty },
                 Some(last) if ends_value(last) && !(in_text) => Slot::AfterValue,
                 _ => self.value(ty, attribute, in_text, range, kind),
             },
@@ -329,7 +341,7 @@ impl<'p> Scanner<'p> {
         let over = match self.state {
             State::Start => return,
             State::Word { .. } => true,
-            State::Value { last, .. } => last.is_some_and(ends_value) || last.is_none() && next.begins_item(),
+            State::Value { last, .. } => last.is_some_and(ends_value) || next.begins_item(),
         };
         if over {
             self.state = State::Start;
@@ -371,7 +383,7 @@ impl<'p> Scanner<'p> {
     fn open_paren(&mut self) {
         let frame = match self.state {
             State::Value { last: Some(Kind::Ident), word, .. } => {
-                Frame::Call { name: word, function: functions::find(word), argument: 0 }
+                Frame::Call { name: word, function: functions::describe(word), argument: 0 }
             }
             _ => Frame::Paren { ty: self.expected() },
         };

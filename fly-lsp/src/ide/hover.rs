@@ -56,7 +56,7 @@ pub fn hover(compiler: &Compiler, path: &str, offset: TextSize, now: Moment) -> 
                 let variant = variants.iter().find(|one| one.name == token.text())?;
                 format!("`{}`: {}", variant.name, variant.doc)
             }
-            _ => facts::function(functions::find(token.text())?),
+            _ => facts::function(functions::describe(token.text())?),
         },
         Slot::Text { ty: Some(Type::Cron), content, .. } => {
             let at = placed(compiler, path, |attribute| attribute.range.contains_range(content))?;

@@ -10,6 +10,8 @@ use fly_std::{
     schema::{self, Attribute, Block, Constraint, Label, Presence},
 };
 use flyc::{
+    artifact::Provider,
+    config::{backend, nest_defaults},
     model::{definitions::NEST_FILE, variables},
     syntax::{self, Kind},
     text::TextRange,
@@ -28,10 +30,14 @@ impl Examples for Scene<'_> {
             .flatten()
             .and_then(|around| beside(self, block, around, attribute))
             .or_else(|| in_nest(self, attribute))
+            .or_else(|| kept(self, attribute))
             .or_else(|| on_cloud(self, attribute))
             .unwrap_or_else(|| ordinary(block, attribute).to_owned());
         match attribute.name {
-            "provider" if block.name == "cloud" => format!("\"{}\"", provider(self)),
+            "provider" if block.name == "cloud" => {
+                let beside = around.flatten().and_then(cloud_of_region);
+                format!("\"{}\"", beside.map_or(provider(self), |cloud| cloud.name()))
+            }
             "name" if names::wanted_part(self, word, self.word_around(block)).is_some() => {
                 let wanted = names::wanted_part(self, word, self.word_around(block));
                 format!("\"{}\"", wanted.unwrap_or_default())
@@ -96,6 +102,12 @@ fn ordinary(block: &Block, attribute: &Attribute) -> &'static str {
             .unwrap_or(attribute.example),
         Presence::Required | Presence::Optional | Presence::Derived(_) => attribute.example,
     }
+}
+
+/// The cloud that has the region or zone of a `cloud` block.
+fn cloud_of_region(block: syntax::Block<'_>) -> Option<Cloud> {
+    let place = given(block, "region").or_else(|| given(block, "zone"))?.trim_matches('"');
+    Cloud::ALL.into_iter().find(|cloud| cloud.location(place).is_some())
 }
 
 /// A value that goes with what stands beside it in its block.
@@ -202,8 +214,8 @@ fn in_nest(scene: &Scene<'_>, attribute: &Attribute) -> Option<String> {
             Some(format!("\"{}\"", names::eggs(scene).first().map_or("my-name", String::as_str)))
         }
         Type::List(Type::Entity(_)) => {
-            let name = names::free_eggs(scene).into_iter().next()?;
-            Some(format!("[\"{name}\"]"))
+            let name = names::free_eggs(scene).into_iter().next();
+            Some(name.map_or_else(|| "[]".to_owned(), |name| format!("[\"{name}\"]")))
         }
         Type::Profile => {
             Some(format!("profile.{}", names::profiles(scene).first().map_or("my-name", String::as_str)))
@@ -214,7 +226,7 @@ fn in_nest(scene: &Scene<'_>, attribute: &Attribute) -> Option<String> {
 }
 
 /// What an attribute is on the cloud at hand, as its docs say.
-fn on_cloud(scene: &Scene<'_>, attribute: &Attribute) -> Option<String> {
+pub(super) fn on_cloud(scene: &Scene<'_>, attribute: &Attribute) -> Option<String> {
     let Presence::Derived(how) = attribute.presence else { return None };
     let value = said_for(how, provider(scene))?;
     Some(if matches!(attribute.ty, Type::Enum(_) | Type::Name) {
@@ -222,6 +234,27 @@ fn on_cloud(scene: &Scene<'_>, attribute: &Attribute) -> Option<String> {
     } else {
         value.to_owned()
     })
+}
+
+/// Where a secret of the egg around the cursor is kept when nobody says so, as the docs of its attribute tell it.
+fn kept(scene: &Scene<'_>, attribute: &Attribute) -> Option<String> {
+    let Presence::Derived(how) = attribute.presence else { return None };
+    let place = how.split('`').nth(1).filter(|place| place.starts_with("{backend}://"))?;
+    let root = scene.root().filter(|root| root.is("egg") || root.is("eggsbucket"))?;
+    let name = |block: syntax::Block<'_>| Some(block.labels().next()?.name.to_owned());
+    let mut owner = name(root)?;
+    let mut repos = root.blocks().flat_map(syntax::Block::blocks).filter(|block| block.is("repo"));
+    if let Some(repo) = repos.find(|block| scene.is_within(*block)) {
+        owner = format!("{owner}/{}", name(repo)?);
+    }
+    let provider = Provider::ALL.into_iter().find(|known| known.name() == provider(scene))?;
+    let server = scene.around().and_then(|around| given(around, "server"));
+    let server = server.map(|text| text.trim_matches('"').to_owned());
+    let server = server.unwrap_or_else(|| {
+        nest_defaults(scene.compiler.database(), scene.compiler.nest()).server.to_string()
+    });
+    let place = place.replace("{backend}", backend(provider).scheme()).replace("{server}", &server);
+    Some(format!("\"{}\"", place.replace("{egg}", &owner)))
 }
 
 /// What a text such as "`ydb` on yandex, `dynamodb` on aws" says of one cloud.

@@ -9,9 +9,11 @@ use flyc::{syntax::Kind, text::TextRange};
 use super::{
     Completion, CompletionKind, Doc, Scene, examples, names,
     standing::{self, Standing},
+    values,
 };
 use crate::ide::{
     cursor::{BlockInfo, Frame, Slot},
+    inherited,
     snippet::{self, Examples, Snippet},
 };
 
@@ -21,6 +23,7 @@ pub(super) fn items(scene: &Scene<'_>) -> Vec<Completion> {
     let Some(schema) = info.schema else { return Vec::new() };
     let standing = scene.standing();
     let mut found = Vec::new();
+    let inherited = inherited(scene);
     let attributes = schema.attributes.iter().filter(|attribute| {
         attribute.deprecated.is_none() && !info.names.iter().any(|(name, _)| *name == attribute.name)
     });
@@ -28,9 +31,14 @@ pub(super) fn items(scene: &Scene<'_>) -> Vec<Completion> {
         .filter(|attribute| !is_excluded(schema, info, attribute))
         // There must be something to extend.
         .filter(|attribute| attribute.ty != Type::Profile || !names::profiles(scene).is_empty())
-        .filter(|attribute| !names_a_part(attribute) || !names::parts(scene, attribute.name).is_empty())
+        .filter(|attribute| {
+            !names::names_a_part(scene, attribute.name) || !names::parts(scene, attribute.name).is_empty()
+        })
+        .filter(|attribute| !values::is_location(Some(attribute)) || !values::locations(scene).is_empty())
         .filter(|attribute| fits(scene, standing, attribute))
-        .partition(|attribute| snippet::is_needed(schema, attribute));
+        .partition(|attribute| {
+            snippet::is_needed(schema, attribute) && !inherited.iter().any(|name| name == attribute.name)
+        });
     let blocks = schema.blocks.iter().filter(|child| may_stand(child, info));
     let blocks = blocks.filter(|child| holds(scene, standing, child.block));
     let (must, may): (Vec<&Child>, Vec<_>) = blocks.partition(|child| matches!(child.times, Times::Once));
@@ -70,8 +78,13 @@ pub(super) fn items(scene: &Scene<'_>) -> Vec<Completion> {
     found
 }
 
-fn names_a_part(attribute: &Attribute) -> bool {
-    matches!(attribute.name, "service_account" | "dead_letter_queue" | "target_function")
+/// The attributes of the block at the top of the file that its profile gives.
+fn inherited(scene: &Scene<'_>) -> Vec<String> {
+    let extended =
+        scene.root().filter(|_| scene.depth() == 1).and_then(|root| examples::given(root, "extends"));
+    let profile = extended.and_then(|text| text.strip_prefix("profile."));
+    let given = profile.and_then(|profile| inherited::contents(scene.compiler, profile));
+    given.unwrap_or_default().into_iter().map(|given| given.path).collect()
 }
 
 /// Whether an attribute goes with what stands after the cursor already.

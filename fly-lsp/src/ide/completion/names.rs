@@ -11,7 +11,7 @@ use fly_std::{
     schema::{self, Presence, Times},
 };
 use flyc::{
-    model::{EGG_SUBJECT, EntityKind, JOB_SUBJECT, definitions::NEST_FILE, index, variables},
+    model::{EGG_SUBJECT, EntityKind, JOB_SUBJECT, definitions::NEST_FILE, index, nest_value, variables},
     syntax::{Attribute, Block},
 };
 use rayon::prelude::*;
@@ -124,7 +124,7 @@ pub(super) fn references(
         names.as_ref().is_none_or(|names| names.iter().any(|name| Some(name.as_str()) == value.as_str()))
     };
     let fits = |value: Option<&Value>| {
-        ty.is_none_or(|ty| value.is_none_or(|value| fits(value, &ty) && is_named(value) && taken(value)))
+        value.is_none_or(|value| ty.is_none_or(|ty| fits(value, &ty) && is_named(value)) && taken(value))
     };
     let mut all = Vec::new();
     for (name, value) in locals(scene) {
@@ -203,7 +203,9 @@ pub(super) fn fits(value: &Value, ty: &Type) -> bool {
 pub(super) fn takes(ty: &Type, kind: Kind) -> bool {
     match ty {
         Type::Any => true,
-        Type::String | Type::EnvValue => kind == Kind::String,
+        Type::String => kind == Kind::String,
+        Type::EnvValue => matches!(kind, Kind::String | Kind::Secret),
+        Type::Secret => kind == Kind::Secret,
         Type::Int { .. } => kind == Kind::Int,
         Type::Float => matches!(kind, Kind::Int | Kind::Float),
         Type::Bool | Type::Predicate => kind == Kind::Bool,
@@ -212,9 +214,16 @@ pub(super) fn takes(ty: &Type, kind: Kind) -> bool {
     }
 }
 
+/// Whether an attribute at the cursor names another part, which must be there.
+pub(super) fn names_a_part(scene: &Scene<'_>, attribute: &str) -> bool {
+    let is_rift = || scene.depth() > 1 && scene.around().is_some_and(|block| block.is("rift"));
+    matches!(attribute, "service_account" | "dead_letter_queue" | "target_function")
+        || attribute == "name" && is_rift()
+}
+
 /// The names of the parts of the installation that an attribute may name.
 pub(super) fn parts(scene: &Scene<'_>, attribute: &str) -> Vec<String> {
-    if attribute == "name" && scene.depth() > 1 && scene.around().is_some_and(|block| block.is("rift")) {
+    if attribute == "name" && names_a_part(scene, attribute) {
         return rifts(scene);
     }
     let Some(root) = scene.root().filter(|root| root.is("mothergoose")) else { return Vec::new() };
@@ -255,6 +264,7 @@ pub(super) fn wanted_part(scene: &Scene<'_>, word: &str, around: &str) -> Option
     let attribute = match (around, word) {
         ("service_accounts", _) => "service_account",
         (_, "dead_letter_queue") => "dead_letter_queue",
+        ("mothergoose", "fastapi_app" | "celery_workers" | "uglyfox_workers") => "target_function",
         _ => return None,
     };
     let root = scene.root().filter(|root| root.is("mothergoose"))?;
@@ -292,9 +302,8 @@ pub(super) fn tags(scene: &Scene<'_>) -> Vec<String> {
         let runners = roots.flat_map(Block::blocks).filter(|block| block.is("runner"));
         let lists = runners.flat_map(Block::attributes).filter(|attribute| attribute.is("tags"));
         let texts = lists.filter_map(Attribute::value).flat_map(|list| list.operands());
-        let tags =
-            texts.filter_map(|text| text.text().strip_prefix('"')?.strip_suffix('"').map(str::to_owned));
-        tags.collect::<BTreeSet<_>>()
+        let tags = texts.filter_map(|text| text.text().strip_prefix('"')?.strip_suffix('"'));
+        tags.filter(|tag| !tag.is_empty()).map(str::to_owned).collect::<BTreeSet<_>>()
     });
     let all = all.reduce(BTreeSet::new, |mut one, other| {
         one.extend(other);
@@ -312,6 +321,12 @@ pub(super) fn subject_members(scene: &Scene<'_>, path: &[&str]) -> Option<Vec<(S
         return None;
     }
     let subject = match over {
+        "nest" if rest.is_empty() => {
+            let Value::Map(entries) = nest_value("", 0, &[], &[], &[]) else { return None };
+            return Some(
+                entries.into_iter().map(|(name, value)| (name.to_string(), of_value(&value))).collect(),
+            );
+        }
         "egg" => &EGG_SUBJECT,
         "job" => &JOB_SUBJECT,
         _ => return None,
@@ -328,6 +343,22 @@ pub(super) fn subject_members(scene: &Scene<'_>, path: &[&str]) -> Option<Vec<(S
     let blocks = schema.blocks.iter().filter(|child| !matches!(child.times, Times::Never(_)));
     let blocks = blocks.map(|child| (child.block.name.to_owned(), None));
     Some(attributes.chain(blocks).chain(extra).collect())
+}
+
+/// The type that a value of the Nest is compared as.
+const fn of_value(value: &Value) -> Option<Type> {
+    match value {
+        Value::Int(_) => Some(Type::int(0, i64::MAX)),
+        Value::List(_) => Some(Type::List(&Type::String)),
+        _ => Some(Type::String),
+    }
+}
+
+/// What the condition of the assert around the cursor is about, by its word.
+pub(super) fn subject<'a>(scene: &Scene<'a>) -> Option<&'a str> {
+    let root = scene.root().filter(|root| root.is("assert"))?;
+    scene.statement().filter(|name| *name == "condition")?;
+    examples::given(root, "over").filter(|over| matches!(*over, "egg" | "job" | "nest"))
 }
 
 /// Whether the cursor stands within brackets of a list.

@@ -34,7 +34,11 @@ impl<'a> Scene<'a> {
     pub(super) fn standing(&self) -> Standing<'a> {
         let tokens = self.parse.tree().tokens();
         let end = self.cursor.word.end().max(self.offset);
-        let mut rest = (tokens.partition_point(|token| TextSize::from(token.start) < end)..tokens.len())
+        let from = tokens.partition_point(|token| TextSize::from(token.start) < end);
+        if self.ends_line(from) {
+            return Standing::Nothing;
+        }
+        let mut rest = (from..tokens.len())
             .take_while(|at| !(tokens[*at].kind == Kind::Whitespace && self.token(*at).contains('\n')))
             .filter(|at| !tokens[*at].kind.is_trivia());
         let Some(first) = rest.next() else { return Standing::Nothing };

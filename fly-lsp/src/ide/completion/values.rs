@@ -3,16 +3,17 @@
 use fly_std::{
     TYPE_NAMES, Type, Value,
     clouds::Cloud,
-    formats::{secret_uri::SecretBackend, timezone},
-    functions::{FUNCTIONS, Function, Kind as ValueKind, Returns},
-    schema::{Attribute, Presence},
+    endpoints::{self, ENDPOINTS},
+    formats::secret_uri::SecretBackend,
+    functions::{self, Function, Kind as ValueKind, Param, Returns},
+    schema::{self, Attribute, Presence},
 };
 use flyc::{
     syntax::Kind,
     text::{TextRange, TextSize},
 };
 
-use super::{Completion, CompletionKind, Doc, Scene, conditions, examples, item, names};
+use super::{Completion, CompletionKind, Doc, Scene, examples, item, names};
 use crate::ide::{
     cursor::Frame,
     snippet::{Examples as _, Snippet},
@@ -40,26 +41,40 @@ pub(super) fn values(
         ["==", "!=", "<", ">", "+", "*", "/", "%"].iter().any(|operator| after.starts_with(operator));
     let ty = ty.filter(|ty| !(is_part && matches!(ty, Type::Predicate | Type::Bool)));
     let attribute = attribute.filter(|_| !is_part);
+    let param = parameter(scene, scene.cursor.word.start()).filter(|_| ty.is_none());
     let ty = match ty {
         Some(Type::Any) => examples::declared(scene)
             .or_else(|| scene.statement().and_then(|name| examples::given_type(scene, name)))
             .or(ty),
         // In a list of which no more is known, texts are the most likely.
         None if names::in_list(scene) => Some(Type::String),
-        None => compared(scene).or_else(|| argument(scene)),
+        None => compared(scene).or_else(|| param.and_then(argument)),
         ty => ty,
     };
     let mut found = Vec::new();
     if let Some(ty) = ty {
         found.extend(of_type(scene, &ty, attribute));
     }
+    if let Some(param) = param {
+        let accepted = arguments_of(scene, param, ty);
+        found.splice(0..0, accepted);
+    }
     let takes_references = !matches!(
         ty,
         Some(Type::Profile | Type::TypeName | Type::Keyword(_) | Type::Condition | Type::Script)
     );
     if takes_references {
-        found.extend(references(scene, ty, attribute));
-        let mut functions: Vec<_> = FUNCTIONS.iter().filter(|function| gives(scene, function, ty)).collect();
+        let others = references(scene, ty, attribute).into_iter();
+        let others = others.filter(|one| found.iter().all(|known| known.label != one.label));
+        let others: Vec<_> = others.collect();
+        found.extend(others);
+        found.extend(names::subject(scene).map(|over| {
+            let mut snippet = lead(scene);
+            snippet.text(over);
+            item(scene, over, CompletionKind::Reference, snippet)
+        }));
+        let mut functions: Vec<_> =
+            functions::described().filter(|function| gives(scene, function, ty)).collect();
         functions.retain(|_| !scene.typed().starts_with(|c: char| c.is_ascii_digit()));
         functions.sort_by_key(|function| ty.is_some_and(|ty| !is_of(function, &ty)));
         found.extend(functions.into_iter().map(|function| call(scene, function)));
@@ -162,9 +177,11 @@ fn call(scene: &Scene<'_>, function: &'static Function) -> Completion {
     let mut snippet = lead(scene);
     snippet.text(function.name).text("(");
     let example = function.example.0.strip_prefix(function.name).and_then(|rest| rest.strip_prefix('('));
-    for (at, argument) in
-        arguments(example.and_then(|rest| rest.strip_suffix(')')).unwrap_or("")).iter().enumerate()
-    {
+    // Of the files of the Nest one that is there.
+    let file = (function.name == "file").then(|| scene.compiler.reads().into_iter().next()).flatten();
+    let file = file.map(|path| format!("\"{path}\""));
+    let example = file.as_deref().or_else(|| example.and_then(|rest| rest.strip_suffix(')')));
+    for (at, argument) in arguments(example.unwrap_or("")).iter().enumerate() {
         snippet.text(if at == 0 { "" } else { ", " }).place(argument);
     }
     snippet.text(")");
@@ -212,14 +229,19 @@ fn compared(scene: &Scene<'_>) -> Option<Type> {
     names::subject_members(scene, path)?.into_iter().find(|(name, _)| name == last)?.1
 }
 
-/// The type of the argument at the cursor, as far as the function tells.
-fn argument(scene: &Scene<'_>) -> Option<Type> {
+/// The parameter that the argument beginning at a place is for.
+fn parameter(scene: &Scene<'_>, start: TextSize) -> Option<&'static Param> {
     let (function, argument) = scene.cursor.call()?;
     // Only where the argument begins: within it, it may be anything.
-    if !scene.line_before().trim_end().ends_with(['(', ',']) {
-        return None;
-    }
-    Some(match function.param(argument)?.accepts.first()? {
+    let before = scene.parse.text()[..start.into()].trim_end();
+    function.param(argument).filter(|_| before.ends_with(['(', ',']))
+}
+
+/// The type of an argument, as far as its parameter tells: a list, where more than texts are counted.
+fn argument(param: &Param) -> Option<Type> {
+    let lists = param.accepts.len() < ValueKind::ALL.len() && param.takes(ValueKind::List);
+    let kind = if lists { ValueKind::List } else { *param.accepts.first()? };
+    Some(match kind {
         ValueKind::String => Type::String,
         ValueKind::Int => Type::Int { min: 0, max: i64::MAX },
         ValueKind::List => Type::List(&Type::String),
@@ -270,7 +292,12 @@ fn of_type(scene: &Scene<'_>, ty: &Type, attribute: Option<&'static Attribute>) 
             .map(entity)
             .collect(),
         Type::Duration { .. } | Type::Size { .. } | Type::Percent => units(scene, ty),
-        Type::String => element_names(scene).iter().map(|name| variant(name, "", "\"")).collect(),
+        Type::String => {
+            let paths = endpoints(scene, attribute);
+            let names = element_names(scene);
+            let names = names.iter().map(|name| variant(name, "", "\""));
+            names.chain(paths.iter().map(|(path, doc)| variant(path, doc, "\""))).collect()
+        }
         _ => Vec::new(),
     };
     if scene.typed().is_empty() {
@@ -282,6 +309,10 @@ fn of_type(scene: &Scene<'_>, ty: &Type, attribute: Option<&'static Attribute>) 
 /// Puts first what most likely stands here.
 fn example(scene: &Scene<'_>, ty: &Type, attribute: Option<&'static Attribute>, found: &mut Vec<Completion>) {
     let of_attribute = attribute.filter(|attribute| attribute.ty == *ty || attribute.ty == Type::Any);
+    // What isn't there can't be named.
+    if of_attribute.is_some_and(|one| names::names_a_part(scene, one.name)) && found.is_empty() {
+        return;
+    }
     let known = of_attribute.and_then(|attribute| {
         let schema = scene.schema()?;
         schema.attribute(attribute.name).map(|_| scene.value(schema, scene.block_word(), attribute))
@@ -326,7 +357,7 @@ fn example(scene: &Scene<'_>, ty: &Type, attribute: Option<&'static Attribute>, 
 }
 
 /// The texts that usually stand in the list around the cursor and are not in it yet.
-fn element_names(scene: &Scene<'_>) -> Vec<String> {
+pub(super) fn element_names(scene: &Scene<'_>) -> Vec<String> {
     let Some(Frame::List { attribute: Some(attribute), .. }) = scene.cursor.frames.last() else {
         return Vec::new();
     };
@@ -346,18 +377,39 @@ fn element_names(scene: &Scene<'_>) -> Vec<String> {
 }
 
 /// Whether an attribute names a place of a cloud.
-fn is_location(attribute: Option<&Attribute>) -> bool {
+pub(super) fn is_location(attribute: Option<&Attribute>) -> bool {
     attribute.is_some_and(|attribute| matches!(attribute.name, "region" | "zone"))
 }
 
-/// The regions and zones of the cloud that the block is on.
-fn locations(scene: &Scene<'_>) -> Vec<String> {
+/// The regions and zones of the cloud that the block is on, the usual region first.
+pub(super) fn locations(scene: &Scene<'_>) -> Vec<String> {
     let provider = examples::provider(scene);
-    Cloud::ALL
+    let mut all: Vec<String> = Cloud::ALL
         .into_iter()
         .filter(|cloud| cloud.name() == provider)
         .flat_map(|cloud| cloud.regions().map(str::to_owned).chain(cloud.zones()).collect::<Vec<_>>())
-        .collect()
+        .collect();
+    let region = schema::EGG.child("cloud").and_then(|child| child.block.attribute("region"));
+    let usual = region.and_then(|region| examples::on_cloud(scene, region));
+    if let Some(at) =
+        all.iter().position(|one| usual.as_deref().is_some_and(|usual| usual.trim_matches('"') == one))
+    {
+        all[..=at].rotate_right(1);
+    }
+    all
+}
+
+/// The paths that a trigger may call, its own first.
+pub(super) fn endpoints(
+    scene: &Scene<'_>,
+    attribute: Option<&Attribute>,
+) -> Vec<(&'static str, &'static str)> {
+    let is_endpoint = attribute.is_some_and(|attribute| attribute.name == "endpoint")
+        && scene.schema().is_some_and(|schema| schema.name == "trigger");
+    let mut all: Vec<_> = ENDPOINTS.iter().filter(|_| is_endpoint).collect();
+    let own = endpoints::of_trigger(scene.block_word());
+    all.sort_by_key(|one| (one.path != own, one.path.contains('{')));
+    all.into_iter().map(|one| (one.path, one.doc)).collect()
 }
 
 /// A number that is being typed, with each unit it can have.
@@ -395,25 +447,43 @@ fn units(scene: &Scene<'_>, ty: &Type) -> Vec<Completion> {
     units.iter().filter(fits).map(item).collect()
 }
 
+/// The locals and variables that a parameter takes, those of the likeliest type first.
+fn arguments_of(scene: &Scene<'_>, param: &Param, ty: Option<Type>) -> Vec<Completion> {
+    let takes = |value: &Value| param.takes(ValueKind::of(value));
+    let fitting = names::references(scene, ty, takes);
+    let others = names::references(scene, None, takes).into_iter();
+    let others = others.filter(|one| fitting.iter().all(|known| known.name != one.name));
+    let others: Vec<_> = others.collect();
+    fitting.into_iter().chain(others).map(|found| reference(scene, found)).collect()
+}
+
+fn reference(scene: &Scene<'_>, found: names::Reference) -> Completion {
+    let mut snippet = lead(scene);
+    snippet.text(&found.name);
+    Completion { detail: found.detail, ..item(scene, &found.name, CompletionKind::Reference, snippet) }
+}
+
 /// What can be referred to from anywhere, where a value of this type is wanted.
-fn references(scene: &Scene<'_>, ty: Option<Type>, attribute: Option<&Attribute>) -> Vec<Completion> {
-    let item = |found: names::Reference| {
-        let mut snippet = lead(scene);
-        snippet.text(&found.name);
-        Completion { detail: found.detail, ..item(scene, &found.name, CompletionKind::Reference, snippet) }
-    };
-    let places = is_location(attribute).then(|| locations(scene));
+pub(super) fn references(
+    scene: &Scene<'_>,
+    ty: Option<Type>,
+    attribute: Option<&Attribute>,
+) -> Vec<Completion> {
+    let places = is_location(attribute).then(|| locations(scene)).or_else(|| {
+        let part = attribute.filter(|attribute| names::names_a_part(scene, attribute.name))?;
+        Some(names::parts(scene, part.name))
+    });
     let taken = |value: &Value| {
         let is_there =
             |places: &Vec<String>| places.iter().any(|place| Some(place.as_str()) == value.as_str());
         places.as_ref().is_none_or(is_there)
     };
-    names::references(scene, ty, taken).into_iter().map(item).collect()
+    names::references(scene, ty, taken).into_iter().map(|found| reference(scene, found)).collect()
 }
 
 /// What follows `base.`
-pub(super) fn members(scene: &Scene<'_>) -> Vec<Completion> {
-    let (path, _) = scene.dotted();
+pub(super) fn members(scene: &Scene<'_>, ty: Option<Type>) -> Vec<Completion> {
+    let (path, start) = scene.dotted();
     let [base, ..] = path[..] else { return Vec::new() };
     let names: Vec<String> = if let Some(members) = names::subject_members(scene, &path) {
         // What a dot follows is a block.
@@ -433,8 +503,16 @@ pub(super) fn members(scene: &Scene<'_>) -> Vec<Completion> {
     } else {
         match base {
             "local" | "var" => {
-                let all = names::references(scene, None, |_| true).into_iter();
-                all.filter_map(|found| Some(found.name.strip_prefix(base)?.strip_prefix('.')?.to_owned()))
+                // Those that fit come first; another may be a part of something that fits.
+                let param = parameter(scene, start);
+                let takes = |value: &Value| param.is_none_or(|param| param.takes(ValueKind::of(value)));
+                let mut all = names::references(scene, ty, takes);
+                let others = names::references(scene, None, |_| true);
+                let others = others.into_iter().filter(|one| all.iter().all(|known| known.name != one.name));
+                let others: Vec<_> = others.collect();
+                all.extend(others);
+                all.into_iter()
+                    .filter_map(|found| Some(found.name.strip_prefix(base)?.strip_prefix('.')?.to_owned()))
                     .collect()
             }
             "profile" => names::profiles(scene),
@@ -456,124 +534,4 @@ pub(super) fn members(scene: &Scene<'_>) -> Vec<Completion> {
         item(scene, &name, CompletionKind::Reference, snippet)
     };
     names.into_iter().map(item).collect()
-}
-
-/// What may stand within a string.
-pub(super) fn in_text(
-    scene: &Scene<'_>,
-    ty: Option<Type>,
-    attribute: Option<&'static Attribute>,
-    content: TextRange,
-) -> Vec<Completion> {
-    let before = &scene.parse.text()[TextRange::new(content.start().min(scene.offset), scene.offset)];
-    if let Some(open) = before.rfind("${").filter(|open| !before[*open..].contains('}'))
-        && !matches!(ty, Some(Type::Script | Type::Condition))
-    {
-        let start = word_start(scene, content.start() + TextSize::of(&before[..open]));
-        let range = TextRange::new(start, word_end(scene, content.end()));
-        let inside = &scene.parse.text()[TextRange::new(start, scene.offset)];
-        let path: Vec<&str> = inside.split('.').collect();
-        if let Some(members) = path.split_last().and_then(|(_, path)| names::subject_members(scene, path)) {
-            let last = inside.rfind('.').map_or(0, |dot| dot + 1);
-            let start = start + TextSize::try_from(last).unwrap_or_default();
-            let named = members.into_iter().filter(|(_, ty)| ty.is_some()).map(|(name, _)| {
-                let mut snippet = Snippet::default();
-                snippet.text(&name);
-                let range = TextRange::new(start, range.end());
-                Completion { range, ..item(scene, &name, CompletionKind::Reference, snippet) }
-            });
-            return named.collect();
-        }
-        let all = references(scene, Some(Type::String), None);
-        return all.into_iter().map(|found| Completion { range, ..found }).collect();
-    }
-    let whole = |label: &str, kind: CompletionKind, doc: &'static str| {
-        let mut snippet = Snippet::default();
-        snippet.text(label);
-        Completion { doc: Doc::Text(doc), range: content, ..item(scene, label, kind, snippet) }
-    };
-    let entity = |name: &String| whole(name, CompletionKind::Entity, "");
-    let examples = |texts: &[&str]| texts.iter().map(|text| whole(text, CompletionKind::Value, "")).collect();
-    if let Some(Frame::Call { name: "file", .. }) = scene.cursor.frames.last() {
-        let paths = scene.compiler.reads();
-        return paths
-            .iter()
-            .filter(|path| **path != *before)
-            .map(|path| whole(path, CompletionKind::Value, ""))
-            .collect();
-    }
-    let likely = || {
-        let (schema, attribute) = (scene.schema()?, attribute?);
-        schema.attribute(attribute.name)?;
-        let text = scene.value(schema, scene.block_word(), attribute);
-        Some(text.trim_matches('"').to_owned())
-    };
-    match ty {
-        Some(Type::Enum(variants)) => {
-            let mut all: Vec<_> =
-                variants.iter().map(|one| whole(one.name, CompletionKind::Variant, one.doc)).collect();
-            let first = likely();
-            if let Some(at) = all.iter().position(|one| Some(&one.label) == first.as_ref()) {
-                all[..=at].rotate_right(1);
-            }
-            all
-        }
-        Some(Type::Entity(_)) if names::in_list(scene) => {
-            let own = scene.parse.text()[content].to_owned();
-            let mut all = names::free_eggs(scene);
-            all.extend(names::eggs(scene).into_iter().filter(|name| *name == own));
-            all.iter().map(entity).collect()
-        }
-        Some(Type::Entity(_)) => names::eggs(scene).iter().map(entity).collect(),
-        Some(Type::Email | Type::Fqdn | Type::Url | Type::Image) => {
-            likely().iter().map(|text| whole(text, CompletionKind::Value, "")).collect()
-        }
-        Some(Type::Secret) => {
-            let mut all: Vec<_> = attribute
-                .map(|one| whole(one.example.trim_matches('"'), CompletionKind::Value, ""))
-                .into_iter()
-                .collect();
-            all.extend(SecretBackend::ALL.into_iter().map(|backend| {
-                let mut snippet = Snippet::default();
-                snippet.text(backend.scheme()).text("://").place("path").text("/").place("key");
-                Completion {
-                    snippet: snippet.finish(),
-                    ..whole(&format!("{}://", backend.scheme()), CompletionKind::Value, backend.doc())
-                }
-            }));
-            all
-        }
-        Some(Type::Name) if is_location(attribute) => {
-            locations(scene).iter().map(|name| whole(name, CompletionKind::Variant, "")).collect()
-        }
-        Some(Type::Name) => {
-            let parts = attribute.map_or_else(Vec::new, |attribute| names::parts(scene, attribute.name));
-            if parts.is_empty() {
-                return likely().iter().map(|name| whole(name, CompletionKind::Value, "")).collect();
-            }
-            parts.iter().map(entity).collect()
-        }
-        Some(Type::Cron) => examples(&["*/5 * * * *", "0 * * * *", "0 3 * * *", "0 3 * * 1", "0 3 1 * *"]),
-        Some(Type::Timezone) => examples(timezone::names()),
-        Some(Type::Duration { .. }) => examples(&["10m", "30m", "1h", "24h"]),
-        Some(Type::String) => {
-            element_names(scene).iter().map(|name| whole(name, CompletionKind::Value, "")).collect()
-        }
-        Some(Type::Condition) => conditions::condition(scene, content),
-        _ => Vec::new(),
-    }
-}
-
-/// The beginning of the word at the cursor, not before `floor`.
-fn word_start(scene: &Scene<'_>, floor: TextSize) -> TextSize {
-    let text = &scene.parse.text()[TextRange::new(floor, scene.offset)];
-    let word = text.chars().rev().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.')).count();
-    scene.offset - TextSize::try_from(word).unwrap_or_default()
-}
-
-/// The end of the word at the cursor, not after `ceiling`.
-fn word_end(scene: &Scene<'_>, ceiling: TextSize) -> TextSize {
-    let text = &scene.parse.text()[TextRange::new(scene.offset, ceiling.max(scene.offset))];
-    let word = text.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.')).count();
-    scene.offset + TextSize::try_from(word).unwrap_or_default()
 }
