@@ -242,3 +242,22 @@ fn broken_files_are_seen_alike() {
     let count = agree(&tree_sitter, &texts);
     assert!(count.placed * 10 > texts.len(), "{count:?}");
 }
+
+/// Each of these strings looks for the end of a `${` to the end of the line: without a limit this takes minutes. Behind
+/// the limit a string ends at the next quote.
+#[test]
+fn a_line_of_many_unclosed_interpolations_is_read_in_time() {
+    let tree_sitter = need!(tools::tree_sitter());
+    let many = format!("a = [{}]\n", r#""${","#.repeat(50_000));
+    let behind = [
+        "",
+        r#""${b}-${{c = 1}}""#,
+        r#""${b:-\"c\"}""#,
+        r#""${f("b")}""#,
+        r#""${b}${""#,
+        "<<E\n${f(\"b\")}\nE",
+    ];
+    let texts: Vec<String> = behind.iter().map(|value| format!("{many}d = [{value}\n]\n")).collect();
+    let count = agree(&tree_sitter, &texts);
+    assert_eq!(count.valid, behind.len() - 1, "{count:?}");
+}
