@@ -10,6 +10,9 @@
 //!   right before a `{`, as in `egg - {`: flyc pairs that brace as a map's, so it misses the blocks inside.
 //! - *What.* Where there is none, both see the same tree: blocks with their names, labels and insides, attributes and
 //!   their values, every expression down to its names and literals, and `${…}` in texts, all with the same ranges.
+//!   What stands between `${` and `}` is text to tree-sitter where it is no expression; flyc's parser leaves it alone as
+//!   well, and its later steps tell a mistake outside of scripts. So no mistake within `${…}` is compared, only where
+//!   interpolations with an expression in them stand.
 //! - *Where.* tree-sitter's first mistake and flyc's first flaw stand in one place: the lines from the token before the one
 //!   to the token behind it, and those of the other, have a line in common, and nine of ten begin on the same line. (What
 //!   is missing may be missed on either side of a line end.) A flaw is what flyc's tree has, not what flyc tells: an

@@ -1,6 +1,6 @@
 (block) @block.outer
 ; From the first item to the last.
-(block body: (body (_)+ @block.inner))
+(block body: (body [(_) ","]+ @block.inner))
 
 ; A block is what other languages have classes for.
 (block) @class.outer
