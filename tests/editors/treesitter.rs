@@ -10,6 +10,9 @@
 //!   right before a `{`, as in `egg - {`: flyc pairs that brace as a map's, so it misses the blocks inside.
 //! - *What.* Where there is none, both see the same tree: blocks with their names, labels and insides, attributes and
 //!   their values, every expression down to its names and literals, and `${…}` in texts, all with the same ranges.
+//!   What stands between `${` and `}` is text to tree-sitter where it is no expression; flyc's parser leaves it alone as
+//!   well, and its later steps tell a mistake outside of scripts. So no mistake within `${…}` is compared, only where
+//!   interpolations with an expression in them stand.
 //! - *Where.* tree-sitter's first mistake and flyc's first flaw stand in one place: the lines from the token before the one
 //!   to the token behind it, and those of the other, have a line in common, and nine of ten begin on the same line. (What
 //!   is missing may be missed on either side of a line end.) A flaw is what flyc's tree has, not what flyc tells: an
@@ -241,4 +244,23 @@ fn broken_files_are_seen_alike() {
     texts.extend(whole.iter().map(|text| text[..text.floor_char_boundary(text.len() / 2)].to_owned()));
     let count = agree(&tree_sitter, &texts);
     assert!(count.placed * 10 > texts.len(), "{count:?}");
+}
+
+/// Each of these strings looks for the end of a `${` to the end of the line: without a limit this takes minutes. Behind
+/// the limit a string ends at the next quote.
+#[test]
+fn a_line_of_many_unclosed_interpolations_is_read_in_time() {
+    let tree_sitter = need!(tools::tree_sitter());
+    let many = format!("a = [{}]\n", r#""${","#.repeat(50_000));
+    let behind = [
+        "",
+        r#""${b}-${{c = 1}}""#,
+        r#""${b:-\"c\"}""#,
+        r#""${f("b")}""#,
+        r#""${b}${""#,
+        "<<E\n${f(\"b\")}\nE",
+    ];
+    let texts: Vec<String> = behind.iter().map(|value| format!("{many}d = [{value}\n]\n")).collect();
+    let count = agree(&tree_sitter, &texts);
+    assert_eq!(count.valid, behind.len() - 1, "{count:?}");
 }

@@ -1,6 +1,6 @@
 /**
- * @file Tests the grammar by itself: that src/ is what grammar.js makes, the corpus, the highlights, and that every query
- * is one and finds something. That it agrees with flyc is tested by the workspace: `cargo test --test editors`.
+ * @file Tests the grammar by itself: that src/ is what grammar.js makes, the corpus, the highlights, and that every pattern
+ * of every query finds something. That it agrees with flyc is tested by the workspace: `cargo test --test editors`.
  */
 
 const { spawnSync } = require('node:child_process');
@@ -40,15 +40,32 @@ test('the corpus and the highlights are as they should be', () => {
   run('test');
 });
 
-const example = path.join('test', 'queries', 'example.fly');
+/** The patterns of a query, which are what stands in it outside of any brackets, with the captures behind them. @param {string} query */
+function patterns(query) {
+  const tokens = query.match(/;.*|"(?:\\.|[^"\\])*"|[()[\]]|[^\s()[\]";]+/g) ?? [];
+  const all = [];
+  let depth = 0;
+  for (const token of tokens.filter(token => !token.startsWith(';'))) {
+    if (depth === 0 && !/^[@+*?]/.test(token)) {
+      all.push([]);
+    }
+    depth += /^[([]$/.test(token) ? 1 : /^[)\]]$/.test(token) ? -1 : 0;
+    all.at(-1).push(token);
+  }
+  return all.map(tokens => tokens.join(' '));
+}
+
+const examples = fs.readdirSync(path.join(root, 'test', 'queries')).map(name => path.join('test', 'queries', name));
 for (const name of fs.readdirSync(path.join(root, 'queries'))) {
-  test(`queries/${name} finds what it is for`, () => {
-    const found = run('query', '--captures', path.join('queries', name), example);
-    const captures = text => new Set([...text.matchAll(/@([a-z_][\w.]*)/g)].map(([, capture]) => capture));
-    const query = fs.readFileSync(path.join(root, 'queries', name), 'utf8').replace(/;.*$/gm, '').replace(/\(#[^]*?\)/g, '');
-    const seen = new Set([...found.matchAll(/capture: (?:\d+ - )?([\w.]+)/g)].map(([, capture]) => capture));
-    const wanted = [...captures(query)].filter(capture => !capture.startsWith('_'));
-    assert.ok(wanted.length > 0, 'it captures nothing');
-    assert.deepStrictEqual(wanted.filter(capture => !seen.has(capture)), [], `nothing in ${example} is captured as these`);
+  test(`each pattern of queries/${name} finds what it is for`, () => {
+    const found = run('query', path.join('queries', name), ...examples);
+    const seen = new Set([...found.matchAll(/^ *pattern: (\d+)$/gm)].map(([, pattern]) => Number(pattern)));
+    const all = patterns(fs.readFileSync(path.join(root, 'queries', name), 'utf8'));
+    assert.ok(all.length > 0 && Math.max(...seen) < all.length, 'its patterns are not counted right');
+    assert.deepStrictEqual(all.filter((_, at) => !seen.has(at)), [], 'nothing in test/queries/ is found by these');
+    const captures = all.flatMap(pattern => [...pattern.replace(/\( #[^]*?\)/g, '').matchAll(/@([a-z_][\w.]*)/g)]);
+    const wanted = new Set(captures.map(([, capture]) => capture).filter(capture => !capture.startsWith('_')));
+    const captured = new Set([...found.matchAll(/capture: (?:\d+ - )?([\w.]+)/g)].map(([, capture]) => capture));
+    assert.deepStrictEqual([...wanted].filter(capture => !captured.has(capture)), [], 'nothing is captured as these');
   });
 }

@@ -44,13 +44,25 @@ enum TokenType {
 };
 
 enum {
-  MAX_MARKER = TREE_SITTER_SERIALIZATION_BUFFER_SIZE - 2,
-  // How deeply an expression inside `${…}` may nest, and how long it may be, to be seen as one.
-  MAX_NESTING = 64,
-  MAX_INTERPOLATION = 1 << 16,
+  // What is remembered besides a heredoc's marker, in bytes.
+  STATE_SIZE = 7,
+  MAX_MARKER = TREE_SITTER_SERIALIZATION_BUFFER_SIZE - STATE_SIZE,
+  // How deeply an expression inside `${…}` may nest to be seen as one, and how many texts may stand in each other: beyond
+  // what flyc allows, which counts brackets only.
+  MAX_NESTING = 512,
 };
 
+// How many bytes are read in a file in search of the ends of interpolations that have none, as in flyc. Each string looks
+// for one to the end of its line, so without a limit a long line of many strings would take the square of its length.
+static const uint32_t PATIENCE = 1 << 20;
+
 typedef struct {
+  // How many of them have been read.
+  uint32_t searched;
+  // No more of them may be read for the string that this is in.
+  bool impatient;
+  // How many strings and heredocs this is in: what stands in one and is none of its own tokens is an interpolation's.
+  uint16_t open;
   // A `${` before this place is never closed, so that none is looked for up to the end of the string or line.
   bool no_interpolation;
   // The line that holds the heredoc's end marker comes next.
@@ -128,9 +140,23 @@ static uint32_t interpolation_end(Line *line, uint32_t at) {
   }
 }
 
-// Where the string ends whose inside begins here: behind its `"`. 0 when it does not.
+// How many bytes stand between there and the end of the line, with it.
+static uint32_t bytes_from(Line *line, uint32_t at) {
+  uint32_t bytes = 1;
+  for (; at < line->scanner->line.size; at++) {
+    int32_t c = *array_get(&line->scanner->line, at);
+    bytes += c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}
+
+// Where the string ends whose inside begins here: behind its `"`. 0 when it does not. `strict`: nor when the end of an
+// interpolation is missing in it.
 static uint32_t string_end(Line *line, uint32_t at, bool strict) {
-  bool interpolates = true;
+  Scanner *scanner = line->scanner;
+  // The strings in an interpolation are within it, so they have no more than its length to read.
+  bool counts = !strict && scanner->open == 0;
+  bool interpolates = !counts || scanner->searched < PATIENCE;
   for (;; at++) {
     int32_t c = peek(line, at);
     if (c < 0) return 0;
@@ -146,6 +172,7 @@ static uint32_t string_end(Line *line, uint32_t at, bool strict) {
           at = end - 1;
         } else {
           if (strict) return 0;
+          if (counts) scanner->searched += bytes_from(line, at + 2);
           interpolates = false;
         }
       }
@@ -158,13 +185,36 @@ static uint32_t string_end(Line *line, uint32_t at, bool strict) {
 typedef struct {
   Line line;
   uint32_t at;
+  // Where the `}` stands that ends the interpolation.
+  uint32_t end;
   uint32_t depth;
 } Reader;
 
 static bool read_expression(Reader *reader);
 
+// Takes a comment, if there is one. One that ends with the line ends with the interpolation.
+static bool take_comment(Reader *reader) {
+  int32_t first = peek(&reader->line, reader->at);
+  int32_t second = first == '/' ? peek(&reader->line, reader->at + 1) : -1;
+  if (first == '#' || second == '/') {
+    reader->at = reader->end;
+    return true;
+  }
+  if (second != '*') return false;
+  for (uint32_t at = reader->at + 2; at + 1 < reader->end; at++) {
+    if (peek(&reader->line, at) == '*' && peek(&reader->line, at + 1) == '/') {
+      reader->at = at + 2;
+      return true;
+    }
+  }
+  return false;
+}
+
+// The next character that is neither space nor in a comment. What stands behind the interpolation is not looked at.
 static int32_t next(Reader *reader) {
-  while (is_blank(peek(&reader->line, reader->at))) reader->at++;
+  do {
+    while (is_blank(peek(&reader->line, reader->at))) reader->at++;
+  } while (take_comment(reader));
   return peek(&reader->line, reader->at);
 }
 
@@ -317,8 +367,8 @@ static bool take_operator(Reader *reader) {
       length = second == '=' ? 2 : 1;
       break;
     case '/':
-      // Not a comment.
-      length = second == '/' || second == '*' ? 0 : 1;
+      // Not a comment that is never closed.
+      length = second == '*' ? 0 : 1;
       break;
     case '+':
     case '-':
@@ -347,8 +397,9 @@ static bool read_expression(Reader *reader) {
 
 // Whether the line up to here, which is behind the `}`, is an expression.
 static bool is_expression(Line *line, uint32_t end) {
-  Reader reader = {{line->scanner, NULL}, 0, 0};
-  return end <= MAX_INTERPOLATION && read_expression(&reader) && next(&reader) == '}' && reader.at + 1 == end;
+  Reader reader = {{line->scanner, NULL}, 0, end - 1, 0};
+  return line->scanner->open <= MAX_NESTING && read_expression(&reader) && next(&reader) == '}' &&
+         reader.at + 1 == end;
 }
 
 // --- Inside strings and heredocs.
@@ -364,7 +415,7 @@ enum Dollar {
 };
 
 // At a `$`. `content`: text stands before it in this token, whose end is marked.
-static enum Dollar scan_dollar(Scanner *scanner, TSLexer *lexer, bool content) {
+static enum Dollar scan_dollar(Scanner *scanner, TSLexer *lexer, bool content, bool in_string) {
   advance(lexer);
   if (!content) lexer->mark_end(lexer);
   if (lexer->lookahead == '{') {
@@ -372,6 +423,13 @@ static enum Dollar scan_dollar(Scanner *scanner, TSLexer *lexer, bool content) {
     if (!content || scanner->no_interpolation) lexer->mark_end(lexer);
     if (scanner->no_interpolation) return TEXT;
     Line line = read_line(scanner, lexer);
+    if (in_string && scanner->impatient) {
+      // It ends at the next quote, whether or not that stands between the braces.
+      for (uint32_t at = 0; peek(&line, at) >= 0 && peek(&line, at) != '"'; at++) {
+        if (peek(&line, at) == '\\') at++;
+      }
+      line.lexer = NULL;
+    }
     uint32_t end = interpolation_end(&line, 0);
     if (end == 0) {
       // The `${` is text, and the next token if it may not be this one's end.
@@ -382,6 +440,8 @@ static enum Dollar scan_dollar(Scanner *scanner, TSLexer *lexer, bool content) {
       lexer->result_symbol = INTERPOLATION_START;
       return content ? END_OF_TEXT : OTHER;
     }
+    // What was read goes beyond it.
+    if (!line.lexer) return END_OF_TEXT;
     lexer->mark_end(lexer);
     return TEXT;
   }
@@ -441,11 +501,13 @@ static bool scan_in_string(Scanner *scanner, TSLexer *lexer) {
         advance(lexer);
         lexer->mark_end(lexer);
         scanner->no_interpolation = false;
+        scanner->impatient = false;
+        if (scanner->open > 0) scanner->open--;
         return found(lexer, STRING_END);
       case '\\':
         return content ? found(lexer, STRING_CONTENT) : scan_escape(lexer);
       case '$': {
-        enum Dollar dollar = scan_dollar(scanner, lexer, content);
+        enum Dollar dollar = scan_dollar(scanner, lexer, content, true);
         if (dollar == OTHER) return true;
         if (dollar == END_OF_TEXT) return found(lexer, STRING_CONTENT);
         break;
@@ -478,6 +540,7 @@ static bool scan_in_heredoc(Scanner *scanner, TSLexer *lexer) {
     lexer->mark_end(lexer);
     scanner->at_end = false;
     array_clear(&scanner->marker);
+    if (scanner->open > 0) scanner->open--;
     return found(lexer, HEREDOC_END);
   }
   bool content = false;
@@ -490,7 +553,7 @@ static bool scan_in_heredoc(Scanner *scanner, TSLexer *lexer) {
       if (scanner->at_end) return found(lexer, HEREDOC_CONTENT);
     } else if (lexer->lookahead == '$') {
       if (content) lexer->mark_end(lexer);
-      enum Dollar dollar = scan_dollar(scanner, lexer, content);
+      enum Dollar dollar = scan_dollar(scanner, lexer, content, false);
       if (dollar == OTHER) return true;
       if (dollar == END_OF_TEXT) return found(lexer, HEREDOC_CONTENT);
     } else {
@@ -517,6 +580,7 @@ static bool scan_first_line(Scanner *scanner, TSLexer *lexer) {
 static bool scan_string(Scanner *scanner, TSLexer *lexer, bool recovering) {
   advance(lexer);
   lexer->mark_end(lexer);
+  bool impatient = scanner->open == 0 && scanner->searched >= PATIENCE;
   Line line = read_line(scanner, lexer);
   uint32_t end = string_end(&line, 0, false);
   if (end == 0) {
@@ -527,6 +591,8 @@ static bool scan_string(Scanner *scanner, TSLexer *lexer, bool recovering) {
     lexer->mark_end(lexer);
     return found(lexer, LOOSE_STRING);
   }
+  scanner->impatient = impatient;
+  scanner->open++;
   return found(lexer, STRING_START);
 }
 
@@ -561,6 +627,7 @@ static bool scan_heredoc(Scanner *scanner, TSLexer *lexer, bool recovering) {
     array_clear(&scanner->marker);
     return found(lexer, LOOSE_HEREDOC);
   }
+  scanner->open++;
   return found(lexer, HEREDOC_START);
 }
 
@@ -631,8 +698,29 @@ static bool scan_dashed(TSLexer *lexer, bool entity) {
   return found(lexer, BARE_LABEL);
 }
 
+// Reads a comment to the end of the line, or of the interpolation that it is `inside` of.
+static void read_line_comment(TSLexer *lexer, bool inside) {
+  uint32_t depth = 0;
+  bool in_string = false;
+  for (; !at_line_end(lexer); advance(lexer)) {
+    int32_t c = lexer->lookahead;
+    // As in `interpolation_end`, which found it.
+    if (c == '"') {
+      in_string = !in_string;
+    } else if (in_string) {
+      if (c == '\\') advance(lexer);
+      if (at_line_end(lexer)) return;
+    } else if (c == '{') {
+      depth++;
+    } else if (c == '}') {
+      if (inside && depth == 0) return;
+      if (depth > 0) depth--;
+    }
+  }
+}
+
 // Reads a comment that begins here with `/`, of any length. `newline`: whether a line ends in it.
-static enum TokenType read_comment(TSLexer *lexer, bool *newline) {
+static enum TokenType read_comment(TSLexer *lexer, bool inside, bool *newline) {
   advance(lexer);
   if (lexer->lookahead == '/') {
     advance(lexer);
@@ -642,7 +730,7 @@ static enum TokenType read_comment(TSLexer *lexer, bool *newline) {
       // A rule drawn with slashes documents nothing.
       doc = lexer->lookahead != '/';
     }
-    while (!at_line_end(lexer)) advance(lexer);
+    read_line_comment(lexer, inside);
     return doc ? DOC_COMMENT : COMMENT;
   }
   if (lexer->lookahead != '*') return ERROR_SENTINEL;
@@ -666,7 +754,7 @@ static bool before_brace(TSLexer *lexer) {
       advance(lexer);
     } else if (lexer->lookahead == '#') {
       while (!at_line_end(lexer)) advance(lexer);
-    } else if (lexer->lookahead != '/' || read_comment(lexer, &newline) == ERROR_SENTINEL) {
+    } else if (lexer->lookahead != '/' || read_comment(lexer, false, &newline) == ERROR_SENTINEL) {
       return lexer->lookahead == '{';
     }
   }
@@ -702,7 +790,7 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
   }
   int32_t c = lexer->lookahead;
   if (c == '#') {
-    while (!at_line_end(lexer)) advance(lexer);
+    read_line_comment(lexer, scanner->open > 0);
     lexer->mark_end(lexer);
     return found(lexer, COMMENT);
   }
@@ -710,7 +798,7 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
     // A line end within a comment counts as one, which then stands before the comment.
     lexer->mark_end(lexer);
     bool ends_line = false;
-    enum TokenType comment = read_comment(lexer, &ends_line);
+    enum TokenType comment = read_comment(lexer, scanner->open > 0, &ends_line);
     if (comment == ERROR_SENTINEL) return false;
     if (ends_line && newline && !recovering && comment == COMMENT) return scan_newline(lexer, valid, recovering);
     lexer->mark_end(lexer);
@@ -747,18 +835,26 @@ void tree_sitter_fly_external_scanner_destroy(void *payload) {
 
 unsigned tree_sitter_fly_external_scanner_serialize(void *payload, char *buffer) {
   Scanner *scanner = payload;
-  buffer[0] = (char)scanner->no_interpolation;
-  buffer[1] = (char)scanner->at_end;
-  if (scanner->marker.size > 0) memcpy(buffer + 2, scanner->marker.contents, scanner->marker.size);
-  return 2 + scanner->marker.size;
+  buffer[0] = (char)(scanner->no_interpolation | scanner->at_end << 1 | scanner->impatient << 2);
+  memcpy(buffer + 1, &scanner->open, 2);
+  memcpy(buffer + 3, &scanner->searched, 4);
+  if (scanner->marker.size > 0) memcpy(buffer + STATE_SIZE, scanner->marker.contents, scanner->marker.size);
+  return STATE_SIZE + scanner->marker.size;
 }
 
 void tree_sitter_fly_external_scanner_deserialize(void *payload, const char *buffer, unsigned length) {
   Scanner *scanner = payload;
-  scanner->no_interpolation = length > 0 && buffer[0];
-  scanner->at_end = length > 1 && buffer[1];
+  scanner->no_interpolation = scanner->at_end = scanner->impatient = false;
+  scanner->open = 0;
+  scanner->searched = 0;
   array_clear(&scanner->marker);
-  if (length > 2) array_extend(&scanner->marker, length - 2, buffer + 2);
+  if (length < STATE_SIZE) return;
+  scanner->no_interpolation = buffer[0] & 1;
+  scanner->at_end = buffer[0] & 2;
+  scanner->impatient = buffer[0] & 4;
+  memcpy(&scanner->open, buffer + 1, 2);
+  memcpy(&scanner->searched, buffer + 3, 4);
+  if (length > STATE_SIZE) array_extend(&scanner->marker, length - STATE_SIZE, buffer + STATE_SIZE);
 }
 
 bool tree_sitter_fly_external_scanner_scan(void *payload, TSLexer *lexer, const bool *valid_symbols) {

@@ -130,7 +130,7 @@ fn label() -> impl Strategy<Value = String> {
 }
 
 fn string() -> impl Strategy<Value = String> {
-    let piece = select(vec![
+    let fixed = select(vec![
         "a",
         " ",
         "é🦊",
@@ -169,7 +169,20 @@ fn string() -> impl Strategy<Value = String> {
         "${a b}",
         "${list<string>}",
         "${1 << 2}",
+        "${a b \"c\"}",
+        "${a:-${b}}",
+        "${a /* } */}",
+        "${a /* b}",
+        "${/* a */}",
+        "${[a, // b]}",
+        "${{a = b // c} }",
+        "${{a = b /* c */, d = 1}}",
+        "${\"${a // b}\" # c}",
+        "${a // {b} \"}\" c}",
+        "${egg /* a */ . /* b */ my-app}",
+        "${a //}",
     ]);
+    let piece = prop_oneof![8 => fixed.prop_map(str::to_owned), 1 => commented()].boxed();
     let heredoc = (
         select(vec!["<<EOT", "<<-EOT", "<<_e9", "<<EOT junk ${"]),
         vec(vec(piece.clone(), 0..4), 0..4),
@@ -177,11 +190,25 @@ fn string() -> impl Strategy<Value = String> {
         select(vec!["", " ", "\r", "x"]),
     );
     let heredoc = heredoc.prop_map(|(open, lines, before, after)| {
-        let lines: String = lines.into_iter().flat_map(|pieces| pieces.into_iter().chain(["\n"])).collect();
+        let lines: String = lines.into_iter().map(|pieces| pieces.concat() + "\n").collect();
         let marker = if open == "<<_e9" { "_e9" } else { "EOT" };
         format!("{open}\n{lines}{before}{marker}{after}\n")
     });
     prop_oneof![4 => vec(piece, 0..5).prop_map(|pieces| format!("\"{}\"", pieces.concat())), 1 => heredoc]
+}
+
+/// An interpolation with comments in it, most of which are whole.
+fn commented() -> impl Strategy<Value = String> {
+    let space = || select(vec!["", " ", "", " /* a */ ", "/**/", " /* \"} */ ", " /* {} */"]);
+    let value = || select(vec!["a", "f(\"A\")", "-1", "(b)", "[1, /* c */ 2]", "local /* . */ .x", "\"}\""]);
+    let operator = select(vec!["", "+", "/", "?a:", "&&", "*", "<"]);
+    let end = select(vec!["", "", " // c", "# {}", " /// \"}\"", " /* c */ // d /*", " // \\", " /", "/*"]);
+    (space(), value(), space(), operator, space(), value(), space(), end).prop_map(
+        |(a, left, b, sign, c, right, d, end)| {
+            let right = if sign.is_empty() { "" } else { right };
+            format!("${{{a}{left}{b}{sign}{c}{right}{d}{end}}}")
+        },
+    )
 }
 
 /// What may stand between the tokens of a line.

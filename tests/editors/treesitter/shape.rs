@@ -127,7 +127,7 @@ fn interpolations(token: TokenRef<'_>) -> Vec<Shape> {
         .collect()
 }
 
-/// Whether a text is an expression without comments, types or strings that only seem closed.
+/// Whether a text is an expression without types or strings that only seem closed.
 fn is_expression(text: &str) -> bool {
     let parsed = parse_expression(text.into());
     let tokens = parsed.tree().tokens();
@@ -138,7 +138,7 @@ fn is_expression(text: &str) -> bool {
             let content = literal::content(kind, text, TextSize::new(0), false);
             content.errors.iter().all(|error| error.kind != literal::ContentErrorKind::UnclosedInterpolation)
         }
-        kind => !kind.is_comment(),
+        _ => true,
     };
     let names = parsed.root().descendants().filter(|node| node.kind() == NodeKind::Name);
     parsed.errors().is_empty()
