@@ -8,6 +8,12 @@ vim.notify = function(message)
   table.insert(told, message)
 end
 
+-- What the server puts into messages of its own, which go through no `vim.notify` in 0.7.
+local messages = {}
+vim.lsp.handlers["window/showMessage"] = function(_, params)
+  table.insert(messages, params.message)
+end
+
 local function wait(what, holds)
   if not vim.wait(30000, holds, 20) then
     error("nothing came of: " .. what .. "; told: " .. vim.inspect(told))
@@ -177,6 +183,50 @@ local function rest()
     seen.generated = (seen.generated or "") .. text(file.bufnr)
   end
   seen.windows = #vim.api.nvim_list_wins()
+  vim.api.nvim_set_current_buf(file)
+  vim.cmd("only")
+
+  -- The lenses: each is run as one clicks on it. All that they show is in windows, not in messages.
+  seen.lenses = {}
+  local lenses
+  vim.lsp.buf_request(0, "textDocument/codeLens", { textDocument = { uri = vim.uri_from_bufnr(0) } }, function(problem, found)
+    lenses = problem or found or {}
+  end)
+  wait("lenses", function()
+    return lenses ~= nil
+  end)
+  vim.lsp.codelens.on_codelens(nil, lenses, { client_id = fly.client().id, bufnr = file, method = "textDocument/codeLens" }, {})
+  wait("lenses that say what they do", function()
+    for _, lens in ipairs(vim.lsp.codelens.get(file)) do
+      if not lens.command then
+        return false
+      end
+    end
+    return #lenses > 0
+  end)
+  for _, lens in ipairs(vim.lsp.codelens.get(file)) do
+    local name = lens.command.command
+    -- Of several on a line it is the one that is asked for.
+    vim.ui.select = function(options, _, chosen)
+      for _, option in ipairs(options) do
+        if option.lens.command.command == name then
+          chosen(option)
+          return
+        end
+      end
+    end
+    vim.fn.cursor(lens.range.start.line + 1, 1)
+    vim.lsp.codelens.run()
+    wait("what " .. name .. " shows", function()
+      return vim.api.nvim_get_current_buf() ~= file
+    end)
+    seen.lenses[name] = vim.bo.filetype == "qf" and vim.fn.getqflist({ title = 0, size = 0 })
+      or vim.fn.fnamemodify(vim.api.nvim_buf_get_name(0), ":t")
+    vim.cmd("close")
+    vim.api.nvim_set_current_buf(file)
+    vim.cmd("only")
+  end
+  seen.messages = messages
 end
 
 local function finish()

@@ -136,9 +136,33 @@ local function on_rename(problem, edit, context)
   M.apply(edit, client and client.offset_encoding or "utf-16")
 end
 
+-- What a lens or an action of the server runs here: the arguments are the server's.
+local commands = {
+  ["fly.explain"] = function(command)
+    M.explain(command.arguments[1])
+  end,
+  ["fly.generated"] = function(command)
+    M.generated(command.arguments[1])
+  end,
+  ["fly.simulate"] = function(command)
+    M.simulate(command.arguments[1])
+  end,
+  ["fly.references"] = function(command, context)
+    M.references(command.arguments[3], context and context.client_id, command.title)
+  end,
+  -- A lens that only says something.
+  [""] = function() end,
+}
+
 local function capabilities()
   local all = vim.lsp.protocol.make_client_capabilities()
   all.workspace.workspaceEdit = { documentChanges = true, resourceOperations = { "rename" } }
+  -- What is shown here, so that the server does not put it into a message as well.
+  local shown = vim.tbl_filter(function(name)
+    return name ~= ""
+  end, vim.tbl_keys(commands))
+  table.sort(shown)
+  all.experimental = vim.tbl_extend("force", all.experimental or {}, { commands = { commands = shown } })
   return all
 end
 
@@ -155,6 +179,7 @@ function M.config()
     end,
     capabilities = capabilities(),
     handlers = { ["textDocument/rename"] = on_rename },
+    commands = commands,
     on_attach = settings.on_attach,
   }
 end
@@ -190,6 +215,7 @@ function M.attach(bufnr)
       workspace_folders = { { uri = vim.uri_from_fname(root), name = vim.fn.fnamemodify(root, ":t") } },
       capabilities = capabilities(),
       handlers = { ["textDocument/rename"] = on_rename },
+      commands = commands,
       on_attach = attached,
       on_exit = function()
         running[root] = nil
@@ -263,9 +289,9 @@ function M.explain(id)
   end)
 end
 
--- Shows what is generated from this file.
-function M.generated()
-  ask("fly.generated", { uri() }, function(result)
+-- Shows what is generated from a file: this one, when none is named.
+function M.generated(file)
+  ask("fly.generated", { file or uri() }, function(result)
     if #result.files == 0 then
       tell("nothing is generated from this file")
       return
@@ -283,11 +309,24 @@ function M.generated()
   end)
 end
 
--- Shows what this file would deploy.
-function M.simulate()
-  ask("fly.simulate", { uri() }, function(result)
+-- Shows what a file would deploy: this one, when none is named.
+function M.simulate(file)
+  ask("fly.simulate", { file or uri() }, function(result)
     show("simulate", result.markdown, "markdown")
   end)
+end
+
+-- Shows places in the quickfix list.
+function M.references(locations, client_id, title)
+  local client = client_id and vim.lsp.get_client_by_id(client_id) or M.client()
+  local encoding = client and client.offset_encoding or "utf-16"
+  local items = vim.lsp.util.locations_to_items(locations or {}, encoding)
+  if #items == 0 then
+    tell("nothing refers to this")
+    return
+  end
+  vim.fn.setqflist({}, " ", { title = title or "Fly: references", items = items })
+  vim.cmd("botright copen")
 end
 
 -- The command that starts the server.
