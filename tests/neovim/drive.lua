@@ -227,6 +227,46 @@ local function rest()
     vim.cmd("only")
   end
   seen.messages = messages
+
+  -- An egg with unsaved changes is renamed: its folder moves, its buffer follows, and what was not saved still is not.
+  vim.cmd("silent write")
+  local saved = vim.fn.readfile(nest .. "/Eggs/site/config.fly")
+  vim.api.nvim_buf_set_lines(0, 0, 0, false, { "# not saved yet" })
+  cursor('"site"')
+  vim.fn.cursor(vim.fn.line("."), vim.fn.col(".") + 1)
+  -- Neovim 0.7 asks what can be renamed without having sent what has just been typed; other requests send it.
+  local known
+  vim.lsp.buf_request(file, "textDocument/documentSymbol", { textDocument = { uri = vim.uri_from_bufnr(file) } }, function()
+    known = true
+  end)
+  wait("the server to know the text", function()
+    return known
+  end)
+  local at, changes = vim.api.nvim_win_get_cursor(0), vim.fn.undotree().seq_cur
+  told = {}
+  vim.lsp.buf.rename("shop")
+  wait("the folder to move again", function()
+    return vim.api.nvim_buf_get_name(0) == nest .. "/Eggs/shop/config.fly" and #told > 0 and fly.client() ~= nil
+  end)
+  local moved = nest .. "/Eggs/shop/config.fly"
+  seen.unsaved = {
+    told = told,
+    text = text(),
+    modified = vim.bo.modified,
+    untouched = vim.deep_equal(vim.fn.readfile(moved), saved),
+    left = vim.loop.fs_stat(nest .. "/Eggs/site") ~= nil,
+    cursor = vim.deep_equal(vim.api.nvim_win_get_cursor(0), at),
+    colours = vim.bo.syntax,
+    -- Nothing stays behind under the old name.
+    buffers = #vim.tbl_filter(function(bufnr)
+      return vim.api.nvim_buf_get_name(bufnr):find("/Eggs/site", 1, true) ~= nil
+    end, vim.api.nvim_list_bufs()),
+  }
+  -- `:write` needs no `!`, and undo leads back to what was before.
+  vim.cmd("silent write")
+  seen.unsaved.written = table.concat(vim.fn.readfile(moved), "\n") .. "\n"
+  vim.cmd("silent undo " .. changes - 1)
+  seen.unsaved.undone = vim.deep_equal(vim.api.nvim_buf_get_lines(0, 0, -1, false), saved)
 end
 
 local function finish()

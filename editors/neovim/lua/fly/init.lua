@@ -42,6 +42,7 @@ end
 local function tell(message, level)
   vim.notify("Fly: " .. message, level or vim.log.levels.INFO)
 end
+M.tell = tell
 
 -- The client that serves a buffer.
 function M.client(bufnr)
@@ -51,75 +52,6 @@ function M.client(bufnr)
     if client.name == "fly_lsp" and vim.lsp.buf_is_attached(bufnr, client.id) then
       return client
     end
-  end
-end
-
-local function within(path, folder)
-  return path == folder or vim.startswith(path, folder .. "/")
-end
-
--- Moves a file or folder with the buffers that show what is in it.
-local function move(from, to)
-  if exists(to) then
-    tell(("`%s` is there already, so `%s` stays where it is"):format(to, from), vim.log.levels.ERROR)
-    return
-  end
-  local moved = {}
-  for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
-    local name = vim.api.nvim_buf_get_name(bufnr)
-    if vim.api.nvim_buf_is_loaded(bufnr) and within(name, from) then
-      vim.api.nvim_buf_call(bufnr, function()
-        vim.cmd("silent noautocmd update")
-      end)
-      table.insert(moved, { bufnr = bufnr, name = to .. name:sub(#from + 1), client = M.client(bufnr) })
-    end
-  end
-  vim.fn.mkdir(vim.fn.fnamemodify(to, ":h"), "p")
-  local done, problem = vim.loop.fs_rename(from, to)
-  if not done then
-    tell(("`%s` can't be moved: %s"):format(from, problem), vim.log.levels.ERROR)
-    return
-  end
-  for _, one in ipairs(moved) do
-    if one.client then
-      vim.lsp.buf_detach_client(one.bufnr, one.client.id)
-    end
-    vim.api.nvim_buf_set_name(one.bufnr, one.name)
-    vim.api.nvim_buf_call(one.bufnr, function()
-      -- The file is there, and the buffer holds what is in it.
-      vim.cmd("silent noautocmd write!")
-    end)
-    if one.client then
-      vim.lsp.buf_attach_client(one.bufnr, one.client.id)
-    end
-  end
-end
-
--- Carries out a rename: the texts first, then what moves. Files without unsaved changes are saved, so that a folder that
--- moves takes them along and nothing is left half renamed.
-function M.apply(edit, offset_encoding)
-  local saved = {}
-  for _, change in ipairs(edit.documentChanges or {}) do
-    if change.kind == "rename" then
-      for _, bufnr in ipairs(saved) do
-        vim.api.nvim_buf_call(bufnr, function()
-          vim.cmd("silent noautocmd update")
-        end)
-      end
-      move(vim.uri_to_fname(change.oldUri), vim.uri_to_fname(change.newUri))
-    else
-      local bufnr = vim.uri_to_bufnr(change.textDocument.uri)
-      vim.fn.bufload(bufnr)
-      if not vim.bo[bufnr].modified then
-        table.insert(saved, bufnr)
-      end
-      vim.lsp.util.apply_text_document_edit(change, nil, offset_encoding)
-    end
-  end
-  for _, bufnr in ipairs(saved) do
-    vim.api.nvim_buf_call(bufnr, function()
-      vim.cmd("silent noautocmd update")
-    end)
   end
 end
 
@@ -133,7 +65,7 @@ local function on_rename(problem, edit, context)
     return
   end
   local client = vim.lsp.get_client_by_id(context.client_id)
-  M.apply(edit, client and client.offset_encoding or "utf-16")
+  require("fly.rename").apply(edit, client and client.offset_encoding or "utf-16")
 end
 
 -- What a lens or an action of the server runs here: the arguments are the server's.
