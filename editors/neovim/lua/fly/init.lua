@@ -11,8 +11,61 @@ local settings = {
 -- What marks the root of a Nest.
 M.markers = { "nest.fly", "Eggs", "Jobs", "UF", "MG" }
 
+local function is_command(cmd)
+  if type(cmd) == "string" then
+    return cmd ~= ""
+  end
+  if type(cmd) ~= "table" or #cmd == 0 then
+    return false
+  end
+  for _, word in ipairs(cmd) do
+    if type(word) ~= "string" then
+      return false
+    end
+  end
+  return true
+end
+
+-- Fails with what is wrong when a setting is none, or no such value.
+local function validate(given)
+  local checks = {
+    cmd = {
+      function(cmd)
+        return cmd == nil or is_command(cmd)
+      end,
+      'the name of a program, or a list such as { "flyc", "lsp" }',
+    },
+    on_attach = {
+      function(run)
+        return run == nil or type(run) == "function"
+      end,
+      "a function of the client and the buffer",
+    },
+  }
+  for name in pairs(given) do
+    if not checks[name] then
+      error(("fly.setup: there is no setting `%s`; there are `cmd` and `on_attach`"):format(name), 3)
+    end
+  end
+  for name, check in pairs(checks) do
+    if vim.fn.has("nvim-0.11") == 1 then
+      vim.validate(name, given[name], check[1], check[2])
+    else
+      vim.validate({ [name] = { given[name], check[1], check[2] } })
+    end
+  end
+end
+
 function M.setup(given)
-  settings = vim.tbl_extend("force", settings, given or {})
+  given = given or {}
+  if type(given) ~= "table" then
+    error("fly.setup: the settings are a table, as `:help fly-configuration` has them", 2)
+  end
+  validate(given)
+  settings = vim.tbl_extend("force", settings, given)
+  if type(settings.cmd) == "string" then
+    settings.cmd = { settings.cmd }
+  end
   if vim.lsp.config and vim.lsp.enable then
     vim.lsp.config("fly_lsp", { cmd = settings.cmd })
   end
@@ -44,12 +97,19 @@ local function tell(message, level)
 end
 M.tell = tell
 
+-- The servers that run, one a Nest.
+function M.clients()
+  local get = vim.lsp.get_clients or vim.lsp.get_active_clients
+  return vim.tbl_filter(function(client)
+    return client.name == "fly_lsp"
+  end, get())
+end
+
 -- The client that serves a buffer.
 function M.client(bufnr)
   bufnr = bufnr or vim.api.nvim_get_current_buf()
-  local get = vim.lsp.get_clients or vim.lsp.get_active_clients
-  for _, client in ipairs(get()) do
-    if client.name == "fly_lsp" and vim.lsp.buf_is_attached(bufnr, client.id) then
+  for _, client in ipairs(M.clients()) do
+    if vim.lsp.buf_is_attached(bufnr, client.id) then
       return client
     end
   end
@@ -126,17 +186,37 @@ end
 -- One server a Nest: the ids of the clients by root.
 local running = {}
 
--- Starts the server for a buffer, in a Neovim that does not do so by itself.
-function M.attach(bufnr)
+-- The command that starts the server; 0.11 lets a function do that as well.
+function M.cmd()
   if vim.lsp.config and vim.lsp.enable then
-    return
+    return (vim.lsp.config.fly_lsp or {}).cmd or settings.cmd
   end
+  return settings.cmd
+end
+
+local warned = false
+
+-- Whether the server can be started. That it can't is told once.
+local function startable()
+  local cmd = M.cmd()
+  if type(cmd) ~= "table" or vim.fn.executable(cmd[1]) == 1 then
+    return true
+  end
+  if not warned then
+    warned = true
+    tell(("`%s` is not on PATH, so nothing is checked; see `:checkhealth fly`"):format(cmd[1]), vim.log.levels.WARN)
+  end
+  return false
+end
+
+-- Starts the server for a buffer. From 0.11 on Neovim does that by itself, and says nothing when there is no program.
+function M.attach(bufnr)
   local root = M.root(vim.api.nvim_buf_get_name(bufnr))
-  if not root then
+  local itself = vim.lsp.config and vim.lsp.enable
+  if not root or (itself and vim.lsp.is_enabled and not vim.lsp.is_enabled("fly_lsp")) then
     return
   end
-  if vim.fn.executable(settings.cmd[1]) == 0 then
-    tell(("`%s` is not on PATH; see `:checkhealth fly`"):format(settings.cmd[1]), vim.log.levels.WARN)
+  if not startable() or itself then
     return
   end
   if not (running[root] and vim.lsp.get_client_by_id(running[root])) then
@@ -159,71 +239,130 @@ function M.attach(bufnr)
   end
 end
 
--- A text that is nobody's file, in a buffer of its own.
-local function scratch(name, text, filetype)
+-- Leaves a window of ours; the last one shows what it did before.
+local function leave()
+  if not pcall(vim.cmd, "close") then
+    pcall(vim.cmd, "buffer #")
+  end
+end
+
+-- A text that is nobody's file, in a buffer of its own; `hidden` is what becomes of it when no window shows it.
+local function scratch(name, text, filetype, hidden)
   local bufnr = vim.fn.bufadd("fly://" .. name)
+  vim.bo[bufnr].buftype = "nofile"
   vim.fn.bufload(bufnr)
   vim.bo[bufnr].buftype = "nofile"
+  vim.bo[bufnr].bufhidden = hidden
   vim.bo[bufnr].swapfile = false
   vim.bo[bufnr].modifiable = true
   vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, vim.split(text, "\n", { plain = true }))
+  vim.bo[bufnr].modified = false
   vim.bo[bufnr].filetype = filetype
   vim.bo[bufnr].modifiable = false
-  vim.keymap.set("n", "q", "<cmd>close<cr>", { buffer = bufnr, nowait = true })
+  vim.keymap.set("n", "q", leave, { buffer = bufnr, nowait = true, desc = "Close what Fly shows" })
   return bufnr
+end
+
+-- Shows a buffer: in the window that it has, else in a new one.
+local function open(bufnr)
+  local window = vim.fn.bufwinid(bufnr)
+  if window ~= -1 then
+    vim.api.nvim_set_current_win(window)
+  else
+    vim.cmd("sbuffer " .. bufnr)
+  end
 end
 
 -- Shows a text in a window of its own, which `q` closes.
 local function show(name, text, filetype)
-  local bufnr = scratch(name, text, filetype)
-  vim.cmd("new")
-  vim.api.nvim_set_current_buf(bufnr)
+  open(scratch(name, text, filetype, "wipe"))
 end
 
--- Asks the server to carry out one of its commands.
-local function ask(command, arguments, answer)
-  local client = M.client()
-  if not client then
-    tell("no language server serves this file; see `:checkhealth fly`", vim.log.levels.WARN)
-    return
-  end
-  local params = { command = command, arguments = arguments }
-  local bufnr = vim.api.nvim_get_current_buf()
-  vim.lsp.buf_request(bufnr, "workspace/executeCommand", params, function(problem, result)
+-- What the generated files are, by how their names end.
+local filetypes = { tf = "terraform", rc = "hcl", yaml = "yaml", yml = "yaml", json = "json", md = "markdown", sh = "sh" }
+
+-- Asks a server to carry out one of its commands.
+local function ask(client, command, arguments, answer)
+  local function answered(problem, result)
     if problem then
       tell(problem.message, vim.log.levels.ERROR)
-    elseif not result then
+    elseif not result or result == vim.NIL then
       tell("there is nothing to show for this file")
     else
       answer(result)
     end
-  end)
+  end
+  local params, bufnr = { command = command, arguments = arguments }, vim.api.nvim_get_current_buf()
+  if vim.fn.has("nvim-0.11") == 1 then
+    client:request("workspace/executeCommand", params, answered, bufnr)
+  else
+    client.request("workspace/executeCommand", params, answered, bufnr)
+  end
+end
+
+-- The same of the server of this file.
+local function ask_here(command, arguments, answer)
+  local client = M.client()
+  if client then
+    ask(client, command, arguments, answer)
+  elseif vim.bo.filetype ~= "fly" then
+    tell("this is no Fly file; the command is for one", vim.log.levels.WARN)
+  else
+    tell("no language server serves this file; see `:checkhealth fly`", vim.log.levels.WARN)
+  end
+end
+
+-- The kind of a diagnostic of Fly; none of another source's.
+local function kind(found)
+  if found.source ~= "fly" then
+    return nil
+  end
+  return found.code or (found.user_data and found.user_data.lsp and found.user_data.lsp.code)
+end
+
+-- The kinds of diagnostics that there are now in any buffer, for completion.
+function M.kinds(lead)
+  local seen = {}
+  for _, found in ipairs(vim.diagnostic.get()) do
+    local id = kind(found)
+    if id and vim.startswith(id, lead or "") then
+      seen[id] = true
+    end
+  end
+  local ids = vim.tbl_keys(seen)
+  table.sort(ids)
+  return ids
 end
 
 local function uri()
   return vim.uri_from_bufnr(0)
 end
 
--- Explains a kind of diagnostic: the one at the cursor, or the one of this name.
+-- Explains a kind of diagnostic: the one at the cursor, or the one of this name. Any server can: it needs no Nest.
 function M.explain(id)
   if not id then
     local line = vim.api.nvim_win_get_cursor(0)[1] - 1
     for _, found in ipairs(vim.diagnostic.get(0, { lnum = line })) do
-      id = id or found.code or (found.user_data and found.user_data.lsp and found.user_data.lsp.code)
+      id = id or kind(found)
     end
   end
   if not id then
-    tell("no diagnostic stands on this line; name one, as in `:FlyExplain type-mismatch`", vim.log.levels.WARN)
+    tell("no diagnostic of Fly stands on this line; name one, as in `:FlyExplain type-mismatch`", vim.log.levels.WARN)
     return
   end
-  ask("fly.explain", { id }, function(result)
+  local client = M.client() or M.clients()[1]
+  if not client then
+    tell(("no language server runs that could explain `%s`; open a Fly file of a Nest first"):format(id), vim.log.levels.WARN)
+    return
+  end
+  ask(client, "fly.explain", { id }, function(result)
     show("explain/" .. id, result.markdown, "markdown")
   end)
 end
 
 -- Shows what is generated from a file: this one, when none is named.
 function M.generated(file)
-  ask("fly.generated", { file or uri() }, function(result)
+  ask_here("fly.generated", { file or uri() }, function(result)
     if #result.files == 0 then
       tell("nothing is generated from this file")
       return
@@ -231,11 +370,10 @@ function M.generated(file)
     -- One window; the location list leads through the files.
     local files = {}
     for _, file in ipairs(result.files) do
-      local bufnr = scratch("generated/" .. file.path, file.text, file.path:match("%.tf$") and "terraform" or "")
+      local bufnr = scratch("generated/" .. file.path, file.text, filetypes[file.path:match("%.(%w+)$")] or "", "hide")
       table.insert(files, { bufnr = bufnr, lnum = 1, text = file.path })
     end
-    vim.cmd("new")
-    vim.api.nvim_set_current_buf(files[1].bufnr)
+    open(files[1].bufnr)
     vim.fn.setloclist(0, files)
     tell(("%d files; `:lnext` and `:lopen` lead to the others"):format(#files))
   end)
@@ -243,7 +381,7 @@ end
 
 -- Shows what a file would deploy: this one, when none is named.
 function M.simulate(file)
-  ask("fly.simulate", { file or uri() }, function(result)
+  ask_here("fly.simulate", { file or uri() }, function(result)
     show("simulate", result.markdown, "markdown")
   end)
 end
@@ -259,11 +397,6 @@ function M.references(locations, client_id, title)
   end
   vim.fn.setqflist({}, " ", { title = title or "Fly: references", items = items })
   vim.cmd("botright copen")
-end
-
--- The command that starts the server.
-function M.cmd()
-  return settings.cmd
 end
 
 return M
