@@ -114,6 +114,23 @@ fn holds(seen: &Value) {
         seen["files"],
         seen["windows"]
     );
+
+    // The lenses do what they say, each in one place: nothing comes as a message too.
+    let lenses = &seen["lenses"];
+    assert_eq!((&lenses["fly.simulate"], &lenses["fly.generated"]), (&json!("simulate"), &json!("checks.tf")));
+    assert_eq!(lenses["fly.references"]["size"], 2, "{lenses}");
+    assert_eq!(seen["messages"], json!([]));
+
+    // What was not saved is not saved by a rename; it moves along, can be written and be undone.
+    let unsaved = &seen["unsaved"];
+    let wanted = format!("# not saved yet\n{}", formatted.replace("\"web\"", "\"shop\""));
+    assert_eq!((text(&unsaved["text"]), text(&unsaved["written"])), (&*wanted, &*wanted));
+    for holds in ["modified", "untouched", "cursor", "undone"] {
+        assert_eq!(unsaved[holds], true, "{holds}: {unsaved}");
+    }
+    assert_eq!((&unsaved["left"], &unsaved["buffers"]), (&json!(false), &json!(0)));
+    assert!(text(&unsaved["told"][0]).contains("not saved"), "{unsaved}");
+
     let health = text(&seen["health"]);
     assert!(health.contains("OK") && !health.contains("ERROR"), "{health}");
 }

@@ -8,6 +8,12 @@ vim.notify = function(message)
   table.insert(told, message)
 end
 
+-- What the server puts into messages of its own, which go through no `vim.notify` in 0.7.
+local messages = {}
+vim.lsp.handlers["window/showMessage"] = function(_, params)
+  table.insert(messages, params.message)
+end
+
 local function wait(what, holds)
   if not vim.wait(30000, holds, 20) then
     error("nothing came of: " .. what .. "; told: " .. vim.inspect(told))
@@ -177,6 +183,90 @@ local function rest()
     seen.generated = (seen.generated or "") .. text(file.bufnr)
   end
   seen.windows = #vim.api.nvim_list_wins()
+  vim.api.nvim_set_current_buf(file)
+  vim.cmd("only")
+
+  -- The lenses: each is run as one clicks on it. All that they show is in windows, not in messages.
+  seen.lenses = {}
+  local lenses
+  vim.lsp.buf_request(0, "textDocument/codeLens", { textDocument = { uri = vim.uri_from_bufnr(0) } }, function(problem, found)
+    lenses = problem or found or {}
+  end)
+  wait("lenses", function()
+    return lenses ~= nil
+  end)
+  vim.lsp.codelens.on_codelens(nil, lenses, { client_id = fly.client().id, bufnr = file, method = "textDocument/codeLens" }, {})
+  wait("lenses that say what they do", function()
+    for _, lens in ipairs(vim.lsp.codelens.get(file)) do
+      if not lens.command then
+        return false
+      end
+    end
+    return #lenses > 0
+  end)
+  for _, lens in ipairs(vim.lsp.codelens.get(file)) do
+    local name = lens.command.command
+    -- Of several on a line it is the one that is asked for.
+    vim.ui.select = function(options, _, chosen)
+      for _, option in ipairs(options) do
+        if option.lens.command.command == name then
+          chosen(option)
+          return
+        end
+      end
+    end
+    vim.fn.cursor(lens.range.start.line + 1, 1)
+    vim.lsp.codelens.run()
+    wait("what " .. name .. " shows", function()
+      return vim.api.nvim_get_current_buf() ~= file
+    end)
+    seen.lenses[name] = vim.bo.filetype == "qf" and vim.fn.getqflist({ title = 0, size = 0 })
+      or vim.fn.fnamemodify(vim.api.nvim_buf_get_name(0), ":t")
+    vim.cmd("close")
+    vim.api.nvim_set_current_buf(file)
+    vim.cmd("only")
+  end
+  seen.messages = messages
+
+  -- An egg with unsaved changes is renamed: its folder moves, its buffer follows, and what was not saved still is not.
+  vim.cmd("silent write")
+  local saved = vim.fn.readfile(nest .. "/Eggs/site/config.fly")
+  vim.api.nvim_buf_set_lines(0, 0, 0, false, { "# not saved yet" })
+  cursor('"site"')
+  vim.fn.cursor(vim.fn.line("."), vim.fn.col(".") + 1)
+  -- Neovim 0.7 asks what can be renamed without having sent what has just been typed; other requests send it.
+  local known
+  vim.lsp.buf_request(file, "textDocument/documentSymbol", { textDocument = { uri = vim.uri_from_bufnr(file) } }, function()
+    known = true
+  end)
+  wait("the server to know the text", function()
+    return known
+  end)
+  local at, changes = vim.api.nvim_win_get_cursor(0), vim.fn.undotree().seq_cur
+  told = {}
+  vim.lsp.buf.rename("shop")
+  wait("the folder to move again", function()
+    return vim.api.nvim_buf_get_name(0) == nest .. "/Eggs/shop/config.fly" and #told > 0 and fly.client() ~= nil
+  end)
+  local moved = nest .. "/Eggs/shop/config.fly"
+  seen.unsaved = {
+    told = told,
+    text = text(),
+    modified = vim.bo.modified,
+    untouched = vim.deep_equal(vim.fn.readfile(moved), saved),
+    left = vim.loop.fs_stat(nest .. "/Eggs/site") ~= nil,
+    cursor = vim.deep_equal(vim.api.nvim_win_get_cursor(0), at),
+    colours = vim.bo.syntax,
+    -- Nothing stays behind under the old name.
+    buffers = #vim.tbl_filter(function(bufnr)
+      return vim.api.nvim_buf_get_name(bufnr):find("/Eggs/site", 1, true) ~= nil
+    end, vim.api.nvim_list_bufs()),
+  }
+  -- `:write` needs no `!`, and undo leads back to what was before.
+  vim.cmd("silent write")
+  seen.unsaved.written = table.concat(vim.fn.readfile(moved), "\n") .. "\n"
+  vim.cmd("silent undo " .. changes - 1)
+  seen.unsaved.undone = vim.deep_equal(vim.api.nvim_buf_get_lines(0, 0, -1, false), saved)
 end
 
 local function finish()

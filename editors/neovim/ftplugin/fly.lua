@@ -1,4 +1,4 @@
--- How a Fly file is edited. The language server does the rest.
+-- How a Fly file is edited: what is not the language server's.
 if vim.b.did_ftplugin then
   return
 end
@@ -12,5 +12,12 @@ vim.bo.softtabstop = 2
 -- Names of eggs and jobs hold `-`.
 vim.opt_local.iskeyword:append("-")
 vim.b.undo_ftplugin = "setlocal commentstring< comments< expandtab< shiftwidth< softtabstop< iskeyword<"
+
+-- Where the parser of tree-sitter is installed it gives the colours; syntax/fly.vim does where it is not.
+if vim.treesitter and vim.treesitter.start then
+  if pcall(vim.treesitter.start, vim.api.nvim_get_current_buf(), "fly") then
+    vim.b.undo_ftplugin = vim.b.undo_ftplugin .. " | call v:lua.vim.treesitter.stop()"
+  end
+end
 
 require("fly").attach(vim.api.nvim_get_current_buf())

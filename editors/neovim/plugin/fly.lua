@@ -12,7 +12,13 @@ end
 
 command("FlyExplain", function(id)
   require("fly").explain(id)
-end, { nargs = "?", desc = "Explain a diagnostic: the one at the cursor, or the one of this name" })
+end, {
+  nargs = "?",
+  complete = function(lead)
+    return require("fly").kinds(lead)
+  end,
+  desc = "Explain a diagnostic: the one at the cursor, or the one of this name",
+})
 
 command("FlyGenerated", function()
   require("fly").generated()

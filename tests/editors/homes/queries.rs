@@ -1,4 +1,4 @@
-//! Queries for editors that name captures otherwise than tree-sitter and Neovim do: made of the grammar's own.
+//! Queries for editors: made of the grammar's own, with other names where an editor has others than Neovim.
 //!
 //! What never lives here: a node of the grammar, or a word of the language.
 
@@ -21,6 +21,10 @@ const MADE: &[(&str, &str, Names)] = &[
     ("zed/languages/fly", "injections.scm", INJECTIONS),
     ("zed/languages/fly", "textobjects.scm", ZED_TEXT_OBJECTS),
 ];
+
+/// The queries of the grammar that Neovim and its plugins read; they are as they are there. `tags` nothing reads.
+const NEOVIM: [&str; 6] =
+    ["folds.scm", "highlights.scm", "indents.scm", "injections.scm", "locals.scm", "textobjects.scm"];
 
 /// Queries that an editor has and the grammar has not: they are checked, not made.
 const OWN: &[&str] = &[
@@ -288,6 +292,16 @@ fn queries_of_other_editors_are_made_of_the_grammars() {
         );
         current(&editors().join(folder).join(query), &(head + &translate(&original(query), names)));
     }
+}
+
+#[test]
+fn neovims_queries_are_the_grammars() {
+    let folder = editors().join("neovim/queries/fly");
+    for query in NEOVIM {
+        current(&folder.join(query), &read(&editors().join("tree-sitter-fly/queries").join(query)));
+    }
+    let there = std::fs::read_dir(&folder).unwrap().count();
+    assert_eq!(there, NEOVIM.len(), "a file in {} is of no query of the grammar", folder.display());
 }
 
 /// What a query captures in the example of the grammar: `name, start, end`.

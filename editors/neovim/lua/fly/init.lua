@@ -11,8 +11,61 @@ local settings = {
 -- What marks the root of a Nest.
 M.markers = { "nest.fly", "Eggs", "Jobs", "UF", "MG" }
 
+local function is_command(cmd)
+  if type(cmd) == "string" then
+    return cmd ~= ""
+  end
+  if type(cmd) ~= "table" or #cmd == 0 then
+    return false
+  end
+  for _, word in ipairs(cmd) do
+    if type(word) ~= "string" then
+      return false
+    end
+  end
+  return true
+end
+
+-- Fails with what is wrong when a setting is none, or no such value.
+local function validate(given)
+  local checks = {
+    cmd = {
+      function(cmd)
+        return cmd == nil or is_command(cmd)
+      end,
+      'the name of a program, or a list such as { "flyc", "lsp" }',
+    },
+    on_attach = {
+      function(run)
+        return run == nil or type(run) == "function"
+      end,
+      "a function of the client and the buffer",
+    },
+  }
+  for name in pairs(given) do
+    if not checks[name] then
+      error(("fly.setup: there is no setting `%s`; there are `cmd` and `on_attach`"):format(name), 3)
+    end
+  end
+  for name, check in pairs(checks) do
+    if vim.fn.has("nvim-0.11") == 1 then
+      vim.validate(name, given[name], check[1], check[2])
+    else
+      vim.validate({ [name] = { given[name], check[1], check[2] } })
+    end
+  end
+end
+
 function M.setup(given)
-  settings = vim.tbl_extend("force", settings, given or {})
+  given = given or {}
+  if type(given) ~= "table" then
+    error("fly.setup: the settings are a table, as `:help fly-configuration` has them", 2)
+  end
+  validate(given)
+  settings = vim.tbl_extend("force", settings, given)
+  if type(settings.cmd) == "string" then
+    settings.cmd = { settings.cmd }
+  end
   if vim.lsp.config and vim.lsp.enable then
     vim.lsp.config("fly_lsp", { cmd = settings.cmd })
   end
@@ -42,84 +95,23 @@ end
 local function tell(message, level)
   vim.notify("Fly: " .. message, level or vim.log.levels.INFO)
 end
+M.tell = tell
+
+-- The servers that run, one a Nest.
+function M.clients()
+  local get = vim.lsp.get_clients or vim.lsp.get_active_clients
+  return vim.tbl_filter(function(client)
+    return client.name == "fly_lsp"
+  end, get())
+end
 
 -- The client that serves a buffer.
 function M.client(bufnr)
   bufnr = bufnr or vim.api.nvim_get_current_buf()
-  local get = vim.lsp.get_clients or vim.lsp.get_active_clients
-  for _, client in ipairs(get()) do
-    if client.name == "fly_lsp" and vim.lsp.buf_is_attached(bufnr, client.id) then
+  for _, client in ipairs(M.clients()) do
+    if vim.lsp.buf_is_attached(bufnr, client.id) then
       return client
     end
-  end
-end
-
-local function within(path, folder)
-  return path == folder or vim.startswith(path, folder .. "/")
-end
-
--- Moves a file or folder with the buffers that show what is in it.
-local function move(from, to)
-  if exists(to) then
-    tell(("`%s` is there already, so `%s` stays where it is"):format(to, from), vim.log.levels.ERROR)
-    return
-  end
-  local moved = {}
-  for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
-    local name = vim.api.nvim_buf_get_name(bufnr)
-    if vim.api.nvim_buf_is_loaded(bufnr) and within(name, from) then
-      vim.api.nvim_buf_call(bufnr, function()
-        vim.cmd("silent noautocmd update")
-      end)
-      table.insert(moved, { bufnr = bufnr, name = to .. name:sub(#from + 1), client = M.client(bufnr) })
-    end
-  end
-  vim.fn.mkdir(vim.fn.fnamemodify(to, ":h"), "p")
-  local done, problem = vim.loop.fs_rename(from, to)
-  if not done then
-    tell(("`%s` can't be moved: %s"):format(from, problem), vim.log.levels.ERROR)
-    return
-  end
-  for _, one in ipairs(moved) do
-    if one.client then
-      vim.lsp.buf_detach_client(one.bufnr, one.client.id)
-    end
-    vim.api.nvim_buf_set_name(one.bufnr, one.name)
-    vim.api.nvim_buf_call(one.bufnr, function()
-      -- The file is there, and the buffer holds what is in it.
-      vim.cmd("silent noautocmd write!")
-    end)
-    if one.client then
-      vim.lsp.buf_attach_client(one.bufnr, one.client.id)
-    end
-  end
-end
-
--- Carries out a rename: the texts first, then what moves. Files without unsaved changes are saved, so that a folder that
--- moves takes them along and nothing is left half renamed.
-function M.apply(edit, offset_encoding)
-  local saved = {}
-  for _, change in ipairs(edit.documentChanges or {}) do
-    if change.kind == "rename" then
-      for _, bufnr in ipairs(saved) do
-        vim.api.nvim_buf_call(bufnr, function()
-          vim.cmd("silent noautocmd update")
-        end)
-      end
-      move(vim.uri_to_fname(change.oldUri), vim.uri_to_fname(change.newUri))
-    else
-      local bufnr = vim.uri_to_bufnr(change.textDocument.uri)
-      vim.fn.bufload(bufnr)
-      if not vim.bo[bufnr].modified then
-        table.insert(saved, bufnr)
-      end
-      vim.lsp.util.apply_text_document_edit(change, nil, offset_encoding)
-    end
-  end
-  for _, bufnr in ipairs(saved) do
-    vim.api.nvim_buf_call(bufnr, function()
-      vim.cmd("silent noautocmd update")
-    end)
   end
 end
 
@@ -133,12 +125,36 @@ local function on_rename(problem, edit, context)
     return
   end
   local client = vim.lsp.get_client_by_id(context.client_id)
-  M.apply(edit, client and client.offset_encoding or "utf-16")
+  require("fly.rename").apply(edit, client and client.offset_encoding or "utf-16")
 end
+
+-- What a lens or an action of the server runs here: the arguments are the server's.
+local commands = {
+  ["fly.explain"] = function(command)
+    M.explain(command.arguments[1])
+  end,
+  ["fly.generated"] = function(command)
+    M.generated(command.arguments[1])
+  end,
+  ["fly.simulate"] = function(command)
+    M.simulate(command.arguments[1])
+  end,
+  ["fly.references"] = function(command, context)
+    M.references(command.arguments[3], context and context.client_id, command.title)
+  end,
+  -- A lens that only says something.
+  [""] = function() end,
+}
 
 local function capabilities()
   local all = vim.lsp.protocol.make_client_capabilities()
   all.workspace.workspaceEdit = { documentChanges = true, resourceOperations = { "rename" } }
+  -- What is shown here, so that the server does not put it into a message as well.
+  local shown = vim.tbl_filter(function(name)
+    return name ~= ""
+  end, vim.tbl_keys(commands))
+  table.sort(shown)
+  all.experimental = vim.tbl_extend("force", all.experimental or {}, { commands = { commands = shown } })
   return all
 end
 
@@ -155,6 +171,7 @@ function M.config()
     end,
     capabilities = capabilities(),
     handlers = { ["textDocument/rename"] = on_rename },
+    commands = commands,
     on_attach = settings.on_attach,
   }
 end
@@ -169,17 +186,37 @@ end
 -- One server a Nest: the ids of the clients by root.
 local running = {}
 
--- Starts the server for a buffer, in a Neovim that does not do so by itself.
-function M.attach(bufnr)
+-- The command that starts the server; 0.11 lets a function do that as well.
+function M.cmd()
   if vim.lsp.config and vim.lsp.enable then
-    return
+    return (vim.lsp.config.fly_lsp or {}).cmd or settings.cmd
   end
+  return settings.cmd
+end
+
+local warned = false
+
+-- Whether the server can be started. That it can't is told once.
+local function startable()
+  local cmd = M.cmd()
+  if type(cmd) ~= "table" or vim.fn.executable(cmd[1]) == 1 then
+    return true
+  end
+  if not warned then
+    warned = true
+    tell(("`%s` is not on PATH, so nothing is checked; see `:checkhealth fly`"):format(cmd[1]), vim.log.levels.WARN)
+  end
+  return false
+end
+
+-- Starts the server for a buffer. From 0.11 on Neovim does that by itself, and says nothing when there is no program.
+function M.attach(bufnr)
   local root = M.root(vim.api.nvim_buf_get_name(bufnr))
-  if not root then
+  local itself = vim.lsp.config and vim.lsp.enable
+  if not root or (itself and vim.lsp.is_enabled and not vim.lsp.is_enabled("fly_lsp")) then
     return
   end
-  if vim.fn.executable(settings.cmd[1]) == 0 then
-    tell(("`%s` is not on PATH; see `:checkhealth fly`"):format(settings.cmd[1]), vim.log.levels.WARN)
+  if not startable() or itself then
     return
   end
   if not (running[root] and vim.lsp.get_client_by_id(running[root])) then
@@ -190,6 +227,7 @@ function M.attach(bufnr)
       workspace_folders = { { uri = vim.uri_from_fname(root), name = vim.fn.fnamemodify(root, ":t") } },
       capabilities = capabilities(),
       handlers = { ["textDocument/rename"] = on_rename },
+      commands = commands,
       on_attach = attached,
       on_exit = function()
         running[root] = nil
@@ -201,71 +239,130 @@ function M.attach(bufnr)
   end
 end
 
--- A text that is nobody's file, in a buffer of its own.
-local function scratch(name, text, filetype)
+-- Leaves a window of ours; the last one shows what it did before.
+local function leave()
+  if not pcall(vim.cmd, "close") then
+    pcall(vim.cmd, "buffer #")
+  end
+end
+
+-- A text that is nobody's file, in a buffer of its own; `hidden` is what becomes of it when no window shows it.
+local function scratch(name, text, filetype, hidden)
   local bufnr = vim.fn.bufadd("fly://" .. name)
+  vim.bo[bufnr].buftype = "nofile"
   vim.fn.bufload(bufnr)
   vim.bo[bufnr].buftype = "nofile"
+  vim.bo[bufnr].bufhidden = hidden
   vim.bo[bufnr].swapfile = false
   vim.bo[bufnr].modifiable = true
   vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, vim.split(text, "\n", { plain = true }))
+  vim.bo[bufnr].modified = false
   vim.bo[bufnr].filetype = filetype
   vim.bo[bufnr].modifiable = false
-  vim.keymap.set("n", "q", "<cmd>close<cr>", { buffer = bufnr, nowait = true })
+  vim.keymap.set("n", "q", leave, { buffer = bufnr, nowait = true, desc = "Close what Fly shows" })
   return bufnr
+end
+
+-- Shows a buffer: in the window that it has, else in a new one.
+local function open(bufnr)
+  local window = vim.fn.bufwinid(bufnr)
+  if window ~= -1 then
+    vim.api.nvim_set_current_win(window)
+  else
+    vim.cmd("sbuffer " .. bufnr)
+  end
 end
 
 -- Shows a text in a window of its own, which `q` closes.
 local function show(name, text, filetype)
-  local bufnr = scratch(name, text, filetype)
-  vim.cmd("new")
-  vim.api.nvim_set_current_buf(bufnr)
+  open(scratch(name, text, filetype, "wipe"))
 end
 
--- Asks the server to carry out one of its commands.
-local function ask(command, arguments, answer)
-  local client = M.client()
-  if not client then
-    tell("no language server serves this file; see `:checkhealth fly`", vim.log.levels.WARN)
-    return
-  end
-  local params = { command = command, arguments = arguments }
-  local bufnr = vim.api.nvim_get_current_buf()
-  vim.lsp.buf_request(bufnr, "workspace/executeCommand", params, function(problem, result)
+-- What the generated files are, by how their names end.
+local filetypes = { tf = "terraform", rc = "hcl", yaml = "yaml", yml = "yaml", json = "json", md = "markdown", sh = "sh" }
+
+-- Asks a server to carry out one of its commands.
+local function ask(client, command, arguments, answer)
+  local function answered(problem, result)
     if problem then
       tell(problem.message, vim.log.levels.ERROR)
-    elseif not result then
+    elseif not result or result == vim.NIL then
       tell("there is nothing to show for this file")
     else
       answer(result)
     end
-  end)
+  end
+  local params, bufnr = { command = command, arguments = arguments }, vim.api.nvim_get_current_buf()
+  if vim.fn.has("nvim-0.11") == 1 then
+    client:request("workspace/executeCommand", params, answered, bufnr)
+  else
+    client.request("workspace/executeCommand", params, answered, bufnr)
+  end
+end
+
+-- The same of the server of this file.
+local function ask_here(command, arguments, answer)
+  local client = M.client()
+  if client then
+    ask(client, command, arguments, answer)
+  elseif vim.bo.filetype ~= "fly" then
+    tell("this is no Fly file; the command is for one", vim.log.levels.WARN)
+  else
+    tell("no language server serves this file; see `:checkhealth fly`", vim.log.levels.WARN)
+  end
+end
+
+-- The kind of a diagnostic of Fly; none of another source's.
+local function kind(found)
+  if found.source ~= "fly" then
+    return nil
+  end
+  return found.code or (found.user_data and found.user_data.lsp and found.user_data.lsp.code)
+end
+
+-- The kinds of diagnostics that there are now in any buffer, for completion.
+function M.kinds(lead)
+  local seen = {}
+  for _, found in ipairs(vim.diagnostic.get()) do
+    local id = kind(found)
+    if id and vim.startswith(id, lead or "") then
+      seen[id] = true
+    end
+  end
+  local ids = vim.tbl_keys(seen)
+  table.sort(ids)
+  return ids
 end
 
 local function uri()
   return vim.uri_from_bufnr(0)
 end
 
--- Explains a kind of diagnostic: the one at the cursor, or the one of this name.
+-- Explains a kind of diagnostic: the one at the cursor, or the one of this name. Any server can: it needs no Nest.
 function M.explain(id)
   if not id then
     local line = vim.api.nvim_win_get_cursor(0)[1] - 1
     for _, found in ipairs(vim.diagnostic.get(0, { lnum = line })) do
-      id = id or found.code or (found.user_data and found.user_data.lsp and found.user_data.lsp.code)
+      id = id or kind(found)
     end
   end
   if not id then
-    tell("no diagnostic stands on this line; name one, as in `:FlyExplain type-mismatch`", vim.log.levels.WARN)
+    tell("no diagnostic of Fly stands on this line; name one, as in `:FlyExplain type-mismatch`", vim.log.levels.WARN)
     return
   end
-  ask("fly.explain", { id }, function(result)
+  local client = M.client() or M.clients()[1]
+  if not client then
+    tell(("no language server runs that could explain `%s`; open a Fly file of a Nest first"):format(id), vim.log.levels.WARN)
+    return
+  end
+  ask(client, "fly.explain", { id }, function(result)
     show("explain/" .. id, result.markdown, "markdown")
   end)
 end
 
--- Shows what is generated from this file.
-function M.generated()
-  ask("fly.generated", { uri() }, function(result)
+-- Shows what is generated from a file: this one, when none is named.
+function M.generated(file)
+  ask_here("fly.generated", { file or uri() }, function(result)
     if #result.files == 0 then
       tell("nothing is generated from this file")
       return
@@ -273,26 +370,33 @@ function M.generated()
     -- One window; the location list leads through the files.
     local files = {}
     for _, file in ipairs(result.files) do
-      local bufnr = scratch("generated/" .. file.path, file.text, file.path:match("%.tf$") and "terraform" or "")
+      local bufnr = scratch("generated/" .. file.path, file.text, filetypes[file.path:match("%.(%w+)$")] or "", "hide")
       table.insert(files, { bufnr = bufnr, lnum = 1, text = file.path })
     end
-    vim.cmd("new")
-    vim.api.nvim_set_current_buf(files[1].bufnr)
+    open(files[1].bufnr)
     vim.fn.setloclist(0, files)
     tell(("%d files; `:lnext` and `:lopen` lead to the others"):format(#files))
   end)
 end
 
--- Shows what this file would deploy.
-function M.simulate()
-  ask("fly.simulate", { uri() }, function(result)
+-- Shows what a file would deploy: this one, when none is named.
+function M.simulate(file)
+  ask_here("fly.simulate", { file or uri() }, function(result)
     show("simulate", result.markdown, "markdown")
   end)
 end
 
--- The command that starts the server.
-function M.cmd()
-  return settings.cmd
+-- Shows places in the quickfix list.
+function M.references(locations, client_id, title)
+  local client = client_id and vim.lsp.get_client_by_id(client_id) or M.client()
+  local encoding = client and client.offset_encoding or "utf-16"
+  local items = vim.lsp.util.locations_to_items(locations or {}, encoding)
+  if #items == 0 then
+    tell("nothing refers to this")
+    return
+  end
+  vim.fn.setqflist({}, " ", { title = title or "Fly: references", items = items })
+  vim.cmd("botright copen")
 end
 
 return M
