@@ -8,6 +8,8 @@ import path from "node:path";
 export const START_LIMIT = 20_000;
 /** How long one may take to end after it has said goodbye. */
 export const STOP_LIMIT = 2_000;
+/** How long one whose pipe broke may take to be seen to have ended. */
+export const END_LIMIT = 1_000;
 
 export interface Command {
   program: string;
@@ -80,21 +82,24 @@ export function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`.replace(/([.!?])\.$/, "$1");
 }
 
+/** Nobody waits any longer, and nobody has said why. */
+export class GivenUp extends Error {}
+
 /** Waits for a promise until the time is over or the signal says that nobody waits any more: both fail it. */
-export async function within<T>(promise: Promise<T>, milliseconds: number, given: AbortSignal): Promise<T> {
+export async function within<T>(promise: Promise<T>, milliseconds: number, given?: AbortSignal): Promise<T> {
   let stop = (): void => undefined;
   const over = new Promise<never>((_, reject) => {
     const timer = setTimeout(
-      () => reject(new Error(`It has not answered within ${milliseconds / 1000} seconds, and was ended`)),
+      () => reject(new GivenUp(`It has not answered within ${milliseconds / 1000} seconds, and was ended`)),
       milliseconds,
     );
-    const abort = (): void => reject(new Error("It was not waited for any longer"));
-    given.addEventListener("abort", abort, { once: true });
+    const abort = (): void => reject(new GivenUp("It was not waited for any longer"));
+    given?.addEventListener("abort", abort, { once: true });
     stop = () => {
       clearTimeout(timer);
-      given.removeEventListener("abort", abort);
+      given?.removeEventListener("abort", abort);
     };
-    if (given.aborted) {
+    if (given?.aborted === true) {
       abort();
     }
   });

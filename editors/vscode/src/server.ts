@@ -13,7 +13,7 @@ import {
 
 import { SERVER_COMMANDS, SHOWN_COMMANDS } from "./answers";
 import { type Discovery, discover } from "./discover";
-import { type Command, Process, Restarts, START_LIMIT, STOP_LIMIT, failure, sentence, within } from "./process";
+import { type Command, END_LIMIT, GivenUp, Process, Restarts, START_LIMIT, STOP_LIMIT, failure, sentence, within } from "./process";
 import * as settings from "./settings";
 import { KEPT, only } from "./tokens";
 
@@ -181,11 +181,14 @@ export class Server implements vscode.Disposable {
       await run.process.spawned;
       await within(run.client.start(), START_LIMIT, signal);
     } catch (error) {
-      const gone = run !== undefined && (run.closed || run.process.how !== undefined);
+      if (run !== undefined && !(error instanceof GivenUp)) {
+        await within(run.process.ended, END_LIMIT).catch(() => undefined);
+      }
+      const how = run?.process.how;
       await this.end();
       if (!signal.aborted) {
         const why = error instanceof Error ? error.message : String(error);
-        const message = failure(command, gone ? run?.process.how : undefined, run?.process.lastLine, why);
+        const message = failure(command, how, run?.process.lastLine, why);
         this.output.error(message);
         this.show("stopped", "did not start");
         this.offer(message, SETTINGS, OUTPUT, RESTART);
@@ -269,7 +272,7 @@ export class Server implements vscode.Disposable {
     try {
       if (run.client.state === State.Running && !run.closed) {
         await run.client.dispose();
-        await within(run.process.ended, STOP_LIMIT, new AbortController().signal);
+        await within(run.process.ended, STOP_LIMIT);
         return;
       }
     } catch (error) {
