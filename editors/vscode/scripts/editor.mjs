@@ -207,12 +207,40 @@ async function steps(page, address) {
   done("the walkthrough has its steps");
 
   const before = readFileSync(within("data/Machine/settings.json"), "utf8");
-  const without = { ...JSON.parse(before), "fly.server.path": "/nowhere/fly-lsp" };
-  writeFileSync(within("data/Machine/settings.json"), JSON.stringify(without));
+  const start = (program) => {
+    const other = { ...JSON.parse(before), "fly.server.path": program };
+    writeFileSync(within("data/Machine/settings.json"), JSON.stringify(other));
+  };
   const toast = page.locator(".notifications-toasts .notification-list-item");
+  start("/nowhere/fly-lsp");
   await toast.filter({ hasText: "names /nowhere/fly-lsp" }).getByText("Open Settings").first().waitFor();
   done("a server that isn't there is told of, with what to do");
+
+  await palette("Notifications: Clear All Notifications");
+  writeFileSync(within("ends"), "#!/bin/sh\necho 'no such flag' >&2\nexit 3\n", { mode: 0o755 });
+  start(within("ends"));
+  await toast.filter({ hasText: "ended with code 3 before it answered. It said: no such flag" }).first().waitFor();
+  assert.equal(await toast.count(), 1, (await toast.allInnerTexts()).join("\n"));
+  done("a server that ends at once is told of once, with what it said");
+
+  await palette("Notifications: Clear All Notifications");
+  writeFileSync(within("silent"), `#!/bin/sh\ntouch ${within("asked")}\nexec sleep 1000\n`, { mode: 0o755 });
+  start(within("silent"));
+  while (!existsSync(within("asked"))) {
+    await page.waitForTimeout(50);
+  }
+  await open(FILE);
+  await focus();
+  await goTo(mistake, 1);
+  await page.keyboard.press("End");
+  await page.keyboard.press("Shift+Home");
+  await page.keyboard.type(WRONG);
+  const changed = Date.now();
   writeFileSync(within("data/Machine/settings.json"), before);
+  await editor.locator(".squiggly-error").first().waitFor();
+  assert.ok(Date.now() - changed < 15_000, "the server that doesn't answer was waited for");
+  assert.equal(await toast.count(), 0, (await toast.allInnerTexts()).join("\n"));
+  done("a server that never answers is left for another at once");
 }
 
 prepare();

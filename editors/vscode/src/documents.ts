@@ -3,31 +3,28 @@
 import * as vscode from "vscode";
 
 import { type GeneratedFile, languagesOf } from "./answers";
+import { Kept } from "./kept";
 
 export const SCHEME = "fly-generated";
 
-/** Holds the texts while their documents are open. */
+/** How many texts are kept. */
+const MOST = 50;
+
+/** Holds the texts. The editor closes documents that no tab shows as it pleases, and asks again when one comes back. */
 export class Documents implements vscode.TextDocumentContentProvider, vscode.Disposable {
-  private readonly texts = new Map<string, string>();
+  private readonly texts = new Kept(MOST);
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
-  private readonly registrations: vscode.Disposable;
+  private readonly registration: vscode.Disposable;
   readonly onDidChange = this.changed.event;
 
   constructor() {
-    this.registrations = vscode.Disposable.from(
-      vscode.workspace.registerTextDocumentContentProvider(SCHEME, this),
-      vscode.workspace.onDidCloseTextDocument((document) => {
-        if (document.uri.scheme === SCHEME) {
-          this.texts.delete(document.uri.toString());
-        }
-      }),
-    );
+    this.registration = vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
   }
 
   provideTextDocumentContent(uri: vscode.Uri): string {
     return (
       this.texts.get(uri.toString()) ??
-      "This was made in an earlier session and is gone. Run the command that made it again.\n"
+      "This was made long ago or in an earlier session and is gone. Run the command that made it again.\n"
     );
   }
 
@@ -41,8 +38,6 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
   /** Shows markdown as a page beside the editor, or as text where the preview is switched off. */
   async showMarkdown(path: string, markdown: string): Promise<void> {
     const uri = this.keep(path, markdown);
-    // The preview reads the document; opened here, it is kept until the preview has it.
-    await vscode.workspace.openTextDocument(uri);
     try {
       await vscode.commands.executeCommand("markdown.showPreviewToSide", uri);
     } catch {
@@ -67,7 +62,7 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
   }
 
   dispose(): void {
-    this.registrations.dispose();
+    this.registration.dispose();
     this.changed.dispose();
     this.texts.clear();
   }

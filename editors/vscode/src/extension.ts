@@ -11,7 +11,7 @@ import { RESTARTING, SECTION } from "./settings";
 
 let server: Server | undefined;
 
-export async function activate(context: vscode.ExtensionContext): Promise<void> {
+export function activate(context: vscode.ExtensionContext): void {
   const manifest = context.extension.packageJSON as { homepage: string };
   const documents = new Documents();
   const started = new Server(async (command, args, run) => {
@@ -45,7 +45,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     // A trusted workspace may name a server of its own.
     vscode.workspace.onDidGrantWorkspaceTrust(() => void started.restart()),
   );
-  await started.start();
+  // Not waited for: the extension is there while the server still starts, or never does.
+  void started.start();
 }
 
 export async function deactivate(): Promise<void> {

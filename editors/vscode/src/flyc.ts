@@ -11,6 +11,15 @@ import * as settings from "./settings";
 
 const PARTS = ["nest.fly", "Eggs", "Jobs", "UF", "MG"];
 
+/** What is in a folder; nothing in one that isn't there or can't be read. */
+async function namesIn(folder: vscode.Uri): Promise<string[]> {
+  try {
+    return (await vscode.workspace.fs.readDirectory(folder)).map(([name]) => name);
+  } catch {
+    return [];
+  }
+}
+
 /** The Nest around a file: the nearest folder above it with a part of a Nest. */
 async function nestAround(file: vscode.Uri): Promise<vscode.Uri | undefined> {
   for (let folder = file; ; ) {
@@ -19,20 +28,37 @@ async function nestAround(file: vscode.Uri): Promise<vscode.Uri | undefined> {
       return undefined;
     }
     folder = above;
-    const names = new Set((await vscode.workspace.fs.readDirectory(folder)).map(([name]) => name));
+    const names = new Set(await namesIn(folder));
     if (PARTS.some((part) => names.has(part))) {
       return folder;
     }
   }
 }
 
-/** The Nest that a command is about: of the open file, else of the workspace. */
-async function nest(): Promise<string | undefined> {
+/** The Nest that a folder of the workspace is, or is in. */
+async function nestOf(folder: vscode.WorkspaceFolder): Promise<vscode.Uri | undefined> {
+  return folder.uri.scheme === "file" ? nestAround(vscode.Uri.joinPath(folder.uri, "nest.fly")) : undefined;
+}
+
+/** The Nest of the open file, else of the workspace. */
+export async function openNest(): Promise<vscode.Uri | undefined> {
   const document = vscode.window.activeTextEditor?.document;
-  const file = document?.uri.scheme === "file" ? await nestAround(document.uri) : undefined;
-  const folder = vscode.workspace.workspaceFolders?.[0];
-  const around = folder && (await nestAround(vscode.Uri.joinPath(folder.uri, "nest.fly")));
-  const found = file ?? around;
+  const around = document?.uri.scheme === "file" ? await nestAround(document.uri) : undefined;
+  if (around !== undefined) {
+    return around;
+  }
+  for (const folder of vscode.workspace.workspaceFolders ?? []) {
+    const found = await nestOf(folder);
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  return undefined;
+}
+
+/** The Nest that a command is about; says so when there is none. */
+async function nest(): Promise<string | undefined> {
+  const found = await openNest();
   if (found === undefined) {
     void vscode.window.showInformationMessage(
       "There is no Nest here: a folder with nest.fly, Eggs, Jobs, UF or MG in it. Open a file of it first.",
@@ -51,13 +77,18 @@ function program(server: Server): string | undefined {
 
 const TASK = "fly";
 
-function checkTask(flyc: string, cwd: string | undefined, definition: vscode.TaskDefinition): vscode.Task {
+function checkTask(
+  flyc: string,
+  cwd: string,
+  definition: vscode.TaskDefinition,
+  scope: vscode.WorkspaceFolder | vscode.TaskScope.Workspace,
+): vscode.Task {
   const task = new vscode.Task(
     definition,
-    vscode.TaskScope.Workspace,
+    scope,
     "check",
     TASK,
-    new vscode.ProcessExecution(flyc, ["check", "--output-format", "concise"], cwd === undefined ? {} : { cwd }),
+    new vscode.ProcessExecution(flyc, ["check", "--output-format", "concise"], { cwd }),
     // The server tells the same in Problems, and of files that are not saved too.
     [],
   );
@@ -65,17 +96,23 @@ function checkTask(flyc: string, cwd: string | undefined, definition: vscode.Tas
   return task;
 }
 
-/** `fly: check` among the tasks, for the Nest in the workspace's folder. */
+/** `fly: check` among the tasks, for the Nest of every folder of the workspace. */
 export function taskProvider(server: Server): vscode.Disposable {
-  const flyc = (): string | undefined => discoverFlyc(settings.surroundings(), server.path);
+  const checks = async (folders: readonly vscode.WorkspaceFolder[], definition: vscode.TaskDefinition): Promise<vscode.Task[]> => {
+    const flyc = discoverFlyc(settings.surroundings(), server.path);
+    if (flyc === undefined) {
+      return [];
+    }
+    const nests = await Promise.all(folders.map(async (folder) => ({ folder, nest: await nestOf(folder) })));
+    return nests.flatMap(({ folder, nest }) => (nest ? [checkTask(flyc, nest.fsPath, definition, folder)] : []));
+  };
   return vscode.tasks.registerTaskProvider(TASK, {
-    provideTasks: () => {
-      const found = flyc();
-      return found === undefined ? [] : [checkTask(found, undefined, { type: TASK, command: "check" })];
-    },
-    resolveTask: (task) => {
-      const found = flyc();
-      return found === undefined ? undefined : checkTask(found, undefined, task.definition);
+    provideTasks: () => checks(vscode.workspace.workspaceFolders ?? [], { type: TASK, command: "check" }),
+    resolveTask: async (task) => {
+      // A task of a folder checks that folder's Nest, one of the workspace the first there is.
+      const folders =
+        typeof task.scope === "object" ? [task.scope] : (vscode.workspace.workspaceFolders ?? []);
+      return (await checks(folders, task.definition))[0];
     },
   });
 }
@@ -88,7 +125,7 @@ export function flycCommands(server: Server, documents: Documents): Record<strin
       if (flyc === undefined || cwd === undefined) {
         return;
       }
-      await vscode.tasks.executeTask(checkTask(flyc, cwd, { type: TASK, command: "check" }));
+      await vscode.tasks.executeTask(checkTask(flyc, cwd, { type: TASK, command: "check" }, vscode.TaskScope.Workspace));
     },
     "fly.planAgainst": async (): Promise<void> => {
       const flyc = program(server);

@@ -1,10 +1,19 @@
 // The server's life: found, started, restarted, stopped; and what is said when it can't be.
 
 import * as vscode from "vscode";
-import { type ExecuteCommandSignature, LanguageClient, type Middleware, State } from "vscode-languageclient/node";
+import {
+  CloseAction,
+  ErrorAction,
+  type ExecuteCommandSignature,
+  LanguageClient,
+  type Middleware,
+  RevealOutputChannelOn,
+  State,
+} from "vscode-languageclient/node";
 
 import { SERVER_COMMANDS, SHOWN_COMMANDS } from "./answers";
 import { type Discovery, discover } from "./discover";
+import { type Command, END_LIMIT, GivenUp, Process, Restarts, START_LIMIT, STOP_LIMIT, failure, sentence, within } from "./process";
 import * as settings from "./settings";
 import { KEPT, only } from "./tokens";
 
@@ -14,11 +23,30 @@ export type Shown = (command: string, args: unknown[], run: () => Promise<unknow
 const INSTALL = "How to Install";
 const SETTINGS = "Open Settings";
 const OUTPUT = "Show Output";
+const RESTART = "Restart Server";
+
+/** The library tells of the same mishap up to three times; all of it goes to the output, and `Server` tells once. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
+/** A server that was started: who speaks with it, and the process. */
+interface Run {
+  client: LanguageClient;
+  process: Process;
+  /** It answers no longer; there is nobody to say goodbye to. */
+  closed: boolean;
+}
 
 export class Server implements vscode.Disposable {
   readonly output = vscode.window.createOutputChannel("Fly", { log: true });
-  private client: LanguageClient | undefined;
+  private run: Run | undefined;
   private program: string | undefined;
+  /** Says to a start that is under way that nobody waits for it any more. */
+  private starting = new AbortController();
+  private readonly restarts = new Restarts();
   private standIns: vscode.Disposable | undefined;
   /** Starts and stops come one after the other, however fast they are asked for. */
   private queue: Promise<void> = Promise.resolve();
@@ -39,18 +67,38 @@ export class Server implements vscode.Disposable {
   }
 
   start(): Promise<void> {
-    return this.inTurn(() => this.launch());
+    return this.restart();
   }
 
   restart(): Promise<void> {
-    return this.inTurn(async () => {
-      await this.end();
-      await this.launch();
-    });
+    this.restarts.forget();
+    return this.again();
   }
 
   stop(): Promise<void> {
+    this.giveUp();
     return this.inTurn(() => this.end());
+  }
+
+  private again(): Promise<void> {
+    const signal = this.giveUp();
+    return this.inTurn(async () => {
+      await this.end();
+      if (!signal.aborted) {
+        await this.launch(signal);
+      }
+    });
+  }
+
+  /** A start under way is not waited for: what comes next in turn comes now. */
+  private giveUp(): AbortSignal {
+    this.starting.abort();
+    this.starting = new AbortController();
+    return this.starting.signal;
+  }
+
+  private get client(): LanguageClient | undefined {
+    return this.run?.client;
   }
 
   /** Asks the server to run a command. Says so, and gives nothing, when it can't. */
@@ -58,7 +106,7 @@ export class Server implements vscode.Disposable {
     await this.queue;
     const client = this.client;
     if (client?.state !== State.Running) {
-      this.offer("The Fly language server isn't running.", "Restart Server", OUTPUT);
+      this.offer("The Fly language server isn't running.", RESTART, OUTPUT);
       return undefined;
     }
     if (!this.knows(command)) {
@@ -71,7 +119,7 @@ export class Server implements vscode.Disposable {
       return await client.sendRequest("workspace/executeCommand", { command, arguments: args });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      this.offer(`${why.charAt(0).toUpperCase()}${why.slice(1)}.`.replace(/([.!?])\.$/, "$1"), OUTPUT);
+      this.offer(sentence(why), OUTPUT);
       return undefined;
     }
   }
@@ -105,7 +153,12 @@ export class Server implements vscode.Disposable {
     return this.queue;
   }
 
-  private async launch(): Promise<void> {
+  private async launch(signal: AbortSignal): Promise<void> {
+    if (!settings.onDisk()) {
+      this.program = undefined;
+      this.show("none", "reads files on the disk only");
+      return;
+    }
     const discovery = discover(settings.surroundings());
     if (!discovery.found) {
       this.program = undefined;
@@ -114,21 +167,72 @@ export class Server implements vscode.Disposable {
     }
     this.program = discovery.program;
     this.output.info(`Found fly-lsp through ${discovery.how}: ${discovery.program}`);
-    const client = new LanguageClient(
+    this.show("busy", "starting");
+    const command = {
+      program: discovery.program,
+      arguments: settings.serverArguments(),
+      environment: settings.serverEnvironment(),
+      folder: settings.folder(),
+    };
+    let run: Run | undefined;
+    try {
+      run = this.prepare(command);
+      this.run = run;
+      await run.process.spawned;
+      await within(run.client.start(), START_LIMIT, signal);
+    } catch (error) {
+      if (run !== undefined && !(error instanceof GivenUp)) {
+        await within(run.process.ended, END_LIMIT).catch(() => undefined);
+      }
+      const how = run?.process.how;
+      await this.end();
+      if (!signal.aborted) {
+        const why = error instanceof Error ? error.message : String(error);
+        const message = failure(command, how, run?.process.lastLine, why);
+        this.output.error(message);
+        this.show("stopped", "did not start");
+        this.offer(message, SETTINGS, OUTPUT, RESTART);
+      }
+      return;
+    }
+    this.show("running", run.client.initializeResult?.serverInfo?.version ?? "");
+    // Commands the server has are registered by the client. The others answer with what to do.
+    const standIns = SERVER_COMMANDS.filter((command) => !this.knows(command));
+    this.standIns = vscode.Disposable.from(
+      ...standIns.map((command) =>
+        vscode.commands.registerCommand(command, (...args: unknown[]) => this.command(command, args)),
+      ),
+    );
+  }
+
+  /** A process, and a client that will speak with it. */
+  private prepare(command: Command): Run {
+    const process = new Process(command);
+    const client = new QuietClient(
       settings.SECTION,
       "Fly",
-      {
-        command: discovery.program,
-        args: settings.serverArguments(),
-        options: { env: { ...process.env, ...settings.serverEnvironment() } },
-      },
+      () => Promise.resolve(process.child),
       {
         documentSelector: [{ scheme: "file", language: "fly" }],
         outputChannel: this.output,
+        revealOutputChannelOn: RevealOutputChannelOn.Never,
         initializationOptions: vscode.workspace.getConfiguration(settings.SECTION),
+        // Whoever waits for the start tells of it.
+        initializationFailedHandler: () => false,
+        errorHandler: {
+          error: () => ({ action: ErrorAction.Continue, handled: true }),
+          closed: () => {
+            run.closed = true;
+            if (client.state === State.Running && this.run === run) {
+              this.crashed(process);
+            }
+            return { action: CloseAction.DoNotRestart, handled: true, message: "The server's connection is closed." };
+          },
+        },
         middleware: this.middleware(),
       },
     );
+    const run: Run = { client, process, closed: false };
     client.registerFeature({
       // The server offers lenses only for commands whose answers the editor shows.
       fillClientCapabilities: (capabilities) => {
@@ -139,44 +243,44 @@ export class Server implements vscode.Disposable {
       getState: () => ({ kind: "static" }),
       clear: () => undefined,
     });
-    this.client = client;
-    this.show("busy", "starting");
-    client.onDidChangeState(({ newState }) => {
-      if (newState === State.Running) {
-        this.show("running", client.initializeResult?.serverInfo?.version ?? "");
-      } else if (newState === State.Stopped) {
-        this.show("stopped", "stopped");
-      }
-    });
-    try {
-      await client.start();
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.output.error(why);
-      this.show("stopped", "did not start");
-      this.offer(`${discovery.program} did not start: ${why}`, OUTPUT, SETTINGS);
+    return run;
+  }
+
+  /** A server that ran ended by itself: it is started anew, unless it keeps doing so. */
+  private crashed(process: Process): void {
+    this.show("stopped", "stopped");
+    if (this.restarts.another(Date.now())) {
+      this.output.warn("The server ended by itself and is started anew.");
+      void this.again();
       return;
     }
-    // Commands the server has are registered by the client. The others answer with what to do.
-    const standIns = SERVER_COMMANDS.filter((command) => !this.knows(command));
-    this.standIns = vscode.Disposable.from(
-      ...standIns.map((command) =>
-        vscode.commands.registerCommand(command, (...args: unknown[]) => this.command(command, args)),
-      ),
-    );
+    void process.ended.then(() => {
+      const said = process.lastLine === undefined ? "" : ` It said: ${process.lastLine}`;
+      const how = process.how ?? "ended";
+      this.offer(`The Fly language server ${how}, five times within three minutes.${said}`, RESTART, OUTPUT);
+    });
   }
 
   private async end(): Promise<void> {
-    const client = this.client;
-    this.client = undefined;
+    const run = this.run;
+    this.run = undefined;
     this.standIns?.dispose();
     this.standIns = undefined;
+    if (run === undefined) {
+      return;
+    }
     try {
-      await client?.dispose();
+      if (run.client.state === State.Running && !run.closed) {
+        await run.client.dispose();
+        await within(run.process.ended, STOP_LIMIT);
+        return;
+      }
     } catch (error) {
       // One that died or hangs is gone as well.
       this.output.warn(error instanceof Error ? error.message : String(error));
     }
+    run.process.kill();
+    await run.process.ended;
   }
 
   private middleware(): Middleware {
@@ -196,7 +300,7 @@ export class Server implements vscode.Disposable {
     };
   }
 
-  private show(state: "busy" | "running" | "stopped", text: string): void {
+  private show(state: "busy" | "running" | "stopped" | "none", text: string): void {
     this.status.busy = state === "busy";
     this.status.severity =
       state === "stopped" ? vscode.LanguageStatusSeverity.Error : vscode.LanguageStatusSeverity.Information;
@@ -225,7 +329,7 @@ export class Server implements vscode.Disposable {
         case OUTPUT:
           this.output.show();
           return undefined;
-        case "Restart Server":
+        case RESTART:
           return this.restart();
         default:
           return undefined;

@@ -21,6 +21,16 @@ export const RESTARTING = ["server.path", "server.arguments", "server.environmen
   (name) => `${SECTION}.${name}`,
 );
 
+/** Whether there is anything that a server could read: a folder on the disk, or no folder at all. */
+export function onDisk(): boolean {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  return folders.length === 0 || folders.some(({ uri }) => uri.scheme === "file");
+}
+
+/** The first folder on the disk. */
+export const folder = (): string | undefined =>
+  vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === "file")?.uri.fsPath;
+
 /** What the search for programs needs to know. */
 export function surroundings(): Surroundings {
   const windows = process.platform === "win32";
@@ -29,7 +39,7 @@ export function surroundings(): Surroundings {
     env: process.env,
     home: homedir(),
     windows,
-    folder: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath,
+    folder: folder(),
     isProgram: (file) => {
       try {
         accessSync(file, windows ? constants.F_OK : constants.X_OK);

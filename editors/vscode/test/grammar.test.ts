@@ -153,6 +153,74 @@ for (const example of examples) {
   });
 }
 
+/** The last scope of every word of a text, line by line, without `.fly`. */
+function words(text: string): [string, string][][] {
+  const lines = text.split("\n");
+  return tokenize(lines).map((line, at) =>
+    line
+      .map(({ from, to, scopes }): [string, string] => [
+        (lines[at] ?? "").slice(from, to).trim(),
+        (scopes.at(-1) ?? "").replace(/\.fly$/, ""),
+      ])
+      .filter(([word]) => word !== ""),
+  );
+}
+
+/** What a word of the first line is. */
+const scopeOf = (text: string, word: string): string | undefined =>
+  words(text)[0]?.find(([found]) => found === word)?.[1];
+
+test("no comment runs past its interpolation", () => {
+  const after: [string, string][] = [
+    ["after", "variable.other.readwrite"],
+    ["=", "keyword.operator.assignment"],
+    ["1", "constant.numeric"],
+  ];
+  for (const inside of ["VAR//-/_", "#LIST", " # ", "a /* b", "a /* { b } */", "{ a // b }", "// { } \"}\" c", "a <<EOT"]) {
+    for (const lines of [`name = "a \${${inside}} b"`, `name = <<EOT\n  a \${${inside}} b\nEOT`]) {
+      const seen = words(`${lines}\nafter = 1`);
+      assert.deepEqual(seen.at(-1), after, lines);
+      const b = seen.flat().findLast(([word]) => word.startsWith("b"));
+      assert.match(b?.[1] ?? "", /^string\./, lines);
+    }
+  }
+  assert.equal(scopeOf('a = "${b // why}"', "why"), "comment.line");
+});
+
+test("what begins a block is seen wherever it stands", () => {
+  for (const line of ['egg "x" {', '  egg "x" {', 'egg "x"', "egg my-app {", 'egg"x"{', 'egg "x" # why', "locals"]) {
+    assert.match(scopeOf(line, line.trim().split(/[ "]/)[0] ?? "") ?? "", /^keyword\.other\.block/, line);
+  }
+  for (const line of ["runner {", "runner", "  runner // why", "  runner /* why */ {"]) {
+    assert.equal(scopeOf(line, "runner"), "entity.name.type.block", line);
+  }
+  assert.equal(scopeOf("egg my-app {", "my-app"), "entity.name.label");
+  assert.equal(scopeOf("over = egg", "egg"), "constant.language");
+});
+
+test("names with dashes, and keys of maps", () => {
+  assert.equal(scopeOf("ref = egg.my-app-2.cpu - 1", "my-app-2"), "variable.other.member");
+  assert.equal(scopeOf("ref = egg.my-app-2.cpu - 1", "-"), "keyword.operator.arithmetic");
+  assert.equal(scopeOf("ref = local.a-b", "-"), "keyword.operator.arithmetic");
+  for (const line of ["m = { a: 1 }", "m = { b: 2, a : 1 }", "  a: 1", 'm = { "x y": 1 }']) {
+    assert.equal(scopeOf(line, ":"), "punctuation.separator.key-value", line);
+  }
+  assert.equal(scopeOf("x = a ? b : c", ":"), "keyword.operator.ternary");
+  assert.equal(scopeOf('x = min(1, a ? "b" : "c")', ":"), "keyword.operator.ternary");
+});
+
+test("a long line takes no longer than its length is worth", () => {
+  tokenize(["script = \"true\""]);
+  for (const part of ["a/*", "a/**/", "a/* */ ", '"${', "${", 'script = "', 'runner "${', '"a', "egg.a-", "{a,", "{"]) {
+    const line = `a = ${part.repeat(6000)}`.slice(0, 12_000);
+    const start = performance.now();
+    tokenize([line]);
+    const taken = performance.now() - start;
+    // With patterns that look to the line's end from everywhere it was more than eight seconds.
+    assert.ok(taken < 4000, `${part}: ${taken} ms`);
+  }
+});
+
 /** What the shell's grammar says of a script is its own affair. */
 const ofFly = (scopes: string[]): string[] => scopes.filter((scope) => !scope.endsWith(".shell"));
 
@@ -186,7 +254,7 @@ test("what every example is seen as", () => {
 });
 
 test("the words of every class", () => {
-  const words = new Map<string, Set<string>>();
+  const classes = new Map<string, Set<string>>();
   for (const example of examples) {
     const lines = example.lines.map(([text]) => text);
     tokenize(lines).forEach((line, at) => {
@@ -194,12 +262,12 @@ test("the words of every class", () => {
         const word = (lines[at] ?? "").slice(token.from, token.to).trim();
         const scope = ofFly(token.scopes).at(-1) ?? "(plain)";
         if (word !== "") {
-          words.set(scope, (words.get(scope) ?? new Set()).add(word));
+          classes.set(scope, (classes.get(scope) ?? new Set()).add(word));
         }
       }
     });
   }
-  const told = [...words].sort(([a], [b]) => (a < b ? -1 : 1)).map(([scope, found]) => {
+  const told = [...classes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([scope, found]) => {
     const sorted = [...found].sort();
     const shown = sorted.slice(0, 40).map((word) => `    ${word}`);
     return [scope, ...shown, ...(sorted.length > 40 ? [`    … ${sorted.length} in all`] : [])].join("\n");

@@ -10,12 +10,13 @@ interface Manifest {
   main: string;
   contributes: {
     commands: { command: string; title: string }[];
-    configuration: { properties: Record<string, { default?: unknown }> };
+    configuration: { properties: Record<string, { default?: unknown; scope?: string }> };
     menus: Record<string, { command: string }[]>;
     walkthroughs: { steps: { id: string; description: string; media: { markdown: string } }[] }[];
     problemMatchers: { pattern: { regexp: string } }[];
     languages: { configuration: string }[];
   };
+  capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
 }
 
 const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
@@ -50,6 +51,14 @@ test("every setting is read, and every one that is read is there", () => {
     [...new Set([...read, ...elsewhere])].sort(),
     Object.keys(contributes.configuration.properties).sort(),
   );
+});
+
+test("a folder that is not trusted does not say which program is started", () => {
+  const starting = Object.keys(contributes.configuration.properties).filter((name) => name.startsWith("fly.server."));
+  assert.deepEqual([...manifest.capabilities.untrustedWorkspaces.restrictedConfigurations].sort(), starting.sort());
+  for (const name of starting) {
+    assert.equal(contributes.configuration.properties[name]?.scope, "machine-overridable", name);
+  }
 });
 
 test("the page of the extension tells of every command and setting", () => {
@@ -113,11 +122,20 @@ test("a word is a name with its dashes, or a number with its unit", () => {
 test("lines that open something indent the next one", () => {
   const increase = new RegExp(language.indentationRules.increaseIndentPattern);
   const decrease = new RegExp(language.indentationRules.decreaseIndentPattern);
-  const opens = ['egg "x" {', "tags = [", "x = min(", "a = { # why", '  b = "{" + join(', "x = { // why {"];
-  const opensNot = ['a = "{"', "# {", "// [", "}", "tags = []", 'script = "if [ -f"', 'a = "\\"{"'];
+  const opens = ['egg "x" {', "tags = [", "x = min(", "a = { # why", '  b = "{" + join(', "x = { // why {", "a = 1 / min(", "a = { /* b */"];
+  const opensNot = ["a = 1 // foo {", 'x = "http://a" // see [', "a = 1 /* { */", "a = 1 # (", "/* {", 'a = "{"', "# {", "// [", "}", "tags = []", 'script = "if [ -f"', 'a = "\\"{"'];
   assert.deepEqual(opens.filter((line) => !increase.test(line)), []);
   assert.deepEqual(opensNot.filter((line) => increase.test(line)), []);
   assert.deepEqual(["  }", "]", ")", "  ], x"].filter((line) => !decrease.test(line)), []);
+});
+
+test("a line that could mean much is decided fast", () => {
+  const increase = new RegExp(language.indentationRules.increaseIndentPattern);
+  for (const part of ["/* */", "/*", '"a"', '"', "{", "/", "\\"]) {
+    const start = performance.now();
+    increase.test(`${part.repeat(5000)}x`);
+    assert.ok(performance.now() - start < 2000, part);
+  }
 });
 
 test("comments go on in the next line where they should", () => {
