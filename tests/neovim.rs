@@ -117,7 +117,10 @@ fn holds(seen: &Value) {
 
     // The lenses do what they say, each in one place: nothing comes as a message too.
     let lenses = &seen["lenses"];
-    assert_eq!((&lenses["fly.simulate"], &lenses["fly.generated"]), (&json!("simulate"), &json!("checks.tf")));
+    assert_eq!(
+        (&lenses["fly.simulate"], &lenses["fly.generated"]),
+        (&json!("simulate"), &json!("checks.tf"))
+    );
     assert_eq!(lenses["fly.references"]["size"], 2, "{lenses}");
     assert_eq!(seen["messages"], json!([]));
 
