@@ -206,6 +206,16 @@ async function steps(page, address) {
   await page.locator(".getting-started-step").filter({ hasText: "Write an egg" }).first().waitFor();
   done("the walkthrough has its steps");
 
+  await palette("Fly: New Egg");
+  await page.locator(".quick-input-widget input").first().fill("hatchling");
+  await page.keyboard.press("Enter");
+  await editor.locator(".view-line").filter({ hasText: 'egg "hatchling" {' }).first().waitFor();
+  assert.ok(existsSync(within("nest/Eggs/hatchling/config.fly")));
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+S");
+  await page.locator(".tab.dirty").first().waitFor({ state: "detached" });
+  done("a new egg has its file");
+
   const before = readFileSync(within("data/Machine/settings.json"), "utf8");
   const start = (program) => {
     const other = { ...JSON.parse(before), "fly.server.path": program };

@@ -5,6 +5,7 @@ import * as vscode from "vscode";
 import { REFERENCES } from "./answers";
 import { Explanations, commands, show } from "./commands";
 import { Documents } from "./documents";
+import { newEgg } from "./eggs";
 import { flycCommands, taskProvider } from "./flyc";
 import { Server } from "./server";
 import { RESTARTING, SECTION } from "./settings";
@@ -23,6 +24,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const all: Record<string, (...args: never[]) => unknown> = {
     "fly.restartServer": () => started.restart(),
     "fly.showOutput": () => started.output.show(),
+    "fly.newEgg": () => newEgg(context.extensionUri),
     // What a code lens of the server runs, with places as the protocol tells them.
     [REFERENCES]: showReferences,
     ...commands(started, documents, manifest.homepage),

@@ -12,7 +12,7 @@ interface Manifest {
     commands: { command: string; title: string }[];
     configuration: { properties: Record<string, { default?: unknown; scope?: string }> };
     menus: Record<string, { command: string }[]>;
-    walkthroughs: { steps: { id: string; description: string; media: { markdown: string } }[] }[];
+    walkthroughs: { steps: { id: string; description: string; media: { markdown: string }; completionEvents: string[] }[] }[];
     problemMatchers: { pattern: { regexp: string } }[];
     languages: { configuration: string }[];
   };
@@ -78,6 +78,10 @@ test("the walkthrough's pages and commands are there", () => {
     for (const [, command] of description.matchAll(/\(command:([\w.]+)/g)) {
       assert.ok(!command?.startsWith("fly.") || commands.includes(command), command);
     }
+  }
+  // A step is done by what it tells of, and by nothing that happens all the time.
+  for (const { completionEvents } of contributes.walkthroughs.flatMap(({ steps }) => steps)) {
+    assert.deepEqual(completionEvents.filter((event) => /triggerSuggest|newUntitledFile/.test(event)), []);
   }
   const named = contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.markdown));
   assert.deepEqual(readdirSync("walkthrough").map((file) => `walkthrough/${file}`).sort(), named.sort());
