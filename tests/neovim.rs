@@ -136,4 +136,20 @@ fn holds(seen: &Value) {
 
     let health = text(&seen["health"]);
     assert!(health.contains("OK") && !health.contains("ERROR"), "{health}");
+    assert!(health.contains("runs in") && health.contains("serves 1 file"), "{health}");
+
+    // A page is explained outside of a Nest too, and its window leaves neither a window nor a buffer.
+    assert_eq!(seen["kinds"], json!(["type-mismatch"]));
+    assert!(text(&seen["elsewhere_explained"]).starts_with("# unclosed"), "{}", seen["elsewhere_explained"]);
+    assert_eq!(seen["left_behind"], json!([0, 0]));
+
+    // Wrong settings are refused; a server that is missing is told of once.
+    assert_eq!(seen["settings"], json!([false, false, false, false]));
+    assert_eq!(seen["cmd"], json!(["fly-lsp"]));
+    assert_eq!(seen["missing"].as_array().map(Vec::len), Some(1), "{}", seen["missing"]);
+
+    // Without a parser of tree-sitter the shapes are coloured, and what is formatted is indented as it is.
+    assert_eq!(seen["colours"], json!(["flyBlock", "flyAttribute", "flyString", "flyNumber"]));
+    let indents = seen["indents"].as_array().unwrap();
+    assert!(indents.len() > 10 && indents.iter().all(|right| right == true), "{indents:?}");
 }

@@ -155,6 +155,7 @@ local function rest()
   -- The commands: each shows the server's answer in a window of its own.
   vim.fn.cursor(2, 10)
   local file = vim.api.nvim_get_current_buf()
+  seen.kinds = vim.fn.getcompletion("FlyExplain ty", "cmdline")
   vim.cmd("FlyExplain")
   wait("an explanation", function()
     return vim.bo.filetype == "markdown"
@@ -267,6 +268,57 @@ local function rest()
   seen.unsaved.written = table.concat(vim.fn.readfile(moved), "\n") .. "\n"
   vim.cmd("silent undo " .. changes - 1)
   seen.unsaved.undone = vim.deep_equal(vim.api.nvim_buf_get_lines(0, 0, -1, false), saved)
+
+  -- A page is explained where there is no Nest as well, and its window leaves nothing behind.
+  vim.cmd("silent write | new")
+  local windows, buffers = #vim.api.nvim_list_wins(), #vim.api.nvim_list_bufs()
+  vim.cmd("FlyExplain unclosed")
+  wait("an explanation elsewhere", function()
+    return vim.bo.filetype == "markdown"
+  end)
+  seen.elsewhere_explained = text()
+  vim.api.nvim_feedkeys("q", "x", false)
+  seen.left_behind = { #vim.api.nvim_list_wins() - windows, #vim.api.nvim_list_bufs() - buffers }
+  vim.cmd("close")
+
+  -- Settings that are none are refused.
+  local settings = { { cmd = 1 }, { cmd = {} }, { command = "fly-lsp" }, { on_attach = "gd" } }
+  seen.settings = vim.tbl_map(function(given)
+    return (pcall(fly.setup, given))
+  end, settings)
+  fly.setup({ cmd = "fly-lsp" })
+  seen.cmd = fly.cmd()
+
+  -- What the shapes of a file are coloured and indented by, where no parser is installed.
+  vim.cmd("syntax on | edit! " .. nest .. "/UF/config.fly")
+  seen.colours = {}
+  for _, word in ipairs({ "uglyfox", "eggs_entities", '"shop"', "2" }) do
+    cursor(word)
+    table.insert(seen.colours, vim.fn.synIDattr(vim.fn.synID(vim.fn.line("."), vim.fn.col("."), 1), "name"))
+  end
+  seen.indents = {}
+  for line = 1, vim.fn.line("$") do
+    if vim.fn.getline(line) ~= "" then
+      seen.indents[line] = require("fly.indent").of(line) == vim.fn.indent(line)
+    else
+      seen.indents[line] = true
+    end
+  end
+  -- The server that is missing is told of once, whatever is opened.
+  told = {}
+  vim.lsp.stop_client(fly.clients(), true)
+  fly.setup({ cmd = "no-such-server" })
+  for _, path in ipairs({ "/UF/config.fly", "/Eggs/docs/config.fly", "/UF/config.fly" }) do
+    vim.cmd("silent edit! " .. nest .. path)
+  end
+  seen.missing = vim.tbl_filter(function(message)
+    return message:find("no-such-server", 1, true) ~= nil
+  end, told)
+  fly.setup({ cmd = "fly-lsp" })
+  vim.cmd("silent edit!")
+  wait("a server again", function()
+    return fly.client() ~= nil
+  end)
 end
 
 local function finish()

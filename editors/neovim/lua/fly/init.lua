@@ -229,8 +229,10 @@ function M.attach(bufnr)
       handlers = { ["textDocument/rename"] = on_rename },
       commands = commands,
       on_attach = attached,
-      on_exit = function()
-        running[root] = nil
+      on_exit = function(_, _, id)
+        if running[root] == id then
+          running[root] = nil
+        end
       end,
     })
   end

@@ -24,10 +24,28 @@ local function lines(bufnr)
   return vim.api.nvim_buf_get_lines(bufnr, 0, -1, false)
 end
 
--- What is in a file, as a buffer has it; none when it can't be read.
-local function content(path)
+-- Whether a buffer holds what is in its file.
+local function same(bufnr, path)
   local read, text = pcall(vim.fn.readfile, path)
-  return read and (#text > 0 and text or { "" }) or nil
+  if not read then
+    return false
+  end
+  if vim.bo[bufnr].fileformat == "dos" then
+    text = vim.tbl_map(function(line)
+      return (line:gsub("\r$", ""))
+    end, text)
+  end
+  return vim.deep_equal(#text > 0 and text or { "" }, lines(bufnr))
+end
+
+-- Puts a file back as the buffer has read it, with no line end that was not there: this only tells Neovim whose it is.
+local function own(bufnr, path)
+  if same(bufnr, path) then
+    local fixed = vim.bo[bufnr].fixendofline
+    vim.bo[bufnr].fixendofline = false
+    pcall(quietly, bufnr, "write!")
+    vim.bo[bufnr].fixendofline = fixed
+  end
 end
 
 -- The language servers of a buffer.
@@ -65,9 +83,7 @@ local function reread(bufnr, path)
   local kept, syntax = vim.o.undoreload, vim.bo[bufnr].syntax
   vim.o.undoreload = -1
   if pcall(quietly, bufnr, "edit!") then
-    if vim.deep_equal(content(path), lines(bufnr)) then
-      pcall(quietly, bufnr, "write!")
-    end
+    own(bufnr, path)
     pcall(quietly, bufnr, "undo")
   end
   vim.o.undoreload = kept
@@ -116,11 +132,11 @@ local function follow(bufnr, path)
   if vim.bo[bufnr].buftype == "" and exists(path) then
     if vim.bo[bufnr].modified then
       reread(bufnr, path)
-    elseif vim.deep_equal(content(path), lines(bufnr)) then
-      -- The file holds this already: this only tells Neovim that it is the buffer's.
-      quietly(bufnr, "write!")
     else
-      quietly(bufnr, "edit!")
+      if not same(bufnr, path) then
+        quietly(bufnr, "edit!")
+      end
+      own(bufnr, path)
     end
   end
   for _, id in ipairs(served) do
