@@ -162,3 +162,28 @@ fn the_answer_to_one_who_asks_is_what_others_are_told() {
     }
     client.stop();
 }
+
+#[test]
+fn what_is_no_message_ends_nothing() {
+    let folder = nest(&[(WEB, EGG)]);
+    let mut client = Client::start(folder.path());
+    let bodies: [(&[u8], i64, Value); 5] = [
+        (b"{\"jsonrpc\":\"2.0\",\"id\":502,\"method\":\"x\",\"params\":{\"a\":\"\xff\xfe\"}}", -32700, Value::Null),
+        (br#"{"jsonrpc":"2.0","method":"x","params":[1e999]}"#, -32700, Value::Null),
+        (b"{}", -32600, Value::Null),
+        (br#"{"id":"a","method":"x"}"#, -32600, json!("a")),
+        (br#"{"jsonrpc":"2.0","id":9999,"method":"$/foo"}"#, -32601, json!(9999)),
+    ];
+    for (body, code, id) in bodies {
+        let mut message = format!("X: ?\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
+        message[3] = b'\xff';
+        message.extend_from_slice(body);
+        client.write_bytes(&message);
+        let answer = client.until(|message| message["error"]["code"] == code);
+        assert_eq!(answer["id"], id, "{answer}");
+    }
+    client.notify("$/foo", json!({}));
+    client.settle();
+    assert!(!client.has(|message| message["error"].is_object()));
+    assert_eq!(client.stop(), Some(0));
+}
