@@ -168,7 +168,11 @@ fn what_is_no_message_ends_nothing() {
     let folder = nest(&[(WEB, EGG)]);
     let mut client = Client::start(folder.path());
     let bodies: [(&[u8], i64, Value); 5] = [
-        (b"{\"jsonrpc\":\"2.0\",\"id\":502,\"method\":\"x\",\"params\":{\"a\":\"\xff\xfe\"}}", -32700, Value::Null),
+        (
+            b"{\"jsonrpc\":\"2.0\",\"id\":502,\"method\":\"x\",\"params\":{\"a\":\"\xff\xfe\"}}",
+            -32700,
+            Value::Null,
+        ),
         (br#"{"jsonrpc":"2.0","method":"x","params":[1e999]}"#, -32700, Value::Null),
         (b"{}", -32600, Value::Null),
         (br#"{"id":"a","method":"x"}"#, -32600, json!("a")),
@@ -185,5 +189,19 @@ fn what_is_no_message_ends_nothing() {
     client.notify("$/foo", json!({}));
     client.settle();
     assert!(!client.has(|message| message["error"].is_object()));
+    assert_eq!(client.stop(), Some(0));
+}
+
+#[test]
+fn of_very_many_mistakes_the_first_are_shown() {
+    let folder = nest(&[(WEB, EGG)]);
+    let mut client = Client::start(folder.path());
+    client.open(WEB, &"cloud {\n".repeat(1000));
+    let found = client.diagnostics(WEB, Some(1));
+    assert_eq!(found.len(), 501);
+    let last = found[500]["message"].as_str().unwrap();
+    assert!(last.contains(" more in this file are not shown"), "{last}");
+    client.change(WEB, 2, json!([{ "text": EGG }]));
+    assert_eq!(client.diagnostics(WEB, Some(2)), Vec::<Value>::new());
     assert_eq!(client.stop(), Some(0));
 }
