@@ -119,6 +119,13 @@ impl Client {
         input.flush().unwrap();
     }
 
+    /// Writes what need be neither text nor a message.
+    pub(crate) fn write_bytes(&mut self, bytes: &[u8]) {
+        let input = self.input.as_mut().unwrap();
+        input.write_all(bytes).unwrap();
+        input.flush().unwrap();
+    }
+
     pub(crate) fn notify(&mut self, method: &str, params: Value) {
         self.write(&json!({ "jsonrpc": "2.0", "method": method, "params": params }).to_string());
     }

@@ -162,3 +162,46 @@ fn the_answer_to_one_who_asks_is_what_others_are_told() {
     }
     client.stop();
 }
+
+#[test]
+fn what_is_no_message_ends_nothing() {
+    let folder = nest(&[(WEB, EGG)]);
+    let mut client = Client::start(folder.path());
+    let bodies: [(&[u8], i64, Value); 5] = [
+        (
+            b"{\"jsonrpc\":\"2.0\",\"id\":502,\"method\":\"x\",\"params\":{\"a\":\"\xff\xfe\"}}",
+            -32700,
+            Value::Null,
+        ),
+        (br#"{"jsonrpc":"2.0","method":"x","params":[1e999]}"#, -32700, Value::Null),
+        (b"{}", -32600, Value::Null),
+        (br#"{"id":"a","method":"x"}"#, -32600, json!("a")),
+        (br#"{"jsonrpc":"2.0","id":9999,"method":"$/foo"}"#, -32601, json!(9999)),
+    ];
+    for (body, code, id) in bodies {
+        let mut message = format!("X: ?\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
+        message[3] = b'\xff';
+        message.extend_from_slice(body);
+        client.write_bytes(&message);
+        let answer = client.until(|message| message["error"]["code"] == code);
+        assert_eq!(answer["id"], id, "{answer}");
+    }
+    client.notify("$/foo", json!({}));
+    client.settle();
+    assert!(!client.has(|message| message["error"].is_object()));
+    assert_eq!(client.stop(), Some(0));
+}
+
+#[test]
+fn of_very_many_mistakes_the_first_are_shown() {
+    let folder = nest(&[(WEB, EGG)]);
+    let mut client = Client::start(folder.path());
+    client.open(WEB, &"cloud {\n".repeat(1000));
+    let found = client.diagnostics(WEB, Some(1));
+    assert_eq!(found.len(), 501);
+    let last = found[500]["message"].as_str().unwrap();
+    assert!(last.contains(" more in this file are not shown"), "{last}");
+    client.change(WEB, 2, json!([{ "text": EGG }]));
+    assert_eq!(client.diagnostics(WEB, Some(2)), Vec::<Value>::new());
+    assert_eq!(client.stop(), Some(0));
+}

@@ -14,7 +14,7 @@ mod values;
 use fly_std::{
     functions::Function,
     policy::Field,
-    schema::{Attribute, Block, Place},
+    schema::{Attribute, Block, Constraint, Place},
 };
 use flyc::{
     compiler::Compiler,
@@ -56,8 +56,8 @@ pub enum Doc {
     None,
     /// A sentence.
     Text(&'static str),
-    /// An attribute.
-    Attribute(&'static Attribute),
+    /// An attribute, under the constraints of its block.
+    Attribute(&'static Attribute, &'static [Constraint]),
     /// A block.
     Block(&'static Block),
     /// A function.
@@ -72,7 +72,7 @@ impl Doc {
         match self {
             Self::None => String::new(),
             Self::Text(text) => (*text).to_owned(),
-            Self::Attribute(attribute) => facts::attribute(attribute),
+            Self::Attribute(attribute, constraints) => facts::attribute(attribute, constraints),
             Self::Block(block) => facts::block(block),
             Self::Function(function) => facts::function(function),
             Self::Field(field) => facts::field(field),
@@ -90,7 +90,7 @@ impl Completion {
 /// What a completion is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CompletionKind {
-    /// An attribute.
+    /// An attribute, under the constraints of its block.
     Attribute,
     /// A block.
     Block,

@@ -104,7 +104,7 @@ fn in_range(parsed: &Parse, range: TextRange) -> Vec<Edit> {
     let touched =
         if range.contains_range(trimmed) { whole(text) } else { touched(parsed, parsed.items(), range) };
     let mut edits = if parsed.errors().is_empty() {
-        differences(text, &format::format(parsed))
+        differences(text, &with_ends_of(text, &format::format(parsed)))
     } else {
         let mut edits = Vec::new();
         in_broken(parsed, &parsed.items().collect::<Vec<_>>(), 0, touched, &mut edits);
@@ -184,7 +184,7 @@ fn in_broken(parsed: &Parse, items: &[Item<'_>], level: usize, touched: TextRang
         let starts_line = matches!(before.trim_end_matches(' ').chars().next_back(), None | Some('\n'));
         let level = if starts_line { column / LEVEL } else { level };
         if count > 0
-            && let Some(found) = alone(&text[range], level)
+            && let Some(found) = alone(&text[range], level, line_end(text))
         {
             edits.extend(found.into_iter().map(|edit| Edit { range: edit.range + range.start(), ..edit }));
             continue;
@@ -195,16 +195,28 @@ fn in_broken(parsed: &Parse, items: &[Item<'_>], level: usize, touched: TextRang
     }
 }
 
-/// The edits of a text that stands at a level; none when it has a mistake.
-fn alone(text: &str, level: usize) -> Option<Vec<Edit>> {
-    let (open, close) = ("x {\n".repeat(level), "}\n".repeat(level));
+/// How the lines of a text end: as its first does.
+fn line_end(text: &str) -> &'static str {
+    if text.split_once('\n').is_some_and(|(first, _)| first.ends_with('\r')) { "\r\n" } else { "\n" }
+}
+
+/// What was formatted, with the line ends of the text that it is a part of: no part of a file may end its lines otherwise
+/// than the rest.
+fn with_ends_of(text: &str, formatted: &str) -> String {
+    formatted.replace("\r\n", "\n").replace('\n', line_end(text))
+}
+
+/// The edits of a text that stands at a level in a file with these line ends; none when it has a mistake.
+fn alone(text: &str, level: usize, end: &str) -> Option<Vec<Edit>> {
+    let (open, close) = (format!("x {{{end}").repeat(level), format!("}}{end}").repeat(level));
     let lead = format!("{open}{}", " ".repeat(level * LEVEL));
-    let wrapped = parse(Arc::from(format!("{lead}{text}\n{close}")));
+    let wrapped = parse(Arc::from(format!("{lead}{text}{end}{close}")));
     if !wrapped.errors().is_empty() {
         return None;
     }
     let inside = TextRange::at(size(lead.len()), TextSize::of(text));
-    let mut edits = differences(wrapped.text(), &format::format(&wrapped));
+    let mut edits =
+        differences(wrapped.text(), &format::format(&wrapped).replace("\r\n", "\n").replace('\n', end));
     edits.retain(|edit| inside.contains_range(edit.range));
     for edit in &mut edits {
         edit.range -= inside.start();

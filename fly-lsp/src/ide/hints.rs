@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use fly_std::{
     Type, Value,
-    formats::{duration, size},
+    formats::{duration, percent, size},
 };
 use flyc::{
     compiler::Compiler,
@@ -107,10 +107,11 @@ fn is_own(attribute: &TypedAttribute) -> bool {
 /// What a bare number counts.
 fn unit(block: &TypedBlock, attribute: &TypedAttribute, text: &str) -> Option<Hint> {
     let written = text.get(std::ops::Range::<usize>::from(attribute.range))?;
-    if !is_own(attribute) || written.is_empty() || !written.bytes().all(|byte| byte.is_ascii_digit()) {
+    let ty = block.schema.attribute(&attribute.name)?.ty;
+    let is_number = |byte: u8| byte.is_ascii_digit() || ty == Type::Percent && byte == b'.';
+    if !is_own(attribute) || written.is_empty() || !written.bytes().all(is_number) {
         return None;
     }
-    let ty = block.schema.attribute(&attribute.name)?.ty;
     let (word, plain, whole) = match (ty, attribute.value.as_ref()?) {
         (Type::Duration { .. }, Value::Duration(seconds)) => {
             ("seconds", format!("{seconds}s"), duration::print(*seconds))
@@ -119,9 +120,12 @@ fn unit(block: &TypedBlock, attribute: &TypedAttribute, text: &str) -> Option<Hi
             let unit = if bare.word() == "MB" { "MiB" } else { "GiB" };
             (bare.word(), format!("{written}{unit}"), size::print(*bytes))
         }
+        (Type::Percent, Value::Percent(percent)) => ("%", format!("{written}%"), percent::print(*percent)),
         _ => return None,
     };
-    let label = if whole == plain { word.to_owned() } else { format!("{word} = {whole}") };
+    // A larger unit tells more only where it is a whole number of it; and so does no other way to write a percentage.
+    let is_plain = whole == plain || ty == Type::Percent || whole.contains('.');
+    let label = if is_plain { word.to_owned() } else { format!("{word} = {whole}") };
     let tooltip = format!("A bare number here counts {word}. With its unit: `{} = {whole}`", attribute.name);
     Some(Hint { at: attribute.range.end(), kind: HintKind::Unit, label, tooltip })
 }

@@ -9,7 +9,7 @@ use fly_std::{
 use flyc::{
     compiler::Compiler,
     model::{StepKind, TypedAttribute, TypedBlock, show_named, variables},
-    syntax::{Kind, Parse, TokenRef, doc_comment},
+    syntax::{Attribute, Block, Kind, Parse, TokenRef, doc_comment},
     text::{TextRange, TextSize},
 };
 
@@ -36,20 +36,23 @@ pub struct Hover {
 pub fn hover(compiler: &Compiler, path: &str, offset: TextSize, now: Moment) -> Option<Hover> {
     let parse = compiler.parse(path)?;
     let offset = offset.min(TextSize::of(&**parse.text()));
-    if let Some(found) = locate::at(parse, offset).filter(|found| !found.is_definition) {
+    if let Some(found) = locate::at(parse, offset) {
         let mut text = named(compiler, path, &found)?;
         if found.named.space == Space::Profile {
             text.push_str(&contents(compiler, path, &found.named.name, found.range)?);
         }
         return Some(Hover { range: found.range, text });
     }
+    if let Some(found) = labelled(compiler, path, parse, offset) {
+        return Some(found);
+    }
     let token = token_at(parse, offset)?;
     let range = token.range();
     let cursor = Cursor::at(parse, offset);
-    let text = match cursor.slot {
+    let mut text = match cursor.slot {
         Slot::Item => of_item(compiler, path, &cursor, token, now)?,
         Slot::Key { ty: Some(Type::Object(fields)) } => {
-            facts::attribute(fields.iter().find(|field| field.name == token.text())?)
+            facts::attribute(fields.iter().find(|field| field.name == token.text())?, &[])
         }
         Slot::Value { ty, .. } if token.kind() == Kind::Ident => match ty {
             Some(Type::Keyword(variants)) if variants.iter().any(|one| one.name == token.text()) => {
@@ -66,7 +69,42 @@ pub fn hover(compiler: &Compiler, path: &str, offset: TextSize, now: Moment) -> 
         Slot::Text { ty, content, .. } => return in_text(parse, ty?, content, offset),
         _ => return None,
     };
+    if let Some(doc) = own_doc(parse, range) {
+        text.push_str(&doc);
+    }
     Some(Hover { range, text })
+}
+
+/// The label of a block that has no name for others, such as a rule's.
+fn labelled(compiler: &Compiler, path: &str, parse: &Parse, offset: TextSize) -> Option<Hover> {
+    let mut labels = blocks(parse).into_iter().filter_map(|block| Some((block, block.labels().next()?)));
+    let (block, label) = labels.find(|(_, label)| label.range.contains_inclusive(offset))?;
+    let keyword = block.keyword()?;
+    let at = placed_block(compiler, path, keyword.range())?;
+    let mut text = format!("`{}`: `{}`\n\n{}", label.name, keyword.text(), at.block.schema.doc);
+    text.extend(own_doc(parse, keyword.range()));
+    Some(Hover { range: label.range, text })
+}
+
+/// What its author wrote above the block or attribute whose word stands here, set off from what goes before.
+fn own_doc(parse: &Parse, word: TextRange) -> Option<String> {
+    let blocks = blocks(parse);
+    let block = blocks.iter().find(|block| block.keyword().is_some_and(|keyword| keyword.range() == word));
+    let attributes = || parse.root().descendants().filter_map(Attribute::cast);
+    let named = || attributes().find(|attribute| attribute.name().is_some_and(|name| name.range() == word));
+    let node = block.map(|block| block.node()).or_else(|| Some(named()?.node()))?;
+    Some(format!("\n\n---\n\n{}", doc_comment(node)?))
+}
+
+/// Every block of a file.
+fn blocks(parse: &Parse) -> Vec<Block<'_>> {
+    let mut found: Vec<Block<'_>> = parse.blocks().collect();
+    let mut at = 0;
+    while let Some(block) = found.get(at).copied() {
+        found.extend(block.blocks());
+        at += 1;
+    }
+    found
 }
 
 /// The token that the cursor is in or at the end of, unless it means nothing.
@@ -100,7 +138,7 @@ fn of_item(
         return Some(text);
     }
     if let Some(attribute) = schema.attribute(word) {
-        let mut text = facts::attribute(attribute);
+        let mut text = facts::attribute(attribute, schema.constraints);
         let at = placed(compiler, path, |attribute| attribute.name_range == token.range());
         if let Some(at) = at
             && let Some(here) = at.attribute
@@ -129,7 +167,7 @@ fn of_item(
     schema
         .free_attributes
         .as_ref()
-        .map(facts::attribute)
+        .map(|free| facts::attribute(free, &[]))
         .or_else(|| schema.free_blocks.map(|block: &'static Schema| facts::block(block)))
 }
 
@@ -304,7 +342,9 @@ fn named(compiler: &Compiler, path: &str, found: &Occurrence) -> Option<String> 
             format!("`{name}`: {noun}")
         }
     };
-    let _ = write!(text, "\n\nDefined in `{}`.", definition.file);
+    if !found.is_definition {
+        let _ = write!(text, "\n\nDefined in `{}`.", definition.file);
+    }
     if let Some(doc) = written_above(compiler, &definition.file, definition.range) {
         text.push_str("\n\n---\n\n");
         text.push_str(&doc);

@@ -1,7 +1,7 @@
 //! Code lenses: what can be done with a block, and who uses it.
 //!
-//! The list is made of the tree alone; what must be counted is counted when a lens comes into sight. What never lives here:
-//! which commands an editor has.
+//! What must be counted is counted when a lens comes into sight; the list has only those that will have something to say.
+//! What never lives here: which commands an editor has.
 
 use std::sync::Arc;
 
@@ -51,8 +51,8 @@ pub struct LensText {
     pub places: Vec<Span>,
 }
 
-/// The lenses of a file, by position.
-pub fn lenses(compiler: &Compiler, path: &str) -> Vec<Lens> {
+/// The lenses of a file, by position; `now` is when schedules are asked whether they ever run.
+pub fn lenses(compiler: &Compiler, path: &str, now: Moment) -> Vec<Lens> {
     let (Some(parse), Some(place)) = (compiler.parse(path), Place::of(path)) else { return Vec::new() };
     let mut found = Vec::new();
     for block in parse.blocks() {
@@ -73,7 +73,10 @@ pub fn lenses(compiler: &Compiler, path: &str) -> Vec<Lens> {
         // Of what has no name yet nothing can be told.
         let named = block.labels().next().is_some_and(|label| !label.name.is_empty());
         if named || block.is("mothergoose") {
-            found.extend(kinds.iter().map(|&kind| Lens { range: block.header(), kind }));
+            let lenses = kinds.iter().map(|&kind| Lens { range: block.header(), kind });
+            found.extend(lenses.filter(|lens| {
+                lens.kind != LensKind::NextRun || next_run(compiler, path, lens.range, now).is_some()
+            }));
         }
     }
     found
@@ -110,12 +113,16 @@ pub fn lens_text(compiler: &Compiler, path: &str, lens: &Lens, now: Moment) -> O
             Some(LensText { title, places })
         }
         LensKind::NextRun => {
-            let block = compiler.typed(path)?.blocks.iter().find(|block| block.header == lens.range)?;
-            let runs = schedule::runs(block, schedule::schedules(block).next()?, now)?;
-            let next = runs.next.first()?;
-            Some(LensText { title: format!("next run {next} ({})", runs.zone), places: Vec::new() })
+            Some(LensText { title: next_run(compiler, path, lens.range, now)?, places: Vec::new() })
         }
     }
+}
+
+/// When the schedule of the block with this header runs next; none when it never does, or nobody can tell.
+fn next_run(compiler: &Compiler, path: &str, header: TextRange, now: Moment) -> Option<String> {
+    let block = compiler.typed(path)?.blocks.iter().find(|block| block.header == header)?;
+    let runs = schedule::runs(block, schedule::schedules(block).next()?, now)?;
+    Some(format!("next run {} ({})", runs.next.first()?, runs.zone))
 }
 
 /// The offset of the name that a lens is above: a label, or the word itself.

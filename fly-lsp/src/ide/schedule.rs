@@ -8,6 +8,7 @@ use std::{
     sync::LazyLock,
 };
 
+use super::facts::sentence;
 use fly_std::{Type, Value, formats::cron, schema::Presence};
 use flyc::model::{TypedAttribute, TypedBlock};
 use jiff::{
@@ -47,7 +48,8 @@ impl fmt::Display for Run {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Runs {
     /// The schedule in words.
-    pub(super) words: String,
+    /// None when that would read badly.
+    pub(super) words: Option<String>,
     /// The next runs, on the clock of the time zone.
     pub(super) next: Vec<Run>,
     /// The time zone.
@@ -70,7 +72,10 @@ impl Runs {
 
     /// What hovers and tooltips say.
     pub(super) fn markdown(&self) -> String {
-        let mut text = format!("{} ({})", self.words.trim_end_matches('.'), self.zone);
+        let mut text = match &self.words {
+            Some(words) => format!("{words} ({})", self.zone),
+            None => format!("Times are in {}.", self.zone),
+        };
         if !self.next.is_empty() {
             text.push_str("\n\nNext runs:\n");
         }
@@ -98,7 +103,70 @@ pub(super) fn runs(block: &TypedBlock, schedule: &TypedAttribute, now: Moment) -
     let here = Timestamp::from_second(now.0).ok()?.to_zoned(clock).datetime();
     let seconds = TimeZone::UTC.to_timestamp(here).ok()?.as_second();
     let next = cron.runs_after(seconds).take(TOLD).filter_map(|run| shown(run, here)).collect();
-    Some(Runs { words: cron.describe(), next, zone })
+    Some(Runs { words: words(text), next, zone })
+}
+
+/// A usual schedule in words; none of one that would be hard to read in words.
+fn words(text: &str) -> Option<String> {
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let [minute, hour, day, "*", weekday] = fields[..] else { return None };
+    let number = |text: &str, most: u32| text.parse::<u32>().ok().filter(|number| *number <= most);
+    let every = match minute {
+        "*" => Some((1, "every minute".to_owned())),
+        _ => minute
+            .strip_prefix("*/")
+            .and_then(|step| number(step, 30).filter(|step| *step > 1 && 60 % step == 0))
+            .map(|step| (step, format!("every {step} minutes"))),
+    };
+    let span = hour.split_once('-').and_then(|(from, to)| Some((number(from, 23)?, number(to, 23)?)));
+    let span = span.or_else(|| number(hour, 23).filter(|_| every.is_some()).map(|hour| (hour, hour)));
+    let days = match (day, weekday) {
+        ("*", "*") => String::new(),
+        ("*", days) => format!(", {}", weekdays(days)?),
+        (day, "*") => format!(", on day {} of the month", number(day, 31)?),
+        _ => return None,
+    };
+    let time = match (every, number(minute, 59), span) {
+        (Some((_, every)), _, None) if hour == "*" => every,
+        (Some((step, every)), _, Some((from, to))) => {
+            format!("{every} from {from:02}:00 to {to:02}:{:02}", 60 - step)
+        }
+        (None, Some(0), None) if hour == "*" => "every hour".to_owned(),
+        (None, Some(minute), None) if hour == "*" => format!("every hour at {minute} minutes past"),
+        (None, Some(minute), Some((from, to))) => {
+            format!("every hour from {from:02}:{minute:02} to {to:02}:{minute:02}")
+        }
+        (None, Some(minute), None) => {
+            let times: Option<Vec<String>> =
+                hour.split(',').map(|hour| Some(format!("{:02}:{minute:02}", number(hour, 23)?))).collect();
+            let each = if days.is_empty() { "every day " } else { "" };
+            format!("{each}at {}", listed(&times?))
+        }
+        _ => return None,
+    };
+    Some(sentence(&format!("{time}{days}")).trim_end_matches('.').to_owned())
+}
+
+/// The days of a week in words.
+fn weekdays(text: &str) -> Option<String> {
+    const NAMES: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+    let name = |day: &str| {
+        let named = NAMES.iter().find(|name| name[..3].eq_ignore_ascii_case(day));
+        named.or_else(|| NAMES.get(day.parse::<usize>().ok().filter(|day| *day <= 7)? % 7)).copied()
+    };
+    if let Some((from, to)) = text.split_once('-') {
+        return Some(format!("{} to {}", name(from)?, name(to)?));
+    }
+    let days: Option<Vec<String>> = text.split(',').map(|day| Some(name(day)?.to_owned())).collect();
+    Some(format!("on {}", listed(&days?)))
+}
+
+/// Some things in a sentence.
+fn listed(things: &[String]) -> String {
+    match things {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => things.concat(),
+    }
 }
 
 /// The time zone that a block's schedule is read in.
@@ -147,6 +215,25 @@ mod tests {
             told("schedule = \"0 20 * * *\"\ntimezone = \"America/New_York\""),
             "Wed 31 Dec 20:00, Thu 1 Jan 2026 20:00, Fri 2 Jan 2026 20:00"
         );
+    }
+
+    #[test]
+    fn usual_schedules_are_told_in_words() {
+        for (text, expected) in [
+            ("0 2 * * *", Some("Every day at 02:00")),
+            ("*/15 9-17 * * 1-5", Some("Every 15 minutes from 09:00 to 17:45, Monday to Friday")),
+            ("* 3 * * *", Some("Every minute from 03:00 to 03:59")),
+            ("0 * * * *", Some("Every hour")),
+            ("5 8-10 * * SUN", Some("Every hour from 08:05 to 10:05, on Sunday")),
+            ("30 1,2,3 * * 1,7", Some("At 01:30, 02:30 and 03:30, on Monday and Sunday")),
+            ("0 0 1 * *", Some("At 00:00, on day 1 of the month")),
+            ("*/7 * * * *", None),
+            ("0 0 1 * 1", None),
+            ("0 0 1 1 *", None),
+            ("0 */6 * * *", None),
+        ] {
+            assert_eq!(words(text).as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -137,6 +137,21 @@ pub(crate) fn location(
     Some(lsp::Location::new(uri_of(root, &span.file)?, range))
 }
 
+/// Whether the words at a place say something that the headline does not: a name, a number, or a whole sentence's worth.
+fn says_more(label: &str, headline: &str) -> bool {
+    let plain = |text: &str| text.to_lowercase().replace(|c: char| !c.is_alphanumeric() && c != '_', " ");
+    let headline = plain(headline);
+    let known: Vec<&str> = headline.split_whitespace().collect();
+    let words = plain(label);
+    let new = words.split_whitespace().filter(|word| !known.contains(word));
+    let new: Vec<&str> = new.collect();
+    let quoted = label.split('`').skip(1).step_by(2).map(plain);
+    let mut quoted = quoted.flat_map(|part| part.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    new.len() > 4
+        || new.iter().any(|word| word.contains(|c: char| c.is_ascii_digit()))
+        || quoted.any(|word| new.contains(&word.as_str()))
+}
+
 /// A diagnostic as editors show it.
 pub(crate) fn diagnostic(
     found: &Diagnostic,
@@ -145,8 +160,8 @@ pub(crate) fn diagnostic(
     related: impl Fn(&Span) -> Option<lsp::Location>,
 ) -> lsp::Diagnostic {
     let mut message = found.message.clone();
-    if !found.label.is_empty() {
-        message.push_str(": ");
+    if says_more(&found.label, &found.message) {
+        message.push('\n');
         message.push_str(&found.label);
     }
     for note in &found.notes {
@@ -198,6 +213,23 @@ pub(crate) fn diagnostic(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_is_told_when_it_says_more_than_the_headline() {
+        for (headline, label, more) in [
+            ("`egg` has no attribute `typ`", "not known here", false),
+            ("nobody uses `local.tags`", "given, and never used", false),
+            ("text can't hold a list", "not text", false),
+            ("a tag wants a word, found an empty one", "empty", false),
+            ("`web` is there twice", "", false),
+            ("`cpu` wants a number", "`cpu` again", false),
+            ("`memory` is too small", "at least 512MiB", true),
+            ("`memory` wants a size", "this is `local.size`", true),
+            ("this has no end", "everything behind the quote is taken as text", true),
+        ] {
+            assert_eq!(says_more(label, headline), more, "{headline} {label}");
+        }
+    }
 
     #[test]
     fn positions_go_there_and_back_in_every_encoding() {

@@ -9,14 +9,19 @@ use std::{
     thread,
 };
 
-use serde::de::IgnoredAny;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncRead, ReadBuf},
     sync::mpsc::{Receiver, channel},
 };
+use tower_lsp_server::jsonrpc::{Id, Request, Response};
 
 /// What stands in for a message that can't be read, so that it is answered in its turn.
 pub(crate) const UNREADABLE: &str = "fly/unreadable";
+
+/// What stands in for JSON that is no message, with its number when it has one.
+pub(crate) const INVALID: &str = "fly/invalid";
 
 /// The largest message, in bytes; a file of Fly is at most a quarter of it.
 const MOST: usize = 64 << 20;
@@ -39,9 +44,7 @@ impl Input {
         thread::spawn(move || {
             let mut input = BufReader::with_capacity(64 << 10, input);
             while let Some(message) = next(&mut input) {
-                let body = message.unwrap_or_else(|| {
-                    format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{UNREADABLE}\"}}").into_bytes()
-                });
+                let body = message.unwrap_or_else(|wrong| wrong.stand_in().to_string().into_bytes());
                 let mut whole = format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes();
                 whole.extend_from_slice(&body);
                 if sender.blocking_send(whole).is_err() {
@@ -75,9 +78,48 @@ impl AsyncRead for Input {
     }
 }
 
-#[allow(clippy::option_option, reason = "the end is another thing than what can't be read")]
-/// The next message; none within when it can't be read, none at all at the end.
-fn next(input: &mut impl BufRead) -> Option<Option<Vec<u8>>> {
+/// Why a message is not handed on.
+#[derive(Debug, PartialEq)]
+enum Wrong {
+    /// It is no JSON.
+    Unreadable,
+    /// It is JSON, and neither a request nor an answer.
+    Invalid(Option<Id>),
+}
+
+impl Wrong {
+    /// What is handed on instead.
+    fn stand_in(&self) -> Value {
+        match self {
+            Self::Unreadable => json!({ "jsonrpc": "2.0", "method": UNREADABLE }),
+            Self::Invalid(None) => json!({ "jsonrpc": "2.0", "method": INVALID }),
+            Self::Invalid(Some(id)) => json!({ "jsonrpc": "2.0", "method": INVALID, "id": id }),
+        }
+    }
+}
+
+/// A message as the library reads it, which ends at what is none.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Message {
+    Response(#[allow(dead_code, reason = "it is only tried")] Response),
+    Request(#[allow(dead_code, reason = "it is only tried")] Request),
+}
+
+/// A body that the library can read.
+fn judged(body: Vec<u8>) -> Result<Vec<u8>, Wrong> {
+    let text = str::from_utf8(&body).map_err(|_| Wrong::Unreadable)?;
+    if serde_json::from_str::<Message>(text).is_ok() {
+        return Ok(body);
+    }
+    let value: Value = serde_json::from_str(text).map_err(|_| Wrong::Unreadable)?;
+    // To an answer nobody answers under its number.
+    let id = value.get("id").filter(|_| value.get("method").is_some());
+    Err(Wrong::Invalid(id.and_then(|id| Id::deserialize(id).ok()).filter(|id| *id != Id::Null)))
+}
+
+/// The next message; none at the end.
+fn next(input: &mut impl BufRead) -> Option<Result<Vec<u8>, Wrong>> {
     let mut length: Option<usize> = None;
     let mut line = Vec::new();
     loop {
@@ -114,21 +156,19 @@ fn next(input: &mut impl BufRead) -> Option<Option<Vec<u8>>> {
             input.consume(taken);
             left -= u64::try_from(taken).ok()?;
         }
-        return Some(None);
+        return Some(Err(Wrong::Unreadable));
     }
     let mut body = vec![0; length];
     input.read_exact(&mut body).ok()?;
-    let is_message =
-        body.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(&body).is_ok();
-    Some(is_message.then_some(body))
+    Some(judged(body))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn messages(text: &str) -> Vec<Option<String>> {
-        let mut input = BufReader::new(text.as_bytes());
+    fn messages(text: &[u8]) -> Vec<Result<String, Wrong>> {
+        let mut input = BufReader::new(text);
         let mut found = Vec::new();
         while let Some(message) = next(&mut input) {
             found.push(message.map(|body| String::from_utf8(body).unwrap()));
@@ -138,9 +178,38 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_does_not_end_the_rest() {
-        let text = "Content-Length: 2\r\n\r\n{}Content-Length: 3\r\n\r\n{x}\r\nnonsense\r\ncontent-length: 2\r\n\r\n[]Content-Length: 8\r\n\r\n{\"a\": 1}";
-        let expected = [Some("{}"), None, None, Some("{\"a\": 1}")].map(|body| body.map(str::to_owned));
-        assert_eq!(messages(text), expected);
-        assert_eq!(messages("Content-Length: 99\r\n\r\n{}"), []);
+        let hello = r#"{"jsonrpc":"2.0","method":"a"}"#;
+        let text = format!(
+            "Content-Length: 30\r\n\r\n{hello}Content-Length: 3\r\n\r\n{{x}}\r\nnonsense\r\ncontent-length: 2\r\n\r\n[]Content-Length: 30\r\n\r\n{hello}"
+        );
+        let whole = || Ok(hello.to_owned());
+        let expected = [whole(), Err(Wrong::Unreadable), Err(Wrong::Invalid(None)), whole()];
+        assert_eq!(messages(text.as_bytes()), expected);
+        assert_eq!(messages(b"Content-Length: 99\r\n\r\n{}"), []);
+        assert_eq!(messages(b"X: \xff\r\nContent-Length: 2\r\n\r\n{}"), [Err(Wrong::Invalid(None))]);
+    }
+
+    #[test]
+    fn only_messages_are_handed_on() {
+        let deep = format!("{{\"jsonrpc\":\"2.0\",\"method\":\"a\",\"params\":{}", "[".repeat(9000));
+        for (body, expected) in [
+            (
+                &b"{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"x\",\"params\":{\"a\":\"\xff\xfe\"}}"[..],
+                Wrong::Unreadable,
+            ),
+            (br#"{"jsonrpc":"2.0","method":"x","params":"\ud800"}"#, Wrong::Unreadable),
+            (br#"{"jsonrpc":"2.0","method":"x","params":1e999}"#, Wrong::Unreadable),
+            (format!("{deep}{}}}", "]".repeat(9000)).as_bytes(), Wrong::Unreadable),
+            (br#"{"jsonrpc":"2.0","id":1.5,"method":"x"}"#, Wrong::Invalid(None)),
+            (br#"{"jsonrpc":"1.0","id":7,"method":"x"}"#, Wrong::Invalid(Some(Id::Number(7)))),
+            (br#"{"id":"a","method":3}"#, Wrong::Invalid(Some("a".into()))),
+            (br#"{"id":7,"result":null}"#, Wrong::Invalid(None)),
+            (b"{}", Wrong::Invalid(None)),
+            (b"[]", Wrong::Invalid(None)),
+        ] {
+            assert_eq!(judged(body.to_vec()), Err(expected), "{}", String::from_utf8_lossy(body));
+        }
+        let answer = br#"{"jsonrpc":"2.0","id":7,"result":null}"#;
+        assert_eq!(judged(answer.to_vec()).as_deref(), Ok(&answer[..]));
     }
 }

@@ -18,7 +18,7 @@ use tower::Service;
 use tower_lsp_server::jsonrpc::{Error, Id, Request, Response};
 
 use super::{
-    input::UNREADABLE,
+    input::{INVALID, UNREADABLE},
     session::{Change, Inbox},
 };
 
@@ -58,6 +58,10 @@ impl<S> Ordered<S> {
     }
 }
 
+fn refused<E: Send + 'static>(id: Id, error: Error) -> Answer<E> {
+    Box::pin(std::future::ready(Ok(Some(Response::from_error(id, error)))))
+}
+
 type Answer<E> = Pin<Box<dyn Future<Output = Result<Option<Response>, E>> + Send>>;
 
 impl<S> Service<Request> for Ordered<S>
@@ -76,7 +80,16 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         if request.method() == UNREADABLE {
-            return Box::pin(async { Ok(Some(Response::from_error(Id::Null, Error::parse_error()))) });
+            return refused(Id::Null, Error::parse_error());
+        }
+        if request.method() == INVALID {
+            return refused(request.id().cloned().unwrap_or_default(), Error::invalid_request());
+        }
+        // The library is silent about all of these; only a notification may be left alone.
+        if request.method().starts_with("$/")
+            && let Some(id) = request.id()
+        {
+            return refused(id.clone(), Error::method_not_found());
         }
         let is_hello = request.method() == "initialize";
         if self.stage == Stage::Greeted && !is_hello {

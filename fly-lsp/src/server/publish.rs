@@ -36,6 +36,9 @@ pub(crate) struct Told {
     pub(crate) version: Option<i32>,
 }
 
+/// How many diagnostics an editor is shown of one file: nobody reads more, and editors grow slow with them.
+const MOST: usize = 500;
+
 const METHOD: &str = "textDocument/publishDiagnostics";
 
 fn params(told: Told) -> lsp::PublishDiagnosticsParams {
@@ -200,7 +203,19 @@ impl Shower {
         let text = compiler.text(path).unwrap_or_default();
         let lines = Lines::new(&text, self.encoding);
         let related = |span: &flyc::diag::Span| convert::location(compiler, &self.root, self.encoding, span);
-        found.iter().map(|found| convert::diagnostic(found, &lines, self.abilities, related)).collect()
+        let told = found.iter().take(MOST);
+        let mut told: Vec<_> =
+            told.map(|found| convert::diagnostic(found, &lines, self.abilities, related)).collect();
+        if let (Some(more @ 1..), Some(last)) = (found.len().checked_sub(MOST), told.last()) {
+            told.push(lsp::Diagnostic {
+                range: last.range,
+                severity: last.severity,
+                source: last.source.clone(),
+                message: format!("{more} more in this file are not shown; `fly check` tells all of them"),
+                ..lsp::Diagnostic::default()
+            });
+        }
+        told
     }
 }
 

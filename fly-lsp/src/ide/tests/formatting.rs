@@ -144,3 +144,22 @@ fn a_part_is_formatted_as_in_the_whole() {
         "#]],
     );
 }
+
+#[test]
+fn lines_end_as_those_around_them() {
+    let block = "egg \"a\" {\n resources{\n cpu=2 }$0\n  runner { tags=[\"a\",\"b\"]\n}\n}\n";
+    // Once with nothing wrong, once with a mistake elsewhere.
+    for text in [block.to_owned(), format!("egg \"b\" {{\n  type =\n}}\n{block}")] {
+        let (unix, dos) = (Fixture::new(&text), Fixture::new(&text.replace('\n', "\r\n")));
+        let typed = |at: &Fixture| {
+            let edits = format_typed(&at.compiler, &at.path, at.offset, '}');
+            assert!(!edits.is_empty());
+            applied(&at.text(), &edits)
+        };
+        let part = |at: &Fixture| {
+            applied(&at.text(), &format_range(&at.compiler, &at.path, TextRange::empty(at.offset)))
+        };
+        assert_eq!(typed(&dos), typed(&unix).replace('\n', "\r\n"));
+        assert_eq!(part(&dos), part(&unix).replace('\n', "\r\n"));
+    }
+}

@@ -165,3 +165,22 @@ fn each_kind_can_be_turned_off_and_a_range_asked_for() {
     assert_eq!(count(HintOptions::default(), Some(first_line)), 1);
     assert_eq!(count(HintOptions { runs: false, ..HintOptions::default() }, Some(first_line)), 0);
 }
+
+#[test]
+fn percentages_say_that_they_are_some() {
+    check_hints(
+        "`UF/config.fly`:\nuglyfox {\n  runners_condition \"a\" {\n    eggs_entities = []\n\n    apex {\n      cpu_threshold    = 80\n      memory_threshold = 80%\n    }\n  }\n}\n",
+        expect![[r#"
+            uglyfox {
+              runners_condition "a" {
+                eggs_entities = []
+
+                apex {
+                  cpu_threshold    = 80 ⟦%⟧
+                  memory_threshold = 80%
+                }
+              }
+            }
+        "#]],
+    );
+}

@@ -3,14 +3,18 @@
 use super::*;
 
 fn check_lenses(text: &str, expected: Expect) {
+    expected.assert_eq(&shown(text));
+}
+
+fn shown(text: &str) -> String {
     let at = Fixture::new(text);
     let (file, nest) = (at.text(), &at.compiler);
-    expected.assert_eq(&list(lenses(nest, &at.path).into_iter().map(|lens| {
+    list(lenses(nest, &at.path, NOW).into_iter().map(|lens| {
         let said = lens_text(nest, &at.path, &lens, NOW).unwrap();
         let line = file[..lens.range.start().into()].matches('\n').count() + 1;
         let places: Vec<_> = spans(&at, said.places).lines().map(str::to_owned).collect();
         format!("{line}: {}  →  [{}]", said.title, places.join(", "))
-    })));
+    }))
 }
 
 #[test]
@@ -67,6 +71,15 @@ fn jobs_and_the_installation() {
         1: generated OpenTofu  →  []
     "#]],
     );
+}
+
+#[test]
+fn a_job_that_never_runs_has_no_next_run() {
+    let without = "1: generated OpenTofu  →  []\n";
+    for schedule in ["0 0 31 2 *", "@daily", "61 * * * *", ""] {
+        let job = format!("`Jobs/a.fly`:\njob \"a\" {{$0\n  schedule = \"{schedule}\"\n}}\n");
+        assert_eq!(shown(&job), without, "{schedule}");
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ const LATER: [(LensKind, &str); 3] =
 pub(in crate::server) fn lenses(view: &View, has: commands::Handled) -> Vec<lsp::CodeLens> {
     let uri = uri_of(&view.root, &view.path).filter(|_| view.settings.code_lens);
     let Some(uri) = uri else { return Vec::new() };
-    let found = ide::lenses(&view.compiler, &view.path);
+    let found = ide::lenses(&view.compiler, &view.path, now());
     let version = view.versions.get(&view.path).copied();
     let lens = |lens: &Lens, range: lsp::Range| {
         let own = |command: &str| {
