@@ -279,9 +279,12 @@ fn what_comes_first_fits() {
     ] {
         first(&text, expected);
     }
-    check_complete("`UF/config.fly`:\nuglyfox {\n  runners_c$0\n}\n", expect![[r#"
+    check_complete(
+        "`UF/config.fly`:\nuglyfox {\n  runners_c$0\n}\n",
+        expect![[r#"
         runners_condition  →  "runners_condition \"my-name\" {\n    eggs_entities = []\n  }"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
