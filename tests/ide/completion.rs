@@ -26,6 +26,12 @@ impl Asked {
         open.is_some() && open > self.before.rfind("\n}")
     }
 
+    /// Whether the value names another part of the installation.
+    fn names_a_part(&self) -> bool {
+        let name = self.before.trim_end_matches([' ', '=']);
+        ["service_account", "dead_letter_queue", "target_function"].iter().any(|part| name.ends_with(part))
+    }
+
     /// Where the cursor is, as one reads it in a failure.
     fn told(&self) -> String {
         let start =
@@ -52,6 +58,10 @@ fn wrong(desk: &mut Desk<'_>, asked: &Asked, own: Option<&str>, look: Look) -> V
     desk.compiler.set(desk.path, text.as_str());
     let mut found = complete(&desk.compiler, desk.path, TextSize::of(&asked.before));
     if found.is_empty() {
+        // What isn't there can't be named.
+        if asked.names_a_part() {
+            return Vec::new();
+        }
         let possible = own.and_then(|_| crate::offered::possible(desk, &asked.before));
         return possible
             .map(|it| format!("nothing at {}, where {it:?} may stand", asked.told()))
@@ -82,6 +92,9 @@ fn wrong(desk: &mut Desk<'_>, asked: &Asked, own: Option<&str>, look: Look) -> V
         // What a local is depends on nothing but its author; who uses it may have wanted something else.
         let depends = |error: &&String| error.starts_with("bad-") || error.starts_with("type-mismatch");
         new.retain(|error| !(asked.is_in_locals() && depends(&error)));
+        // And so does what others call a part by.
+        let is_name = asked.before.trim_end_matches([' ', '=']).ends_with("name");
+        new.retain(|error| !(is_name && error.starts_with("unknown-part")));
         if !new.is_empty() {
             mistakes.push(format!("at {}, {:?} gives {}", asked.told(), one.plain(), new.join("; ")));
         }

@@ -324,7 +324,7 @@ pub(super) fn subject_members(scene: &Scene<'_>, path: &[&str]) -> Option<Vec<(S
         "nest" if rest.is_empty() => {
             let Value::Map(entries) = nest_value("", 0, &[], &[], &[]) else { return None };
             return Some(
-                entries.into_iter().map(|(name, value)| (name.to_string(), of_value(&value))).collect(),
+                entries.into_iter().map(|(name, value)| (name.to_string(), Some(of_value(&value)))).collect(),
             );
         }
         "egg" => &EGG_SUBJECT,
@@ -346,11 +346,11 @@ pub(super) fn subject_members(scene: &Scene<'_>, path: &[&str]) -> Option<Vec<(S
 }
 
 /// The type that a value of the Nest is compared as.
-const fn of_value(value: &Value) -> Option<Type> {
+const fn of_value(value: &Value) -> Type {
     match value {
-        Value::Int(_) => Some(Type::int(0, i64::MAX)),
-        Value::List(_) => Some(Type::List(&Type::String)),
-        _ => Some(Type::String),
+        Value::Int(_) => Type::int(0, i64::MAX),
+        Value::List(_) => Type::List(&Type::String),
+        _ => Type::String,
     }
 }
 

@@ -68,7 +68,9 @@ pub(super) fn values(
         let others = others.filter(|one| found.iter().all(|known| known.label != one.label));
         let others: Vec<_> = others.collect();
         found.extend(others);
-        found.extend(names::subject(scene).map(|over| {
+        // What follows its dots stays with it.
+        let subject = names::subject(scene).filter(|_| range == scene.cursor.word);
+        found.extend(subject.map(|over| {
             let mut snippet = lead(scene);
             snippet.text(over);
             item(scene, over, CompletionKind::Reference, snippet)

@@ -270,16 +270,21 @@ fn what_comes_first_fits() {
         (nest("egg \"a\" {\n  runner {\n    concurrent = length($0)\n  }\n}\n"), "local.tags"),
         (nest("egg \"a\" {\n  runner {\n    concurrent = length(local.$0)\n  }\n}\n"), "tags"),
         ("`MG/config.fly`:\nmothergoose {\n  celery_workers {\n    service_account = $0\n".to_owned(), "nothing"),
-        ("egg \"a\" {\n  cloud {\n    provider = \"local\"\n    $0\n  }\n}\n".to_owned(), "subnet"),
+        ("egg \"a\" {\n  cloud {\n    provider = \"local\"\n    $0\n  }\n}\n".to_owned(), "network"),
         ("egg \"a\" {\n  cloud {\n    provider = \"yandex\"\n    region = \"$0\"".to_owned(), "ru-central1-a"),
         ("egg \"a\" {\n  cloud {\n    provider = \"aws\"\n    region = \"$0\"".to_owned(), "eu-central-1"),
         ("egg \"a\" {\n  cloud {\n    provider = $0\n    region = \"eu-central-1\"\n  }\n}\n".to_owned(), "\"aws\""),
-        ("egg \"a\" {\n  runner {\n    concurrent = 2\n    retries = self.$0\n  }\n}\n".to_owned(), "concurrent"),
+        ("egg \"a\" {\n  environment {\n    FIRST = \"x\"\n    A = self.$0\n    B = \"y\"\n  }\n}\n".to_owned(), "FIRST"),
         ("`nest.fly`:\nprofile \"p\" {\n  type = \"vm\"\n}\n`Eggs/a/config.fly`:\negg \"a\" {\n  extends = profile.p\n  $0\n}\n".to_owned(), "gitlab"),
     ] {
         first(&text, expected);
     }
-    check_complete("`UF/config.fly`:\nuglyfox {\n  runners_c$0\n}\n", expect![[r#""#]]);
+    check_complete(
+        "`UF/config.fly`:\nuglyfox {\n  runners_c$0\n}\n",
+        expect![[r#"
+        runners_condition  →  "runners_condition \"my-name\" {\n    eggs_entities = []\n  }"
+    "#]],
+    );
 }
 
 #[test]
