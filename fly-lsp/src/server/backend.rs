@@ -49,6 +49,7 @@ use super::{
 
 /// What the editor said it can do.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one thing an editor can or can't do")]
 struct Editor {
     completion: completion::Wishes,
     moves_files: bool,
@@ -322,10 +323,14 @@ impl LanguageServer for Backend {
     async fn document_symbol(&self, params: DocumentSymbolParams) -> Result<Option<DocumentSymbolResponse>> {
         let found = self.ask_text(&params.text_document.uri, outline::symbols).await?;
         let uri = &params.text_document.uri;
-        Ok(found.map(|found| match self.editor().nests_symbols {
-            true => DocumentSymbolResponse::Nested(found),
-            false => DocumentSymbolResponse::Flat(outline::flat(uri, found)),
-        }))
+        let answer = |found| {
+            if self.editor().nests_symbols {
+                DocumentSymbolResponse::Nested(found)
+            } else {
+                DocumentSymbolResponse::Flat(outline::flat(uri, found))
+            }
+        };
+        Ok(found.map(answer))
     }
 
     async fn symbol(&self, params: WorkspaceSymbolParams) -> Result<Option<WorkspaceSymbolResponse>> {
