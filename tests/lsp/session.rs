@@ -349,7 +349,7 @@ fn moving_what_is_called_by_its_folder_renames_it_everywhere() {
         ("Eggs/odd", "Eggs/even"),
         ("Eggs/web", "attic/web"),
         ("Eggs/web", "Eggs/b"),
-        ("Eggs/web", "Eggs/a b"),
+        ("Eggs/web", "Eggs/a%20b"),
         ("nest.fly", "n.fly"),
     ] {
         assert_eq!(moves(&mut client, from, to), Value::Null, "{from} to {to}");
