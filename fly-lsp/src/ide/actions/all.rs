@@ -131,16 +131,16 @@ fn tried(compiler: &Compiler, path: &str, deferred: &Deferred, is_enough: bool) 
     let mut batches = Batches { compiler, trial: Trial::over(nest), left: MOST_TRIED, is_enough };
     for _ in 0..MOST_ROUNDS {
         let mut ways = ways(&batches.trial.nest, path, deferred);
-        let mut next = None;
+        let mut step = None;
         // What several ways mend, the first mends; the others are tried when it does not.
-        while next.is_none() && !ways.is_empty() {
+        while step.is_none() && !ways.is_empty() {
             let (now, later) = apart(ways);
-            next = batches.settle(Vec::new(), &now).1;
+            step = batches.settle(Vec::new(), &now).1;
             ways = later;
         }
-        let Some(next) = next else { break };
-        batches.trial.accept(&next);
-        done.texts.extend(next.texts);
+        let Some(step) = step else { break };
+        batches.trial.accept(&step);
+        done.texts.extend(step.texts);
         if is_enough {
             break;
         }

@@ -501,7 +501,10 @@ fn what_fixes_every_one_brings_none() {
 
 #[test]
 fn a_selection_of_many_findings_is_bounded() {
-    let lines: String = (0..100).map(|at| format!("  zz{at} = 1\n")).collect();
+    let lines = (0..100).fold(String::new(), |mut lines, at| {
+        let _ = writeln!(lines, "  zz{at} = 1");
+        lines
+    });
     let text = format!("$0egg \"a\" {{\n{lines}$1}}\n");
     let (at, range) = asked(&text);
     let found = actions(&at.compiler, &at.path, range, &|_| true);
