@@ -24,8 +24,11 @@ fn start(root: &Path, resolves: bool) -> (Client, Value) {
     let mut client = Client::spawn(root);
     let mut hello = client.hello();
     if resolves {
-        hello["capabilities"]["textDocument"]["codeAction"] =
-            json!({ "dataSupport": true, "resolveSupport": { "properties": ["edit"] } });
+        hello["capabilities"]["textDocument"]["codeAction"] = json!({
+            "codeActionLiteralSupport": { "codeActionKind": { "valueSet": [] } },
+            "dataSupport": true,
+            "resolveSupport": { "properties": ["edit"] },
+        });
     }
     let answer = client.request("initialize", hello);
     client.notify("initialized", json!({}));
@@ -111,7 +114,7 @@ fn the_kinds_that_are_asked_for() {
 
     // What takes long comes when it is wanted, and is about the text as it is then.
     let later = all(&mut client, json!({ "diagnostics": [], "only": ["source.fixAll"] }));
-    assert_eq!(titles(&later), ["Fix everything that is sure in this file"]);
+    assert_eq!(titles(&later), ["Apply all safe fixes in this file"]);
     assert!(later[0]["edit"].is_null() && later[0]["data"].is_object(), "{later:?}");
     let newer = format!("# Mine.\n{text}");
     client.change(PATH, 2, json!([{ "text": newer }]));

@@ -95,6 +95,8 @@ impl Client {
             "capabilities": {
                 "general": { "positionEncodings": ["utf-16"] },
                 "textDocument": {
+                    "codeAction": { "codeActionLiteralSupport": { "codeActionKind": { "valueSet": [] } } },
+                    "documentSymbol": { "hierarchicalDocumentSymbolSupport": true },
                     "completion": { "completionItem": { "snippetSupport": true } },
                     "publishDiagnostics": {
                         "relatedInformation": true,

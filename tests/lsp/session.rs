@@ -349,11 +349,69 @@ fn moving_what_is_called_by_its_folder_renames_it_everywhere() {
         ("Eggs/odd", "Eggs/even"),
         ("Eggs/web", "attic/web"),
         ("Eggs/web", "Eggs/b"),
-        ("Eggs/web", "Eggs/a b"),
+        ("Eggs/web", "Eggs/a%20b"),
         ("nest.fly", "n.fly"),
     ] {
         assert_eq!(moves(&mut client, from, to), Value::Null, "{from} to {to}");
     }
+    // Whoever gives a name that can't be one is told why.
+    for why in [
+        "there is an egg `b` already",
+        "`a b` can't name an egg: it is letters, digits, `-` and `_`, and begins with a letter or digit",
+    ] {
+        let message = client.told("window/showMessage")["params"]["message"].clone();
+        assert_eq!(message, format!("Nothing in the Nest is renamed with `Eggs/web`: {why}"));
+    }
+    client.settle();
+    assert!(!client.has(|message| message["method"] == "window/showMessage"), "no more than these");
+    client.stop();
+}
+
+#[test]
+fn an_older_editor_gets_what_it_knows() {
+    let fox = "uglyfox {\n  runners_condition \"all\" {\n    eggs_entities = [\"web\"]\n  }\n}\n";
+    let text = EGG.replace("cpu  ", "cpuu ");
+    let folder = nest(&[(WEB, &text), ("UF/config.fly", fox)]);
+    let mut client = Client::start_as(folder.path(), |hello| {
+        let text = &mut hello["capabilities"]["textDocument"];
+        text["documentSymbol"] = json!({});
+        hello["capabilities"]["workspace"]["workspaceEdit"] = json!({});
+    });
+    client.open(WEB, &text);
+    let (web, fox) = (client.uri(WEB), client.uri("UF/config.fly"));
+    let mut named = client.at(WEB, 0, 6);
+    named["newName"] = json!("site");
+    let files = json!({ "files": [{ "oldUri": client.uri("Eggs/web"), "newUri": client.uri("Eggs/site") }] });
+    for (method, params) in [("textDocument/rename", named), ("workspace/willRenameFiles", files)] {
+        let edit = client.request(method, params)["result"].clone();
+        assert!(edit["documentChanges"].is_null(), "{edit}");
+        for uri in [&web, &fox] {
+            assert_eq!(edit["changes"][uri][0]["newText"], "site", "{edit}");
+        }
+    }
+    let whole = json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 9, "character": 0 } });
+    let asked = json!({
+        "textDocument": { "uri": web },
+        "range": whole,
+        "context": { "diagnostics": [], "only": ["quickfix"] },
+    });
+    let found = client.request("textDocument/codeAction", asked.clone())["result"].clone();
+    assert!(found[0]["edit"]["documentChanges"].is_null(), "{found}");
+    assert_eq!(found[0]["edit"]["changes"][&web].as_array().map(Vec::len), Some(1), "{found}");
+    let symbols = client.request("textDocument/documentSymbol", json!({ "textDocument": { "uri": web } }));
+    let symbols = symbols["result"].as_array().unwrap();
+    assert_eq!(symbols[0]["location"]["uri"], web);
+    assert!(symbols.iter().all(|symbol| symbol["children"].is_null()), "{symbols:?}");
+    let memory = symbols.iter().find(|symbol| symbol["name"] == "memory").unwrap();
+    assert_eq!(memory["containerName"], "resources");
+    client.stop();
+
+    // One that knows commands alone has nothing to do with these.
+    let mut client = Client::start_as(folder.path(), |hello| {
+        hello["capabilities"]["textDocument"]["codeAction"] = json!({});
+    });
+    client.open(WEB, &text);
+    assert_eq!(client.request("textDocument/codeAction", asked)["result"], json!([]));
     client.stop();
 }
 

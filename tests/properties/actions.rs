@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
-use fly_lsp::ide::{Action, ActionKind, Edits, FileEdit, actions, format_file, format_range};
+use fly_lsp::ide::{Action, ActionKind, Edits, FileEdit, actions, carry_out, format_file, format_range};
 use flyc::{
     build::Options,
     compiler::Compiler,
@@ -104,6 +104,27 @@ impl Report {
         }
     }
 
+    /// Everything that mends many findings of a Nest at once: it does something, and brings nothing.
+    fn take_many(&mut self, compiler: &mut Compiler, what: &str) {
+        let before = counts(&compiler.check());
+        let is_many = |kind| matches!(kind, ActionKind::FixEvery | ActionKind::FixAll);
+        for path in compiler.paths().cloned().collect::<Vec<_>>() {
+            let whole = TextRange::up_to(TextSize::of(&*compiler.text(&path).unwrap()));
+            for action in actions(compiler, &path, whole, &is_many) {
+                let Edits::Deferred(deferred) = &action.edits else { continue };
+                let files = carry_out(compiler, &path, deferred);
+                self.fixes += 1;
+                let after = changed(compiler, &files, |compiler| counts(&compiler.check()));
+                let comes = |(key, count): &(_, _)| *count > before.get(key).copied().unwrap_or(0);
+                let come: Vec<_> = after.into_iter().filter(comes).collect();
+                if files.is_empty() || !come.is_empty() {
+                    let text = compiler.text(&path).unwrap();
+                    self.wrong.push(format!("{what}: `{}` gives {come:?}\n{text}", action.title));
+                }
+            }
+        }
+    }
+
     fn finish(self, least: usize) {
         let shown: Vec<_> = self.wrong.iter().take(12).map(String::as_str).collect();
         assert!(self.wrong.is_empty(), "{} of {}:\n{}", self.wrong.len(), self.fixes, shown.join("\n---\n"));
@@ -130,6 +151,27 @@ fn fixes_of_the_markdown_tests_keep_their_promise() {
         }
     }
     report.finish(250);
+}
+
+#[test]
+fn what_mends_many_keeps_its_promise() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fly");
+    let mut report = Report::default();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for section in mdtest::parse(&text).unwrap() {
+            let files = section.files.iter().map(|file| (file.path.clone(), file.text.clone()));
+            let mut compiler = Compiler::new(files);
+            let assets = section.assets.iter();
+            compiler.set_assets(assets.map(|(path, text)| (path.as_str().into(), Ok(text.as_str().into()))));
+            report.take_many(&mut compiler, &section.name);
+        }
+    }
+    report.finish(30);
 }
 
 /// Slips of the pen in one token: a word misspelt, quotes gone, quotes too many, the token gone, the token twice.

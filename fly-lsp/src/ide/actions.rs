@@ -98,6 +98,8 @@ struct Candidate {
     is_preferred: bool,
     /// Whether it is offered, as a rewriting, when it brings the next mistake to light and nothing else mends its finding.
     may_bring: bool,
+    /// Whether the same can be done to every finding of the kind at once.
+    is_general: bool,
     promise: Promise,
     draft: Draft,
 }
@@ -111,6 +113,7 @@ impl Candidate {
             findings: vec![finding.clone()],
             is_preferred: false,
             may_bring: false,
+            is_general: false,
             promise: Promise::Mends,
             draft,
         }
@@ -124,6 +127,7 @@ impl Candidate {
             findings: Vec::new(),
             is_preferred: false,
             may_bring: false,
+            is_general: false,
             promise: Promise::MeansTheSame,
             draft,
         }
@@ -161,8 +165,8 @@ pub fn actions(
         units::candidates(&asked, &mut candidates);
         evaluate::candidates(&asked, &mut candidates);
     }
-    let mut found = proof::proven(&asked, candidates);
-    all::actions(&asked, &mut found);
+    let (mut found, general) = proof::proven(&asked, candidates);
+    all::actions(&asked, general, wanted, &mut found);
     found.retain(|action| wanted(action.kind));
     found
 }

@@ -338,7 +338,9 @@ fn named(compiler: &Compiler, path: &str, found: &Occurrence) -> Option<String> 
         | Space::Account
         | Space::Queue
         | Space::Service => {
-            let noun = found.named.space.noun();
+            let space = found.named.space;
+            let given = compiler.parse(&definition.file);
+            let noun = given.map_or(space.noun(""), |parse| locate::noun_of(parse, space, definition.range));
             format!("`{name}`: {noun}")
         }
     };

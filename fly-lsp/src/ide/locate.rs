@@ -57,9 +57,10 @@ pub(super) enum Space {
 }
 
 impl Space {
-    /// What it is in a sentence, with its article.
-    pub(super) const fn noun(self) -> &'static str {
+    /// What it is in a sentence, with its article; `keyword` is that of the block that gives the name.
+    pub(super) fn noun(self, keyword: &str) -> &'static str {
         match self {
+            Self::Egg if keyword == "eggsbucket" => "a bucket",
             Self::Egg => "an egg",
             Self::Job => "a job",
             Self::Rift => "a Rift server",
@@ -119,6 +120,12 @@ pub(super) fn occurrences(parse: &Parse) -> Vec<Occurrence> {
         found.block(block, schema);
     }
     found.found
+}
+
+/// What something is that is given at a place of a file, with its article.
+pub(super) fn noun_of(parse: &Parse, space: Space, given: TextRange) -> &'static str {
+    let around = parse.blocks().find(|block| block.node().range().contains_range(given));
+    space.noun(around.and_then(Block::keyword).map_or("", |keyword| keyword.text()))
 }
 
 /// The occurrence at an offset.

@@ -6,25 +6,24 @@ use flyc::compiler::Compiler;
 
 use super::{
     locate::{self, Space},
-    names::{FileEdit, rename},
+    names::{FileEdit, RenameError, rename},
 };
 
 /// The edits that the rest of the Nest needs before a file or folder is moved, given its path and the new one, both
-/// relative to the Nest. None when nothing is called by it, or when the new name could not be given: the move is the
-/// user's, and what is wrong with it is told where it is wrong.
-pub fn moved(compiler: &Compiler, from: &str, to: &str) -> Vec<FileEdit> {
+/// relative to the Nest. None when nothing is called by it; an error when the new name can't be given.
+pub fn moved(compiler: &Compiler, from: &str, to: &str) -> Result<Vec<FileEdit>, RenameError> {
     let (Some((space, old, path)), Some((new_space, new, _))) = (named(from), named(to)) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     if space != new_space || old == new {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let Some(parse) = compiler.parse(&path) else { return Vec::new() };
+    let Some(parse) = compiler.parse(&path) else { return Ok(Vec::new()) };
     let own = locate::occurrences(parse)
         .into_iter()
         .find(|found| found.is_definition && found.named.space == space && found.named.name == old);
-    let renamed = own.and_then(|own| rename(compiler, &path, own.range.start(), new).ok());
-    renamed.map_or_else(Vec::new, |renamed| renamed.files)
+    let Some(own) = own else { return Ok(Vec::new()) };
+    Ok(rename(compiler, &path, own.range.start(), new)?.files)
 }
 
 /// What a path names: an egg by its folder or the file in it, a job by its file; with the file that defines it.

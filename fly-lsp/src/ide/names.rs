@@ -46,13 +46,16 @@ pub enum RenameError {
         /// Why not.
         why: &'static str,
     },
-    /// The name is given to another already.
-    #[error("`{name}` can't be taken: {what} of that name is there or named already")]
+    /// The name is given to another already, or is said of something that is not there.
+    #[error("{}", match what {
+        Some(what) => format!("there is {what} `{name}` already"),
+        None => format!("`{name}` is used already, so it can't be taken"),
+    })]
     Taken {
         /// The name.
         name: String,
-        /// What is called so.
-        what: &'static str,
+        /// What is called so; none when the name is only used.
+        what: Option<&'static str>,
     },
     /// It is given to several things, of which nobody can say which is meant.
     #[error("`{name}` is given {times} times in this Nest; give each a name of its own first")]
@@ -111,10 +114,13 @@ pub fn rename(compiler: &Compiler, path: &str, offset: TextSize, name: &str) -> 
     if target.named.name == name {
         return Ok(Rename::default());
     }
-    check_name(&target, &all, name)?;
+    check_name(compiler, &target, &all, name)?;
     let moves = moves(&all, target.named.space, &target.named.name, name);
-    if is_taken(compiler, &target, &all, name) || meets(compiler, &moves) {
-        return Err(RenameError::Taken { name: name.to_owned(), what: target.named.space.noun() });
+    if let Some((what, name)) = taken(compiler, &target, &all, name) {
+        return Err(RenameError::Taken { name, what });
+    }
+    if let Some(name) = meets(compiler, &moves) {
+        return Err(RenameError::Taken { name, what: None });
     }
     let mut edits: BTreeMap<Arc<str>, Vec<TextRange>> = BTreeMap::new();
     for (path, found) in all {
@@ -146,8 +152,14 @@ fn is_one(target: &Target, all: &[(Arc<str>, Vec<Occurrence>)]) -> Result<(), Re
     }
 }
 
-/// Whether something has the new name, is meant by it somewhere, or would be hidden by it.
-fn is_taken(compiler: &Compiler, target: &Target, all: &[(Arc<str>, Vec<Occurrence>)], name: &str) -> bool {
+/// What has the new name, is meant by it somewhere, or would be hidden by it: what it is, unless the name is only used, and
+/// the name as it is written there.
+fn taken(
+    compiler: &Compiler,
+    target: &Target,
+    all: &[(Arc<str>, Vec<Occurrence>)],
+    name: &str,
+) -> Option<(Option<&'static str>, String)> {
     let space = target.named.space;
     let same = |other: &str| match space {
         // These become names of files and of machines, where upper and lower case may be one.
@@ -155,18 +167,24 @@ fn is_taken(compiler: &Compiler, target: &Target, all: &[(Arc<str>, Vec<Occurren
         _ => other == name,
     };
     let there = |compiler: &Compiler, path: &str| {
-        let Some(parse) = compiler.parse(path) else { return false };
-        let mut found = locate::occurrences(parse).into_iter();
+        let parse = compiler.parse(path)?;
+        let found = locate::occurrences(parse).into_iter();
         // A change of nothing but the case meets itself.
         let old = &target.named.name;
-        found.any(|one| one.named.space == space && same(&one.named.name) && one.named.name != *old)
+        let meant =
+            |one: &Occurrence| one.named.space == space && same(&one.named.name) && one.named.name != *old;
+        // Where it is given says more than where it is used.
+        let one = found.filter(meant).max_by_key(|one| one.is_definition)?;
+        let what = one.is_definition.then(|| locate::noun_of(parse, space, one.range));
+        Some((what, one.named.name))
     };
     match (&target.only_in, space) {
         // A local of one file may hide one of the Nest that the file does not use.
         (Some(file), _) => there(compiler, file),
         // One of the Nest is hidden where a file has a local of its own of that name.
         (None, Space::Local) => {
-            there(compiler, NEST_FILE) || all.iter().any(|(path, _)| there(compiler, path))
+            let mut paths = std::iter::once(NEST_FILE).chain(all.iter().map(|(path, _)| &**path));
+            paths.find_map(|path| there(compiler, path))
         }
         (None, _) => {
             let paths: Vec<_> = compiler.paths().cloned().collect();
@@ -174,20 +192,23 @@ fn is_taken(compiler: &Compiler, target: &Target, all: &[(Arc<str>, Vec<Occurren
             // A look at the text spares nearly every file.
             let found = paths.into_par_iter().map_with(compiler.clone(), |compiler, path| {
                 let text = compiler.text(&path);
-                text.is_some_and(|text| text.to_ascii_lowercase().contains(&lower)) && there(compiler, &path)
+                text.filter(|text| text.to_ascii_lowercase().contains(&lower))?;
+                there(compiler, &path)
             });
-            found.any(|found| found)
+            let found: Vec<_> = found.flatten().collect();
+            found.into_iter().rev().max_by_key(|(what, _)| what.is_some())
         }
     }
 }
 
-/// Whether something stands already where a file or folder would move to.
-fn meets(compiler: &Compiler, moves: &[(String, String)]) -> bool {
-    moves.iter().any(|(from, to)| {
+/// Where something stands already to which a file or folder would move.
+fn meets(compiler: &Compiler, moves: &[(String, String)]) -> Option<String> {
+    let met = moves.iter().find(|(from, to)| {
         let mut paths = compiler.paths().filter(|path| !within(path, from));
         let lower = to.to_ascii_lowercase();
         paths.any(|path| within(&path.to_ascii_lowercase(), &lower))
-    })
+    });
+    met.map(|(_, to)| to.clone())
 }
 
 fn within(path: &str, folder: &str) -> bool {
@@ -221,8 +242,17 @@ fn moves(all: &[(Arc<str>, Vec<Occurrence>)], space: Space, old: &str, new: &str
     renamed.collect()
 }
 
-fn check_name(target: &Target, all: &[(Arc<str>, Vec<Occurrence>)], name: &str) -> Result<(), RenameError> {
-    let what = target.named.space.noun();
+fn check_name(
+    compiler: &Compiler,
+    target: &Target,
+    all: &[(Arc<str>, Vec<Occurrence>)],
+    name: &str,
+) -> Result<(), RenameError> {
+    let given = all.iter().find_map(|(path, found)| {
+        let given = found.iter().find(|one| one.is_definition)?;
+        Some(locate::noun_of(compiler.parse(path)?, target.named.space, given.range))
+    });
+    let what = given.unwrap_or_else(|| target.named.space.noun(""));
     let wrong = |why| Err(RenameError::Form { name: name.to_owned(), what, why });
     let identifier = matches!(target.named.space, Space::Local | Space::Variable);
     let begins = |c: char| c.is_ascii_alphabetic() || if identifier { c == '_' } else { c.is_ascii_digit() };

@@ -1,7 +1,7 @@
 //! The requests: each goes to the session with the number of changes that came before it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -49,13 +49,27 @@ use super::{
 
 /// What the editor said it can do.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one thing an editor can or can't do")]
 struct Editor {
     completion: completion::Wishes,
     moves_files: bool,
+    /// It knows edits of documents with their versions.
+    versions_edits: bool,
+    /// It shows symbols within each other.
+    nests_symbols: bool,
+    /// It knows code actions that are no commands.
+    knows_actions: bool,
     /// It asks for the edits of a code action when somebody wants it.
     resolves_actions: bool,
     commands: commands::Handled,
     tooltips_later: bool,
+}
+
+impl Editor {
+    /// An edit in the form that it knows.
+    fn edit(self, edit: WorkspaceEdit) -> WorkspaceEdit {
+        if self.versions_edits { edit } else { names::without_versions(edit) }
+    }
 }
 
 /// The server as the library knows it.
@@ -149,6 +163,9 @@ impl LanguageServer for Backend {
             actions.data_support == Some(true)
                 && lazily.is_some_and(|lazily| lazily.properties.iter().any(|property| property == "edit"))
         });
+        let text = params.capabilities.text_document.as_ref();
+        let symbols = text.and_then(|text| text.document_symbol.as_ref());
+        let literal = text.and_then(|text| text.code_action.as_ref()?.code_action_literal_support.as_ref());
         let hints = params.capabilities.text_document.as_ref().and_then(|text| text.inlay_hint.as_ref());
         let later = hints.and_then(|hints| hints.resolve_support.as_ref());
         let edits = params.capabilities.workspace.as_ref();
@@ -156,6 +173,10 @@ impl LanguageServer for Backend {
         *self.editor.lock().unwrap_or_else(PoisonError::into_inner) = Editor {
             completion: completion::Wishes::of(&params),
             moves_files: edits.is_some_and(|edits| edits.resource_operations.is_some()),
+            versions_edits: edits.is_some_and(|edits| edits.document_changes == Some(true)),
+            nests_symbols: symbols
+                .is_some_and(|symbols| symbols.hierarchical_document_symbol_support == Some(true)),
+            knows_actions: literal.is_some(),
             resolves_actions: actions.is_some(),
             commands: commands::Handled::of(&params),
             tooltips_later: later.is_some_and(|later| later.properties.iter().any(|one| one == "tooltip")),
@@ -301,7 +322,15 @@ impl LanguageServer for Backend {
 
     async fn document_symbol(&self, params: DocumentSymbolParams) -> Result<Option<DocumentSymbolResponse>> {
         let found = self.ask_text(&params.text_document.uri, outline::symbols).await?;
-        Ok(found.map(DocumentSymbolResponse::Nested))
+        let uri = &params.text_document.uri;
+        let answer = |found| {
+            if self.editor().nests_symbols {
+                DocumentSymbolResponse::Nested(found)
+            } else {
+                DocumentSymbolResponse::Flat(outline::flat(uri, found))
+            }
+        };
+        Ok(found.map(answer))
     }
 
     async fn symbol(&self, params: WorkspaceSymbolParams) -> Result<Option<WorkspaceSymbolResponse>> {
@@ -366,15 +395,24 @@ impl LanguageServer for Backend {
     }
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
-        let (range, context, resolves) = (params.range, params.context, self.editor().resolves_actions);
+        let editor = self.editor();
+        if !editor.knows_actions {
+            return Ok(Some(Vec::new()));
+        }
+        let (range, context, resolves) = (params.range, params.context, editor.resolves_actions);
         let answer = move |view: &View| actions::actions(view, range, &context, resolves);
         let found = self.ask(&params.text_document.uri, answer).await?;
-        Ok(found.map(|found| found.into_iter().map(CodeActionOrCommand::CodeAction).collect()))
+        let whole = |mut action: CodeAction| {
+            action.edit = action.edit.map(|edit| editor.edit(edit));
+            CodeActionOrCommand::CodeAction(action)
+        };
+        Ok(found.map(|found| found.into_iter().map(whole).collect()))
     }
 
     async fn code_action_resolve(&self, mut action: CodeAction) -> Result<CodeAction> {
         if let Some((uri, deferred)) = actions::deferred(&action) {
-            action.edit = self.ask(&uri, move |view| actions::resolved(view, &deferred)).await?;
+            let edit = self.ask(&uri, move |view| actions::resolved(view, &deferred)).await?;
+            action.edit = edit.map(|edit| self.editor().edit(edit));
         }
         Ok(action)
     }
@@ -392,7 +430,7 @@ impl LanguageServer for Backend {
         let _progress = self.outbox.progress_of(token, "Renaming");
         let answer = move |view: &View, at| names::rename(view, at, &name, moves_files);
         match self.ask_at(params.text_document_position, answer).await? {
-            Some(Ok(edit)) => Ok(Some(edit)),
+            Some(Ok(edit)) => Ok(Some(self.editor().edit(edit))),
             Some(Err(error)) => Err(Error::invalid_params(error.to_string())),
             None => Ok(None),
         }
@@ -430,11 +468,17 @@ impl LanguageServer for Backend {
     }
 
     async fn will_rename_files(&self, params: RenameFilesParams) -> Result<Option<WorkspaceEdit>> {
-        let edits = self.inbox.ask_all(move |view| moves::renamed(view, &params.files)).await?;
+        let found = self.inbox.ask_all(move |view| moves::renamed(view, &params.files)).await?;
+        let (edits, refused): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        // Each reason is told once, however many files are moved.
+        let refused: BTreeSet<String> = refused.into_iter().flatten().collect();
+        for why in refused {
+            self.client.show_message(MessageType::WARNING, why).await;
+        }
         let edits: Vec<_> = edits.into_iter().flatten().collect();
-        Ok((!edits.is_empty()).then(|| WorkspaceEdit {
-            document_changes: Some(DocumentChanges::Edits(edits)),
-            ..WorkspaceEdit::default()
+        Ok((!edits.is_empty()).then(|| {
+            let document_changes = Some(DocumentChanges::Edits(edits));
+            self.editor().edit(WorkspaceEdit { document_changes, ..WorkspaceEdit::default() })
         }))
     }
 }

@@ -21,6 +21,9 @@ use crate::{
 /// Files, with what is wrong with each by itself.
 type Alone = Vec<(SourceFile, Vec<Diagnostic>)>;
 
+/// The places of the files of which something else is wrong than was known, and what.
+type Others = Vec<(usize, Vec<Diagnostic>)>;
+
 /// The findings of a Nest as they were when it was last checked.
 #[derive(Debug, Default)]
 pub struct Findings {
@@ -94,7 +97,7 @@ impl Compiler {
 
     /// The files of which something else is wrong than is known, and the marks of all parts. When only few can be others,
     /// asking all is so little work that other threads would be asked in vain.
-    fn changed(&self, known: &Findings, few: bool) -> (Vec<(usize, Vec<Diagnostic>)>, Vec<Arc<()>>) {
+    fn changed(&self, known: &Findings, few: bool) -> (Others, Vec<Arc<()>>) {
         let parts = parts(&self.db, self.nest);
         if few {
             let marks: Vec<_> = parts.iter().map(|&part| Arc::clone(mark(&self.db, part))).collect();
@@ -116,7 +119,9 @@ impl Compiler {
         }
         let look = |db: &mut Database, (&part, &at): (&Part<'_>, &usize)| {
             let known = &known.alone[at..at + part.files(db).len()];
-            known.iter().for_each(|&(file, _)| prepare(db, file));
+            for &(file, _) in known {
+                prepare(db, file);
+            }
             (others(db, at, known), Arc::clone(mark(db, part)))
         };
         let looked: Vec<_> = parts.par_iter().zip(&starts).map_with(self.db.clone(), look).collect();

@@ -140,7 +140,7 @@ const PART: u64 = 64;
 /// it begins with, and not of how many there are.
 #[salsa::tracked(returns(ref))]
 pub fn parts(db: &dyn Db, nest: Nest) -> Vec<Part<'_>> {
-    let begins = |file: &SourceFile| FxBuildHasher.hash_one(file) % PART == 0;
+    let begins = |file: &SourceFile| FxBuildHasher.hash_one(file).is_multiple_of(PART);
     let parts = nest.files(db).chunk_by(|_, file| !begins(file));
     parts.map(|files| Part::new(db, files[0], files.into())).collect()
 }

@@ -11,10 +11,25 @@ pub(super) fn candidates(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Ve
     }
     let Some(help) = finding.help.as_ref().filter(|help| !help.edits.is_empty()) else { return };
     let Some(draft) = Draft::of(asked.compiler, asked.path, &help.edits) else { return };
-    let mut candidate = Candidate::fix(first(&help.text), finding, draft);
+    let mut candidate = match first(&help.text) {
+        "remove it" => Candidate::fix(format!("remove `{}`", named(asked, finding)), finding, draft),
+        way => Candidate::fix(way, finding, draft),
+    };
     candidate.is_preferred = help.applicability == Applicability::Safe;
     candidate.may_bring = true;
+    candidate.is_general = true;
     found.push(candidate);
+}
+
+/// How many characters of a text a title shows.
+const SHOWN: usize = 40;
+
+/// What a finding is about, for a title.
+fn named(asked: &Asked<'_>, finding: &Diagnostic) -> String {
+    let text = asked.text()[finding.span.range].trim().trim_matches('"');
+    let line = text.lines().next().unwrap_or_default();
+    let shown: String = line.chars().take(SHOWN).collect();
+    if shown == text { shown } else { format!("{} …", shown.trim_end()) }
 }
 
 /// The first of the ways that a help tells, which is the one its edits go.

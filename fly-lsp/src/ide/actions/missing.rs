@@ -90,7 +90,10 @@ fn entities(
 /// A key that an element of a list lacks.
 fn key(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Vec<Candidate>) {
     let at = finding.span.range;
-    let Some(site) = asked.site(at).filter(|_| *finding.kind == MISSING_ATTRIBUTE) else { return };
+    if *finding.kind != MISSING_ATTRIBUTE {
+        return;
+    }
+    let Some(site) = asked.site(at) else { return };
     let fields = match site.ty {
         Type::Object(fields) => fields,
         Type::List(Type::Object(fields)) => *fields,
@@ -199,7 +202,7 @@ fn add(
 ) {
     let Some(edits) = edits(place, attributes, blocks) else { return };
     if let Some(draft) = Draft::of(asked.compiler, asked.path, &edits) {
-        found.push(Candidate { may_bring: true, ..Candidate::fix(title, finding, draft) });
+        found.push(Candidate { may_bring: true, is_general: true, ..Candidate::fix(title, finding, draft) });
     }
 }
 

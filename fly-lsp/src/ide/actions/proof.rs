@@ -4,15 +4,15 @@
 //! Never here: how a draft comes about.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use fly_std::schema::Place;
 use flyc::{
     compiler::Compiler,
-    diag::{Applicability, Diagnostic, Edit},
-    model::{Meaning, Space, definitions::NEST_FILE, outline, uses_of},
+    diag::{Applicability, Diagnostic, Edit, Severity},
+    model::{Meaning, STRAY_BRACE, SYNTAX_ERROR, Space, UNCLOSED, definitions::NEST_FILE, outline, uses_of},
 };
 
 use super::{Action, ActionKind, Candidate, Edits, draft::Draft, site::Asked, title};
@@ -50,15 +50,38 @@ fn key(found: &Diagnostic) -> (Arc<str>, &'static str, String) {
     (Arc::clone(&found.span.file), found.kind.id, found.message.clone())
 }
 
+/// What is found in a small Nest.
+struct Seen {
+    counts: Counts,
+    errors: usize,
+    /// Errors of form, after which little is known of what stands there.
+    form: usize,
+}
+
+impl Seen {
+    fn of(found: &[Diagnostic]) -> Self {
+        let is_form = |found: &&Diagnostic| {
+            [&SYNTAX_ERROR, &UNCLOSED, &STRAY_BRACE].iter().any(|kind| *found.kind == **kind)
+        };
+        Self {
+            counts: counts(found),
+            errors: found.iter().filter(|found| found.severity() == Severity::Error).count(),
+            form: found.iter().filter(is_form).count(),
+        }
+    }
+}
+
 /// Whether the first has anything more often than the second.
 fn has_more(one: &Counts, other: &Counts) -> bool {
     one.iter().any(|(key, count)| *count > other.get(key).copied().unwrap_or(0))
 }
 
-/// The candidates that keep their promise, as actions; each edit is offered once.
-pub(super) fn proven(asked: &Asked<'_>, candidates: Vec<Candidate>) -> Vec<Action> {
+/// The candidates that keep their promise, as actions; each edit is offered once. With them the kinds of findings that one
+/// of them mends in the way all of the kind can be mended.
+pub(super) fn proven(asked: &Asked<'_>, candidates: Vec<Candidate>) -> (Vec<Action>, BTreeSet<&'static str>) {
+    let mut general = BTreeSet::new();
     if candidates.is_empty() {
-        return Vec::new();
+        return (Vec::new(), general);
     }
     let mut trial = Trial::new(asked, &candidates);
     let mut found: Vec<Action> = Vec::new();
@@ -66,7 +89,7 @@ pub(super) fn proven(asked: &Asked<'_>, candidates: Vec<Candidate>) -> Vec<Actio
     for mut candidate in candidates {
         candidate.draft.tidy(asked.compiler);
         let brings = match candidate.promise {
-            Promise::Mends => match trial.mends(&mut candidate) {
+            Promise::Mends => match trial.mends(&candidate.findings, &mut candidate.draft) {
                 Some(true) if !candidate.may_bring => continue,
                 Some(brings) => brings,
                 None => continue,
@@ -80,12 +103,15 @@ pub(super) fn proven(asked: &Asked<'_>, candidates: Vec<Candidate>) -> Vec<Actio
         }
         let edits = Edits::Ready(edits);
         let mut title = title(&candidate.title);
-        let Candidate { kind, findings, is_preferred, .. } = candidate;
+        let Candidate { kind, findings, is_preferred, is_general, .. } = candidate;
         if brings {
             title.push_str(" (another mistake shows then)");
             let kind = ActionKind::Rewrite;
             brought.push(Action { kind, title, findings, is_preferred: false, edits });
             continue;
+        }
+        if is_general && kind == ActionKind::Fix && findings.len() == 1 {
+            general.extend(findings.iter().map(|finding| finding.kind.id));
         }
         if let Some(known) = found.iter_mut().find(|known| known.edits == edits) {
             // The same edit mends another finding as well.
@@ -102,25 +128,38 @@ pub(super) fn proven(asked: &Asked<'_>, candidates: Vec<Candidate>) -> Vec<Actio
         !action.findings.iter().all(is_mended)
     });
     found.extend(brought);
-    found
+    (found, general)
 }
 
 /// A small Nest in which drafts are tried.
-struct Trial {
-    nest: Compiler,
+pub(super) struct Trial {
+    pub(super) nest: Compiler,
     texts: BTreeMap<Arc<str>, Arc<str>>,
-    before: Counts,
+    before: Seen,
     meaning: Option<Vec<Meaning>>,
 }
 
 impl Trial {
     fn new(asked: &Asked<'_>, candidates: &[Candidate]) -> Self {
         let drafts = candidates.iter().map(|candidate| &candidate.draft);
-        let nest = small(asked.compiler, asked.path, drafts);
+        Self::over(small(asked.compiler, asked.path, drafts))
+    }
+
+    /// Tries drafts in this Nest.
+    pub(super) fn over(nest: Compiler) -> Self {
         let texts: BTreeMap<_, _> =
             nest.paths().filter_map(|path| Some((Arc::clone(path), nest.text(path)?))).collect();
-        let before = counts(&nest.check());
+        let before = Seen::of(&nest.check());
         Self { nest, texts, before, meaning: None }
+    }
+
+    /// What is tried from now on is tried with this draft.
+    pub(super) fn accept(&mut self, draft: &Draft) {
+        self.set(draft);
+        self.texts
+            .extend(draft.texts.iter().map(|(path, text)| (Arc::clone(path), Arc::from(text.as_str()))));
+        self.before = Seen::of(&self.nest.check());
+        self.meaning = None;
     }
 
     fn set(&mut self, draft: &Draft) {
@@ -138,18 +177,26 @@ impl Trial {
         }
     }
 
-    /// Whether a candidate takes its findings away, and whether it brings another; none when it does not.
-    fn mends(&mut self, candidate: &mut Candidate) -> Option<bool> {
-        let after = self.follow(&mut candidate.draft);
-        let mut left = self.before.clone();
-        for finding in &candidate.findings {
+    /// Whether a draft takes findings away, and whether it brings another; none when it does not, or when what it brings is
+    /// no better than what it takes away.
+    pub(super) fn mends(&mut self, findings: &[Diagnostic], draft: &mut Draft) -> Option<bool> {
+        let seen = self.follow(draft);
+        let after = &seen.counts;
+        let mut left = self.before.counts.clone();
+        for finding in findings {
             let count = left.get_mut(&key(finding))?;
             *count = count.checked_sub(1)?;
         }
         let gone = |found: &Diagnostic| {
             after.get(&key(found)).copied().unwrap_or(0) <= left.get(&key(found)).copied().unwrap_or(0)
         };
-        candidate.findings.iter().all(gone).then(|| has_more(&after, &left))
+        if !findings.iter().all(gone) {
+            return None;
+        }
+        let brings = has_more(after, &left);
+        // Where the form is wrong it is a guess what is meant.
+        let is_better = seen.errors < self.before.errors && seen.form == 0;
+        (!brings || is_better).then_some(brings)
     }
 
     /// Whether a draft brings no finding and leaves what the Nest means.
@@ -165,7 +212,7 @@ impl Trial {
             return false;
         }
         let after = self.follow(draft);
-        if has_more(&after, &self.before) {
+        if has_more(&after.counts, &self.before.counts) {
             return false;
         }
         self.set(draft);
@@ -176,14 +223,14 @@ impl Trial {
 
     /// What is found with a draft. What nobody uses any more then goes with it, and what can only be meant in one way is
     /// written so.
-    fn follow(&mut self, draft: &mut Draft) -> Counts {
+    fn follow(&mut self, draft: &mut Draft) -> Seen {
         self.set(draft);
         let mut found = self.nest.check();
         for _ in 0..MOST_LINKS {
             let after = counts(&found);
             let is_new = |found: &&Diagnostic| {
                 after.get(&key(found)).copied().unwrap_or(0)
-                    > self.before.get(&key(found)).copied().unwrap_or(0)
+                    > self.before.counts.get(&key(found)).copied().unwrap_or(0)
             };
             let follows = |found: &&Diagnostic| {
                 let help = found.help.as_ref().filter(|help| !help.edits.is_empty());
@@ -202,7 +249,7 @@ impl Trial {
             found = self.nest.check();
         }
         self.reset(draft);
-        counts(&found)
+        Seen::of(&found)
     }
 }
 
@@ -239,7 +286,7 @@ pub(super) fn small<'d>(
     let most = if touched.iter().any(|path| **path == *NEST_FILE) { MOST_FILES } else { FEW_USERS };
     let words: HashSet<&str> = texts.iter().flat_map(|text| text.split(|c| !is_of_name(c))).collect();
     // What `nest.fly` does not give, no file can share.
-    let shares = compiler.file(NEST_FILE).is_some_and(|nest| {
+    let gives_names = compiler.file(NEST_FILE).is_some_and(|nest| {
         let blocks = &outline(compiler.database(), nest).blocks;
         blocks.iter().any(|block| matches!(block.keyword, Some("locals" | "variable" | "profile")))
     });
@@ -247,7 +294,7 @@ pub(super) fn small<'d>(
     let mut used: HashMap<String, usize> = HashMap::new();
     let mut named = 0;
     // To look for each name of a large Nest in the texts takes longer than to take these apart once.
-    let names = |name: &str| {
+    let is_word_of = |name: &str| {
         words.contains(name) || !name.chars().all(is_of_name) && texts.iter().any(|text| text.contains(name))
     };
     for known in compiler.paths() {
@@ -259,10 +306,10 @@ pub(super) fn small<'d>(
             Some(Place::Job) => known.rsplit('/').next().and_then(|file| file.strip_suffix(".fly")),
             _ => None,
         };
-        let is_named = || named < MOST_FILES && name.is_some_and(|name| names(name));
+        let is_named = || named < MOST_FILES && name.is_some_and(&is_word_of);
         let is_needed = is_shared || touched.contains(known) || is_named();
         // Who uses a name tells that it is used; a few of them are as good as all.
-        let mut shared = if shares { shared_names(compiler, known, &text) } else { Vec::new() };
+        let mut shared = if gives_names { shared_names(compiler, known, &text) } else { Vec::new() };
         shared.retain(|name| used.get(name).is_none_or(|count| *count < most));
         if !is_needed && shared.is_empty() {
             continue;

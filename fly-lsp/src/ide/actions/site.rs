@@ -12,13 +12,17 @@ use flyc::{
     text::{TextRange, TextSize},
 };
 
+/// For how many findings of a range it is tried what mends them: each takes looks at the whole file. The rest is mended
+/// with all of its kind, or when it is asked about.
+const MOST_FINDINGS: usize = 16;
+
 /// A question: the file, the range, and what was found there.
 pub(super) struct Asked<'a> {
     pub(super) compiler: &'a Compiler,
     pub(super) path: &'a str,
     pub(super) parse: &'a Parse,
     pub(super) range: TextRange,
-    /// What was found in the range.
+    /// What was found in the range: of much, what is nearest to where it begins.
     pub(super) findings: Vec<Diagnostic>,
     /// What was found in the file.
     pub(super) all: Vec<Diagnostic>,
@@ -47,7 +51,11 @@ impl<'a> Asked<'a> {
         let range = TextRange::new(range.start().min(end), range.end().min(end));
         let all = compiler.check_file(path);
         let here = |found: &&Diagnostic| found.span.range.intersect(range).is_some();
-        let findings = all.iter().filter(here).cloned().collect();
+        let mut near: Vec<&Diagnostic> = all.iter().filter(here).collect();
+        near.sort_by_key(|found| u32::from(found.span.range.start()).abs_diff(range.start().into()));
+        near.truncate(MOST_FINDINGS);
+        near.sort_by_key(|found| found.span.range.start());
+        let findings = near.into_iter().cloned().collect();
         Some(Self { compiler, path, parse, range, findings, all })
     }
 

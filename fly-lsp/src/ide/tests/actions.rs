@@ -98,7 +98,7 @@ fn names_that_are_meant() {
         &EGG.replace("\"vm\"", "v$0m"),
         expect![[r#"
         quickfix: Strings stand in quotes: write `"vm"` (preferred)
-        source.fixAll.fly: Fix everything that is sure in this file
+        source.fixAll.fly: Apply all safe fixes in this file
     "#]],
     );
 }
@@ -219,7 +219,7 @@ fn literals_of_the_right_kind() {
         expect![[r#"
         quickfix: Write it without quotes: `2` (preferred)
         refactor.extract: Turn it into `local.cpu` of this file
-        source.fixAll.fly: Fix everything that is sure in this file
+        source.fixAll.fly: Apply all safe fixes in this file
     "#]],
     );
     check_offered(
@@ -311,7 +311,7 @@ fn what_nobody_uses() {
     let nest = NEST.replace("variable \"region\"", "variable \"re$0gion\"");
     check_action(
         &nest,
-        "Remove it",
+        "Remove `region`",
         expect![[r#"
         `nest.fly`:
         nest {
@@ -339,7 +339,7 @@ fn what_nobody_uses() {
     let profile = NEST.replace("profile \"small\"", "/// For the small ones.\nprofile \"sm$0all\"");
     check_action(
         &profile,
-        "Remove it",
+        "Remove `small`",
         expect![[r#"
         `nest.fly`:
         nest {
@@ -369,7 +369,7 @@ fn what_nobody_uses() {
     );
     check_action(
         "locals {\n  a = 1\n  b$0 = local.a # both\n}\n\negg \"x\" {}\n",
-        "Remove it",
+        "Remove `b`",
         expect![[r#"
         `Eggs/a/config.fly`:
         egg "x" {}
@@ -382,7 +382,7 @@ fn everything_at_once() {
     let slips = EGG.replace("= 2", "= $0\"2\"").replace("= 1", "= \"1\"").replace("4GiB", "\"4gb\"");
     check_action(
         &slips,
-        "Fix everything that is sure in this file",
+        "Apply all safe fixes in this file",
         expect![[r#"
         `Eggs/a/config.fly`:
         egg "web" {
@@ -419,4 +419,117 @@ fn everything_at_once() {
         }
     "#]],
     );
+}
+
+/// What an action changes in the file that is asked about; none when it is not offered.
+fn done(text: &str, title: &str) -> Option<(Fixture, String)> {
+    let (at, range) = asked(text);
+    let action =
+        actions(&at.compiler, &at.path, range, &|_| true).into_iter().find(|one| one.title == title)?;
+    let files = match action.edits {
+        Edits::Ready(files) => files,
+        Edits::Deferred(deferred) => carry_out(&at.compiler, &at.path, &deferred),
+    };
+    let edits = files.into_iter().find(|file| *file.path == *at.path).map(|file| file.edits);
+    let after = applied(&at.text(), &edits.unwrap_or_default());
+    Some((at, after))
+}
+
+/// What is found in a file, by kind and message.
+fn findings(compiler: &flyc::compiler::Compiler, path: &str) -> Vec<(&'static str, String)> {
+    let found = compiler.check_file(path).into_iter();
+    found.map(|found| (found.kind.id, found.message)).collect()
+}
+
+const RULES: &str = "`UF/config.fly`:\nuglyfox {\n  policies {\n    rule \"a\" {\n      condition = \"age > 1h\"\n      action    = \"alert\"\n    }\n\n    ru$0le \"b\" {\n    }\n  }\n}\n";
+
+#[test]
+fn what_fixes_every_one_brings_none() {
+    for (text, title) in [
+        (RULES, "Fix every `missing-attribute` in this file"),
+        ("`Eggs/a/config.fly`:\neggsbucket \"EggsBucket2\" }$0\n}\n", "Fix every `stray-brace` in this file"),
+        ("egg \"a\" {\n  type = \"vm\"\n}\n}$0\n}\n", "Fix every `stray-brace` in this file"),
+    ] {
+        let Some((mut at, after)) = done(text, title) else { continue };
+        let before = findings(&at.compiler, &at.path);
+        assert_ne!(after, at.text(), "{title} does something in {text}");
+        at.compiler.set(&at.path, after.as_str());
+        for found in findings(&at.compiler, &at.path) {
+            assert!(before.contains(&found), "{title} brings {found:?}:\n{after}");
+        }
+    }
+    check_action(
+        &RULES
+            .replace("      condition = \"age > 1h\"\n", "")
+            .replace("action    =", "action =")
+            .replace("    }\n  }", "      condition = \"age > 1h\"\n    }\n  }"),
+        "Fix every `missing-attribute` in this file",
+        expect![[r#"
+            `UF/config.fly`:
+            uglyfox {
+              policies {
+                rule "a" {
+                  action    = "alert"
+                  condition = "failed_count >= 3 AND age > 1h"
+                }
+
+                rule "b" {
+                  condition = "age > 1h"
+                  action    = "terminate"
+                }
+              }
+            }
+        "#]],
+    );
+    check_action(
+        "egg \"a\" {\n  type = \"vm\"\n\n  gitlab {\n    project_id = 1\n  }\n}\n}$0\n}\n",
+        "Fix every `stray-brace` in this file",
+        expect![[r#"
+            `Eggs/a/config.fly`:
+            egg "a" {
+              type = "vm"
+
+              gitlab {
+                project_id = 1
+              }
+            }
+
+
+        "#]],
+    );
+}
+
+#[test]
+fn a_selection_of_many_findings_is_bounded() {
+    let lines = (0..100).fold(String::new(), |mut lines, at| {
+        let _ = writeln!(lines, "  zz{at} = 1");
+        lines
+    });
+    let text = format!("$0egg \"a\" {{\n{lines}$1}}\n");
+    let (at, range) = asked(&text);
+    let found = actions(&at.compiler, &at.path, range, &|_| true);
+    let mended: Vec<&str> =
+        found.iter().map(|one| one.title.as_str()).filter(|one| one.contains("`zz")).collect();
+    assert_eq!(mended.first(), Some(&"Remove `zz0`"), "{mended:?}");
+    assert!(mended.len() <= 16, "{mended:?}");
+}
+
+#[test]
+fn nothing_is_offered_that_does_nothing() {
+    for text in [
+        "egg \"a\" {\n  executor 10m  \"sh$0ell\"\n}\n",
+        "eggsbucket \"b\" }$0\n",
+        "egg \"a\" {\n  runner 1$0.5\n}\n",
+        "`UF/config.fly`:\nuglyfox {\n  policies \"$0 {\n  }\n}\n",
+    ] {
+        let (at, range) = asked(text);
+        let before = at.compiler.check_file(&at.path);
+        for action in actions(&at.compiler, &at.path, range, &|_| true) {
+            let (mut at, after) = done(text, &action.title).expect("it is offered");
+            assert_ne!(after, at.text(), "{} does nothing in {text}", action.title);
+            at.compiler.set(&at.path, after.as_str());
+            let left = at.compiler.check_file(&at.path);
+            assert!(left.len() < before.len(), "{} is no fix of {text}: {left:#?}", action.title);
+        }
+    }
 }

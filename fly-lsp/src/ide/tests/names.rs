@@ -92,7 +92,7 @@ fn renames() {
         &in_nest("egg \"w$0eb\" {\n  type = \"vm\"\n}\negg \"x\" {}\n"),
         "x",
         expect![[r#"
-            error: `x` can't be taken: an egg of that name is there or named already
+            error: there is an egg `x` already
         "#]],
     );
     check_rename(

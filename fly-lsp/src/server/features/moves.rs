@@ -13,22 +13,33 @@ use crate::{
     },
 };
 
-/// The edits that a Nest needs before files are moved; none when nothing is called by their names.
-pub(in crate::server) fn renamed(view: &View, files: &[lsp::FileRename]) -> Vec<lsp::TextDocumentEdit> {
+/// The edits that a Nest needs before files are moved, none when nothing is called by their names; and why others can't
+/// have the names that their files get.
+pub(in crate::server) fn renamed(
+    view: &View,
+    files: &[lsp::FileRename],
+) -> (Vec<lsp::TextDocumentEdit>, Vec<String>) {
     let inside = |uri: &str| {
         let path = path_of(&uri.parse().ok()?)?;
         let path = path.strip_prefix(&view.root).ok()?;
         let parts: Option<Vec<&str>> = Path::new(path).iter().map(|part| part.to_str()).collect();
         Some(parts?.join("/"))
     };
+    let mut refused = Vec::new();
     let mut all: BTreeMap<Arc<str>, Vec<Edit>> = BTreeMap::new();
     for file in files {
         let (Some(from), Some(to)) = (inside(&file.old_uri), inside(&file.new_uri)) else { continue };
-        for file in ide::moved(&view.compiler, &from, &to) {
-            all.entry(file.path).or_default().extend(file.edits);
+        match ide::moved(&view.compiler, &from, &to) {
+            Ok(files) => {
+                for file in files {
+                    all.entry(file.path).or_default().extend(file.edits);
+                }
+            }
+            Err(error) => refused.push(format!("Nothing in the Nest is renamed with `{from}`: {error}")),
         }
     }
-    all.into_iter()
+    let edits = all
+        .into_iter()
         .filter_map(|(path, mut edits)| {
             edits.sort_by_key(|edit| (edit.range.start(), edit.range.end()));
             edits.dedup();
@@ -44,5 +55,6 @@ pub(in crate::server) fn renamed(view: &View, files: &[lsp::FileRename]) -> Vec<
             let edits = view.edits(&path, &edits).into_iter().map(lsp::OneOf::Left).collect();
             Some(lsp::TextDocumentEdit { text_document, edits })
         })
-        .collect()
+        .collect();
+    (edits, refused)
 }
