@@ -188,7 +188,7 @@ typedef struct {
   // Where the `}` stands that ends the interpolation.
   uint32_t end;
   uint32_t depth;
-  // A comment held a quote or brace, which counted in search of the end: where a comment of the line ends behind it is told
+  // A comment held a quote or brace without its partner, which counted in search of the end: where a comment of the line ends behind it is told
   // by the whole only, so that is text.
   bool odd;
 } Reader;
@@ -205,13 +205,17 @@ static bool take_comment(Reader *reader) {
     return true;
   }
   if (second != '*') return false;
+  int32_t depth = 0;
+  bool in_string = false;
   for (uint32_t at = reader->at + 2; at + 1 < reader->end; at++) {
     if (peek(&reader->line, at) == '*' && peek(&reader->line, at + 1) == '/') {
       reader->at = at + 2;
+      reader->odd = reader->odd || in_string || depth != 0;
       return true;
     }
     int32_t c = peek(&reader->line, at);
-    reader->odd = reader->odd || c == '"' || c == '{' || c == '}';
+    if (c == '"') in_string = !in_string;
+    if (!in_string && (c == '{' || c == '}')) depth += c == '{' ? 1 : -1;
   }
   return false;
 }
