@@ -188,6 +188,9 @@ typedef struct {
   // Where the `}` stands that ends the interpolation.
   uint32_t end;
   uint32_t depth;
+  // A comment held a quote or brace without its partner, which counted in search of the end: where a comment of the line ends behind it is told
+  // by the whole only, so that is text.
+  bool odd;
 } Reader;
 
 static bool read_expression(Reader *reader);
@@ -197,15 +200,22 @@ static bool take_comment(Reader *reader) {
   int32_t first = peek(&reader->line, reader->at);
   int32_t second = first == '/' ? peek(&reader->line, reader->at + 1) : -1;
   if (first == '#' || second == '/') {
+    if (reader->odd) return false;
     reader->at = reader->end;
     return true;
   }
   if (second != '*') return false;
+  int32_t depth = 0;
+  bool in_string = false;
   for (uint32_t at = reader->at + 2; at + 1 < reader->end; at++) {
     if (peek(&reader->line, at) == '*' && peek(&reader->line, at + 1) == '/') {
       reader->at = at + 2;
+      reader->odd = reader->odd || in_string || depth != 0;
       return true;
     }
+    int32_t c = peek(&reader->line, at);
+    if (c == '"') in_string = !in_string;
+    if (!in_string && (c == '{' || c == '}')) depth += c == '{' ? 1 : -1;
   }
   return false;
 }
@@ -367,8 +377,8 @@ static bool take_operator(Reader *reader) {
       length = second == '=' ? 2 : 1;
       break;
     case '/':
-      // Not a comment that is never closed.
-      length = second == '*' ? 0 : 1;
+      // Not a comment.
+      length = second == '/' || second == '*' ? 0 : 1;
       break;
     case '+':
     case '-':
@@ -397,7 +407,7 @@ static bool read_expression(Reader *reader) {
 
 // Whether the line up to here, which is behind the `}`, is an expression.
 static bool is_expression(Line *line, uint32_t end) {
-  Reader reader = {{line->scanner, NULL}, 0, end - 1, 0};
+  Reader reader = {{line->scanner, NULL}, 0, end - 1, 0, false};
   return line->scanner->open <= MAX_NESTING && read_expression(&reader) && next(&reader) == '}' &&
          reader.at + 1 == end;
 }

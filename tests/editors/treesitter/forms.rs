@@ -199,7 +199,7 @@ fn string() -> impl Strategy<Value = String> {
 
 /// An interpolation with comments in it, most of which are whole.
 fn commented() -> impl Strategy<Value = String> {
-    let space = || select(vec!["", " ", "", " /* a */ ", "/**/", " /* \"} */ ", " /* {} */"]);
+    let space = || select(vec!["", " ", "", " /* a */ ", "/**/", " /* {} */", " /* \"}\" */ "]);
     let value = || select(vec!["a", "f(\"A\")", "-1", "(b)", "[1, /* c */ 2]", "local /* . */ .x", "\"}\""]);
     let operator = select(vec!["", "+", "/", "?a:", "&&", "*", "<"]);
     let end = select(vec!["", "", " // c", "# {}", " /// \"}\"", " /* c */ // d /*", " // \\", " /", "/*"]);
