@@ -1,7 +1,5 @@
 //! A client of the language server: a real process, spoken to as an editor does.
 
-#![allow(clippy::needless_pass_by_value, reason = "the `json!` macro makes values, which are given away")]
-
 use std::{
     collections::VecDeque,
     io::{BufRead, BufReader, Write},
