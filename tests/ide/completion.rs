@@ -28,7 +28,7 @@ impl Asked {
 
     /// Whether the value names another part of the installation.
     fn names_a_part(&self) -> bool {
-        let name = self.before.trim_end_matches([' ', '=']);
+        let name = self.before.trim_end_matches([' ', '=', '"']);
         ["service_account", "dead_letter_queue", "target_function"].iter().any(|part| name.ends_with(part))
     }
 

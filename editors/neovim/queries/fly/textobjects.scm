@@ -1,6 +1,6 @@
 (block) @block.outer
-(block body: (body . "{" . (_) @_start @_end (_)? @_end . "}")
-  (#make-range! "block.inner" @_start @_end))
+; From the first item to the last.
+(block body: (body [(_) ","]+ @block.inner))
 
 ; A block is what other languages have classes for.
 (block) @class.outer
