@@ -3,6 +3,8 @@
 //!
 //! What never lives here: completion, and what an edit takes.
 
+#![allow(clippy::needless_pass_by_value, reason = "the `json!` macro makes values, which are given away")]
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
