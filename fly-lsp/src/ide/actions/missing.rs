@@ -268,6 +268,10 @@ fn label(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Vec<Candidate>) {
     if place.block.labels().next().is_some() || place.schema.label == Label::None {
         return;
     }
+    // What eggs call their Rift server is for its author to know.
+    if place.schema.name == "rift" {
+        return;
+    }
     let named = match (File::of(asked.path), place.schema.name) {
         (Some(File::Egg), "egg" | "eggsbucket") => asked.path.split('/').nth(1),
         (Some(File::Job), "job") => asked.path.rsplit('/').next().and_then(|file| file.strip_suffix(".fly")),
