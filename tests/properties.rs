@@ -11,6 +11,8 @@
     reason = "a test program reads the workspace"
 )]
 
+#[path = "properties/actions.rs"]
+mod actions;
 #[path = "properties/building.rs"]
 mod building;
 #[path = "properties/cascade.rs"]
@@ -31,6 +33,8 @@ mod generate;
 mod installation;
 #[path = "properties/listing.rs"]
 mod listing;
+#[path = "mdtest/mod.rs"]
+mod mdtest;
 #[path = "properties/mutate.rs"]
 mod mutate;
 #[path = "properties/planning.rs"]

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     time::Duration,
 };
 
@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A running server.
 pub(crate) struct Client {
     process: Child,
+    /// While it is there, nothing is read.
+    deaf: Option<Sender<()>>,
     input: Option<ChildStdin>,
     messages: Receiver<Value>,
     waiting: VecDeque<Value>,
@@ -35,8 +37,31 @@ impl Client {
         client
     }
 
+    /// Starts a server and says hello as another editor would: the hello is changed before it is said.
+    pub(crate) fn start_as(root: &Path, change: impl FnOnce(&mut Value)) -> Self {
+        let mut client = Self::spawn(root);
+        let mut hello = client.hello();
+        change(&mut hello);
+        let answer = client.request("initialize", hello);
+        assert!(answer["result"]["capabilities"].is_object(), "{answer}");
+        client.notify("initialized", json!({}));
+        client
+    }
+
     /// Starts a server without saying anything.
     pub(crate) fn spawn(root: &Path) -> Self {
+        let mut client = Self::deaf(root);
+        client.listen();
+        client
+    }
+
+    /// Begins to read what the server says.
+    pub(crate) fn listen(&mut self) {
+        drop(self.deaf.take());
+    }
+
+    /// Starts a server whose output is not read before [`Self::listen`].
+    pub(crate) fn deaf(root: &Path) -> Self {
         let mut process = Command::new(tools::fly_lsp())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -45,7 +70,10 @@ impl Client {
             .unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let (sender, messages) = channel();
+        let (deaf, listens) = channel::<()>();
         std::thread::spawn(move || {
+            // Nothing is ever sent: it ends.
+            let _ = listens.recv();
             while let Some(message) = read(&mut output) {
                 if sender.send(message).is_err() {
                     break;
@@ -54,7 +82,7 @@ impl Client {
         });
         let input = process.stdin.take();
         let root = root.canonicalize().unwrap();
-        Self { process, input, messages, waiting: VecDeque::new(), next: 0, root }
+        Self { process, deaf: Some(deaf), input, messages, waiting: VecDeque::new(), next: 0, root }
     }
 
     pub(crate) fn hello(&self) -> Value {
@@ -64,7 +92,18 @@ impl Client {
             "workspaceFolders": [{ "uri": self.uri(""), "name": "nest" }],
             "capabilities": {
                 "general": { "positionEncodings": ["utf-16"] },
-                "textDocument": { "completion": { "completionItem": { "snippetSupport": true } } },
+                "textDocument": {
+                    "codeAction": { "codeActionLiteralSupport": { "codeActionKind": { "valueSet": [] } } },
+                    "documentSymbol": { "hierarchicalDocumentSymbolSupport": true },
+                    "completion": { "completionItem": { "snippetSupport": true } },
+                    "publishDiagnostics": {
+                        "relatedInformation": true,
+                        "versionSupport": true,
+                        "codeDescriptionSupport": true,
+                        "dataSupport": true,
+                        "tagSupport": { "valueSet": [1, 2] },
+                    },
+                },
                 "workspace": { "workspaceEdit": { "documentChanges": true, "resourceOperations": ["rename"] } },
             },
         })
@@ -77,6 +116,13 @@ impl Client {
     pub(crate) fn write(&mut self, text: &str) {
         let input = self.input.as_mut().unwrap();
         write!(input, "Content-Length: {}\r\n\r\n{text}", text.len()).unwrap();
+        input.flush().unwrap();
+    }
+
+    /// Writes what need be neither text nor a message.
+    pub(crate) fn write_bytes(&mut self, bytes: &[u8]) {
+        let input = self.input.as_mut().unwrap();
+        input.write_all(bytes).unwrap();
         input.flush().unwrap();
     }
 
@@ -117,6 +163,67 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// The next notification or request of a method.
+    pub(crate) fn told(&mut self, method: &str) -> Value {
+        self.until(|message| message["method"] == method)
+    }
+
+    /// Whether a message of a method has come and waits.
+    pub(crate) fn has(&self, wanted: impl Fn(&Value) -> bool) -> bool {
+        self.waiting.iter().any(wanted)
+    }
+
+    /// Takes what has come so far into account: an answer shows that it is there.
+    pub(crate) fn settle(&mut self) {
+        let answer = self.request("workspace/symbol", json!({ "query": "settled" }));
+        assert!(answer["error"].is_null(), "{answer}");
+    }
+
+    /// Answers what the server asks.
+    pub(crate) fn reply(&mut self, asked: &Value, result: Value) {
+        self.write(&json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result }).to_string());
+    }
+
+    pub(crate) fn close(&mut self, path: &str) {
+        let document = json!({ "textDocument": { "uri": self.uri(path) } });
+        self.notify("textDocument/didClose", document);
+    }
+
+    /// Tells that files are others on disk: 1 is new, 2 another, 3 gone.
+    pub(crate) fn watched(&mut self, files: &[(&str, i64)]) {
+        let changes: Vec<_> =
+            files.iter().map(|(path, kind)| json!({ "uri": self.uri(path), "type": kind })).collect();
+        self.notify("workspace/didChangeWatchedFiles", json!({ "changes": changes }));
+    }
+
+    /// Asks for the diagnostics of a file; their codes.
+    pub(crate) fn pulled(&mut self, path: &str) -> Vec<String> {
+        let document = json!({ "textDocument": { "uri": self.uri(path) } });
+        let answer = self.request("textDocument/diagnostic", document);
+        let items = answer["result"]["items"].as_array().unwrap_or_else(|| panic!("{answer}"));
+        items.iter().map(|item| item["code"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The labels that are offered at a position.
+    pub(crate) fn completed(&mut self, path: &str, line: u32, character: u32) -> Vec<String> {
+        let at = self.at(path, line, character);
+        let answer = self.request("textDocument/completion", at);
+        let found = answer["result"].as_array().or(answer["result"]["items"].as_array());
+        let items = found.unwrap_or_else(|| panic!("{answer}"));
+        items.iter().map(|item| item["label"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The memory the server holds, in KiB; none where the system does not tell.
+    pub(crate) fn memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()
+    }
+
+    /// Waits for the server's end; the exit code.
+    pub(crate) fn end(mut self) -> Option<i32> {
+        self.process.wait().unwrap().code()
     }
 
     /// The diagnostics of a file at a version.

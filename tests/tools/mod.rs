@@ -1,4 +1,4 @@
-//! The real components that tests drive: `OpenTofu`, the fake cloud, cloud-init.
+//! The real components that tests drive: `OpenTofu`, the fake cloud, cloud-init, tree-sitter, Neovim, Emacs.
 //!
 //! A component is taken from `PATH`; when it isn't there it comes through its ordinary package client into a cache that
 //! all of the user's checkouts share (`$XDG_CACHE_HOME/polar-gosling/tools`), made once however many tests ask at the
@@ -7,7 +7,11 @@
 //!
 //! Never here: what is tested with them.
 
+mod emacs;
 mod fake_cloud;
+mod neovim;
+mod tree_sitter;
+mod wasm;
 
 use std::{
     env,
@@ -20,7 +24,11 @@ use std::{
     sync::OnceLock,
 };
 
+pub use emacs::{emacs, emacs_with_clients};
 pub use fake_cloud::{FakeCloud, Operation};
+pub use neovim::{Neovim, neovim, newer_neovim};
+pub use tree_sitter::{TreeSitter, tree_sitter};
+pub use wasm::{WASM, cargo_for_wasm};
 
 /// Gives the component, or leaves the test when it can't be had here: `let tofu = need!(tools::tofu());`
 #[macro_export]
@@ -100,21 +108,36 @@ pub fn on_path(program: &str) -> Option<PathBuf> {
 
 /// A program of a Debian package, installed when this process may.
 fn debian_program(program: &str, package: &str) -> Result<PathBuf, String> {
-    if let Some(found) = on_path(program) {
+    debian(package, || on_path(program))
+}
+
+/// A folder that a Debian package brings, by its beginning: `/usr/share/NAME-*`.
+fn debian_file(pattern: &str, package: &str) -> Result<PathBuf, String> {
+    let (folder, beginning) = pattern.trim_end_matches('*').rsplit_once('/').unwrap_or_default();
+    let begins =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(beginning));
+    let entries = || fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path())).find(begins);
+    debian(package, entries)
+}
+
+/// What a Debian package brings; it is installed when this process may.
+fn debian(package: &str, find: impl Fn() -> Option<PathBuf>) -> Result<PathBuf, String> {
+    if let Some(found) = find() {
         return Ok(found);
     }
     if fs::metadata("/proc/self").map_err(text)?.uid() != 0 || on_path("apt-get").is_none() {
-        return Err(format!("it is not on PATH; on Debian, `apt-get install {package}` installs it"));
+        return Err(format!("it is not installed; on Debian, `apt-get install {package}` installs it"));
     }
-    let _lock = lock(&cache()?.join(format!("{package}.lock")))?;
-    if on_path(program).is_none() {
+    // One at a time: apt-get has a lock of its own, at which it gives up.
+    let _lock = lock(&cache()?.join("apt-get.lock"))?;
+    if find().is_none() {
         let apt = |arguments: &[&str]| {
             run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
         };
         let install = ["install", "--yes", "--no-install-recommends", package];
         apt(&install).or_else(|_| apt(&["update"]).and_then(|()| apt(&install)))?;
     }
-    on_path(program).ok_or_else(|| format!("the package {package} brought no {program}"))
+    find().ok_or_else(|| format!("the package {package} brought nothing of the kind"))
 }
 
 /// A program that Go builds from `source`, kept in the cache under `name`.
@@ -156,9 +179,9 @@ fn go_build(
     clippy::print_stderr,
     reason = "a missing component must be seen: as a failure on CI, as a line elsewhere"
 )]
-fn or_skip(what: &str, found: Result<PathBuf, String>) -> Option<PathBuf> {
+fn or_skip<T>(what: &str, found: Result<T, String>) -> Option<T> {
     match found {
-        Ok(path) => Some(path),
+        Ok(found) => Some(found),
         Err(reason) if env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{what} can't be had: {reason}"),
         Err(reason) => {
             let test = std::thread::current().name().unwrap_or("a test").to_owned();

@@ -50,10 +50,14 @@ pub(super) enum Frame<'p> {
     List {
         /// What it holds.
         ty: Option<Type>,
+        /// The attribute whose value it is.
+        attribute: Option<&'static Attribute>,
     },
     /// `name( … )`
     Call {
-        /// The function.
+        /// What is called.
+        name: &'p str,
+        /// The function of that name in the tables.
         function: Option<&'static Function>,
         /// The argument at the cursor, from 0.
         argument: usize,
@@ -84,10 +88,10 @@ pub(super) enum Slot<'p> {
         /// The attribute, when the schema knows it.
         attribute: Option<&'static Attribute>,
     },
-    /// The name after `base.`
+    /// The name after a dot.
     Member {
-        /// What stands before the dot.
-        base: &'p str,
+        /// Of which type the whole value is, if that is known.
+        ty: Option<Type>,
     },
     /// The inside of a string or heredoc.
     Text {
@@ -102,6 +106,8 @@ pub(super) enum Slot<'p> {
     Label {
         /// The keyword.
         word: &'p str,
+        /// The text between the quotes.
+        content: TextRange,
     },
     /// The key of a map.
     Key {
@@ -171,9 +177,7 @@ impl<'p> Cursor<'p> {
             | Kind::UnclosedHeredoc
             | Kind::UnclosedComment
             | Kind::Comment
-            | Kind::DocComment => {
-                range.contains_inclusive(offset) && (range.start() < offset || kind_is_word(kind))
-            }
+            | Kind::DocComment => range.contains_inclusive(offset),
             _ => range.contains(offset),
         }
     }
@@ -186,17 +190,22 @@ impl<'p> Cursor<'p> {
         })
     }
 
-    /// The call around the cursor: its function and the argument.
+    /// The call whose argument the cursor is: its function and the argument.
     pub(super) fn call(&self) -> Option<(&'static Function, usize)> {
         match self.frames.last()? {
-            Frame::Call { function, argument } => Some(((*function)?, *argument)),
+            Frame::Call { function, argument, .. } => Some(((*function)?, *argument)),
             _ => None,
         }
     }
-}
 
-const fn kind_is_word(kind: Kind) -> bool {
-    matches!(kind, Kind::Ident | Kind::Number)
+    /// The innermost call around the cursor, however deep the cursor is in one of its arguments.
+    pub(super) fn call_around(&self) -> Option<(&'static Function, usize)> {
+        let inner = self.frames.iter().rev().take_while(|frame| !matches!(frame, Frame::Block(_)));
+        inner.into_iter().find_map(|frame| match frame {
+            Frame::Call { function, argument, .. } => Some(((*function)?, *argument)),
+            _ => None,
+        })
+    }
 }
 
 /// The tokens after the one at hand.
@@ -255,7 +264,7 @@ impl<'p> Scanner<'p> {
         match self.state {
             State::Start => match self.frames.last() {
                 Some((Frame::Map { ty, .. }, _)) => Slot::Key { ty: *ty },
-                Some((Frame::List { ty } | Frame::Paren { ty }, _)) => {
+                Some((Frame::List { ty, .. } | Frame::Paren { ty }, _)) => {
                     self.value(*ty, None, in_text, range, kind)
                 }
                 Some((Frame::Call { .. }, _)) => self.value(None, None, in_text, range, kind),
@@ -263,13 +272,13 @@ impl<'p> Scanner<'p> {
             },
             State::Word { word, labelled } => {
                 if in_text {
-                    Slot::Label { word }
+                    Slot::Label { word, content: content(range, kind) }
                 } else {
                     Slot::AfterWord { word, labelled }
                 }
             }
-            State::Value { attribute, ty, last, word } => match last {
-                Some(Kind::Dot) => Slot::Member { base: word },
+            State::Value { attribute, ty, last, .. } => match last {
+                Some(Kind::Dot) => Slot::Member { ty },
                 Some(last) if ends_value(last) && !(in_text) => Slot::AfterValue,
                 _ => self.value(ty, attribute, in_text, range, kind),
             },
@@ -288,12 +297,7 @@ impl<'p> Scanner<'p> {
         if !in_text {
             return Slot::Value { ty, attribute };
         }
-        let one = TextSize::from(1);
-        let content = match kind {
-            Kind::String => TextRange::new(range.start() + one, range.end() - one),
-            Kind::UnclosedString => TextRange::new(range.start() + one, range.end()),
-            _ => range,
-        };
+        let content = content(range, kind);
         Slot::Text { ty, attribute, content }
     }
 
@@ -315,7 +319,11 @@ impl<'p> Scanner<'p> {
                     Some(Type::List(item)) => Some(*item),
                     _ => None,
                 };
-                self.push(Frame::List { ty });
+                let attribute = match self.state {
+                    State::Value { attribute, last: None, .. } => attribute,
+                    _ => None,
+                };
+                self.push(Frame::List { ty, attribute });
             }
             Kind::OpenParen => self.open_paren(),
             Kind::CloseBrace | Kind::CloseBracket | Kind::CloseParen => self.close(kind),
@@ -333,7 +341,7 @@ impl<'p> Scanner<'p> {
         let over = match self.state {
             State::Start => return,
             State::Word { .. } => true,
-            State::Value { last, .. } => last.is_some_and(ends_value) || last.is_none() && next.begins_item(),
+            State::Value { last, .. } => last.is_some_and(ends_value) || next.begins_item(),
         };
         if over {
             self.state = State::Start;
@@ -344,7 +352,7 @@ impl<'p> Scanner<'p> {
     fn expected(&self) -> Option<Type> {
         match (self.state, self.frames.last()) {
             (State::Value { ty, .. }, _) => ty,
-            (State::Start, Some((Frame::List { ty } | Frame::Paren { ty }, _))) => *ty,
+            (State::Start, Some((Frame::List { ty, .. } | Frame::Paren { ty }, _))) => *ty,
             _ => None,
         }
     }
@@ -375,7 +383,7 @@ impl<'p> Scanner<'p> {
     fn open_paren(&mut self) {
         let frame = match self.state {
             State::Value { last: Some(Kind::Ident), word, .. } => {
-                Frame::Call { function: functions::find(word), argument: 0 }
+                Frame::Call { name: word, function: functions::describe(word), argument: 0 }
             }
             _ => Frame::Paren { ty: self.expected() },
         };
@@ -476,10 +484,41 @@ impl<'p> Scanner<'p> {
             }
             State::Value { attribute, ty, word, .. } => {
                 let word = if kind == Kind::Dot { word } else { "" };
+                let (attribute, ty) = match kind {
+                    _ if ends_value(kind) || kind == Kind::Dot => (attribute, ty),
+                    // What is compared is of any type, which need not be that of the whole.
+                    _ if compares(kind) => (None, None),
+                    Kind::And | Kind::Or | Kind::Not => (None, Some(Type::Bool)),
+                    // The value goes on: it is no longer one of those the attribute begins with.
+                    _ => (None, ty),
+                };
                 State::Value { attribute, ty, last: Some(kind), word }
             }
         };
     }
+}
+
+/// What is within the quotes of a string; of a heredoc its whole.
+fn content(range: TextRange, kind: Kind) -> TextRange {
+    let one = TextSize::from(1);
+    match kind {
+        Kind::String => TextRange::new(range.start() + one, range.end() - one),
+        Kind::UnclosedString => TextRange::new(range.start() + one, range.end()),
+        _ => range,
+    }
+}
+
+/// Whether a token stands between two values that are compared.
+const fn compares(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::EqualsEquals
+            | Kind::NotEquals
+            | Kind::Less
+            | Kind::LessEquals
+            | Kind::Greater
+            | Kind::GreaterEquals
+    )
 }
 
 /// Whether a value may be whole after this token.

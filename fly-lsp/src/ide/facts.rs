@@ -8,7 +8,7 @@ use fly_std::{
     Type,
     functions::Function,
     policy::Field,
-    schema::{Attribute, Block, Presence},
+    schema::{Attribute, Block, Constraint, Presence},
 };
 
 /// A block: what it is for, and one as it could be.
@@ -22,13 +22,19 @@ pub(super) fn block(block: &Block) -> String {
     text
 }
 
-/// An attribute: its type, what it is, what holds without it.
-pub(super) fn attribute(attribute: &Attribute) -> String {
-    let mut text = format!("```fly\n{} = {}\n```\n\n", attribute.name, attribute.ty.keyword());
+/// An attribute under its block's constraints: its type, what it is, what holds without it.
+pub(super) fn attribute(attribute: &Attribute, constraints: &[Constraint]) -> String {
+    // A type that is called as the attribute says nothing of it; a value does.
+    let keyword = attribute.ty.keyword();
+    let says_type = keyword != attribute.name;
+    let value = if says_type { keyword.as_str() } else { attribute.example };
+    let mut text = format!("```fly\n{} = {value}\n```\n\n", attribute.name);
     text.push_str(&sentence(attribute.doc));
     let presence = match attribute.presence {
         Presence::Required => "It must be given.".to_owned(),
-        Presence::Optional => "It may be left out.".to_owned(),
+        Presence::Optional => {
+            one_of(attribute, constraints).unwrap_or_else(|| "It may be left out.".to_owned())
+        }
         Presence::Default(value) => format!("Default: `{value}`."),
         Presence::Derived(how) => format!("When left out: {how}."),
     };
@@ -41,10 +47,21 @@ pub(super) fn attribute(attribute: &Attribute) -> String {
         text.push_str("\n\n");
         text.push_str(&values);
     }
-    if !matches!(attribute.presence, Presence::Default(value) if value == attribute.example) {
+    if says_type && !matches!(attribute.presence, Presence::Default(value) if value == attribute.example) {
         let _ = write!(text, "\n\nExample: `{}`", attribute.example);
     }
     text
+}
+
+/// Which attributes exclude each other, for one of them.
+fn one_of(attribute: &Attribute, constraints: &[Constraint]) -> Option<String> {
+    let names = constraints.iter().find_map(|constraint| match constraint {
+        Constraint::ExactlyOneOf(names) if names.contains(&attribute.name) => Some(names),
+        _ => None,
+    })?;
+    let (last, others) = names.split_last()?;
+    let others: Vec<_> = others.iter().map(|name| format!("`{name}`")).collect();
+    Some(format!("Exactly one of {} and `{last}` is given.", others.join(", ")))
 }
 
 /// The values of a closed set, one a line.

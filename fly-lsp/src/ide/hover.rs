@@ -3,21 +3,24 @@
 use std::fmt::Write as _;
 
 use fly_std::{
-    Type, functions, policy,
+    Type, Value, functions, policy,
     schema::{self, Block as Schema},
 };
 use flyc::{
     compiler::Compiler,
     model::{StepKind, TypedAttribute, TypedBlock, show_named, variables},
-    syntax::{Kind, Parse, TokenRef, doc_comment},
+    syntax::{Attribute, Block, Kind, Parse, TokenRef, doc_comment},
     text::{TextRange, TextSize},
 };
 
 use super::{
     cursor::{Cursor, Frame, Slot},
     facts,
+    inherited::{self, Given},
     locate::{self, Occurrence, Space},
     names,
+    schedule::{self, Moment},
+    sizing,
 };
 
 /// What is said of the thing at an offset.
@@ -29,33 +32,79 @@ pub struct Hover {
     pub text: String,
 }
 
-/// What stands at an offset.
-pub fn hover(compiler: &Compiler, path: &str, offset: TextSize) -> Option<Hover> {
+/// What stands at an offset; `now` is when schedules are asked for their next runs.
+pub fn hover(compiler: &Compiler, path: &str, offset: TextSize, now: Moment) -> Option<Hover> {
     let parse = compiler.parse(path)?;
     let offset = offset.min(TextSize::of(&**parse.text()));
-    if let Some(found) = locate::at(parse, offset).filter(|found| !found.is_definition) {
-        let text = named(compiler, path, &found)?;
+    if let Some(found) = locate::at(parse, offset) {
+        let mut text = named(compiler, path, &found)?;
+        if found.named.space == Space::Profile {
+            text.push_str(&contents(compiler, path, &found.named.name, found.range)?);
+        }
         return Some(Hover { range: found.range, text });
+    }
+    if let Some(found) = labelled(compiler, path, parse, offset) {
+        return Some(found);
     }
     let token = token_at(parse, offset)?;
     let range = token.range();
     let cursor = Cursor::at(parse, offset);
-    let text = match cursor.slot {
-        Slot::Item => of_item(compiler, path, &cursor, token)?,
+    let mut text = match cursor.slot {
+        Slot::Item => of_item(compiler, path, &cursor, token, now)?,
         Slot::Key { ty: Some(Type::Object(fields)) } => {
-            facts::attribute(fields.iter().find(|field| field.name == token.text())?)
+            facts::attribute(fields.iter().find(|field| field.name == token.text())?, &[])
         }
         Slot::Value { ty, .. } if token.kind() == Kind::Ident => match ty {
             Some(Type::Keyword(variants)) if variants.iter().any(|one| one.name == token.text()) => {
                 let variant = variants.iter().find(|one| one.name == token.text())?;
                 format!("`{}`: {}", variant.name, variant.doc)
             }
-            _ => facts::function(functions::find(token.text())?),
+            _ => facts::function(functions::describe(token.text())?),
         },
+        Slot::Text { ty: Some(Type::Cron), content, .. } => {
+            let at = placed(compiler, path, |attribute| attribute.range.contains_range(content))?;
+            let text = schedule::runs(at.block, at.attribute?, now)?.markdown();
+            return Some(Hover { range: content, text });
+        }
         Slot::Text { ty, content, .. } => return in_text(parse, ty?, content, offset),
         _ => return None,
     };
+    if let Some(doc) = own_doc(parse, range) {
+        text.push_str(&doc);
+    }
     Some(Hover { range, text })
+}
+
+/// The label of a block that has no name for others, such as a rule's.
+fn labelled(compiler: &Compiler, path: &str, parse: &Parse, offset: TextSize) -> Option<Hover> {
+    let mut labels = blocks(parse).into_iter().filter_map(|block| Some((block, block.labels().next()?)));
+    let (block, label) = labels.find(|(_, label)| label.range.contains_inclusive(offset))?;
+    let keyword = block.keyword()?;
+    let at = placed_block(compiler, path, keyword.range())?;
+    let mut text = format!("`{}`: `{}`\n\n{}", label.name, keyword.text(), at.block.schema.doc);
+    text.extend(own_doc(parse, keyword.range()));
+    Some(Hover { range: label.range, text })
+}
+
+/// What its author wrote above the block or attribute whose word stands here, set off from what goes before.
+fn own_doc(parse: &Parse, word: TextRange) -> Option<String> {
+    let blocks = blocks(parse);
+    let block = blocks.iter().find(|block| block.keyword().is_some_and(|keyword| keyword.range() == word));
+    let attributes = || parse.root().descendants().filter_map(Attribute::cast);
+    let named = || attributes().find(|attribute| attribute.name().is_some_and(|name| name.range() == word));
+    let node = block.map(|block| block.node()).or_else(|| Some(named()?.node()))?;
+    Some(format!("\n\n---\n\n{}", doc_comment(node)?))
+}
+
+/// Every block of a file.
+fn blocks(parse: &Parse) -> Vec<Block<'_>> {
+    let mut found: Vec<Block<'_>> = parse.blocks().collect();
+    let mut at = 0;
+    while let Some(block) = found.get(at).copied() {
+        found.extend(block.blocks());
+        at += 1;
+    }
+    found
 }
 
 /// The token that the cursor is in or at the end of, unless it means nothing.
@@ -68,36 +117,169 @@ fn token_at(parse: &Parse, offset: TextSize) -> Option<TokenRef<'_>> {
 }
 
 /// A keyword or an attribute's name.
-fn of_item(compiler: &Compiler, path: &str, cursor: &Cursor<'_>, token: TokenRef<'_>) -> Option<String> {
+fn of_item(
+    compiler: &Compiler,
+    path: &str,
+    cursor: &Cursor<'_>,
+    token: TokenRef<'_>,
+    now: Moment,
+) -> Option<String> {
     let word = token.text();
     let Some(Frame::Block(_)) = cursor.frames.last() else {
         return Some(facts::block(schema::root(word)?.block));
     };
     let schema = cursor.block()?.schema?;
     if let Some(child) = schema.child(word) {
-        return Some(facts::block(child.block));
+        let mut text = facts::block(child.block);
+        if let Some(at) = placed_block(compiler, path, token.range()) {
+            from_profile(compiler, &at, &mut text);
+            sold(&at, &mut text);
+        }
+        return Some(text);
     }
     if let Some(attribute) = schema.attribute(word) {
-        let mut text = facts::attribute(attribute);
-        if let Some(here) = typed_at(compiler, path, token.range())
-            && let Some(value) = worth(here)
+        let mut text = facts::attribute(attribute, schema.constraints);
+        let at = placed(compiler, path, |attribute| attribute.name_range == token.range());
+        if let Some(at) = at
+            && let Some(here) = at.attribute
         {
-            let _ = write!(text, "\n\nHere: {value}");
+            if let Some(value) = worth(here) {
+                let _ = write!(text, "\n\nHere: {value}");
+            }
+            match attribute.ty {
+                Type::Cron => {
+                    let runs = schedule::runs(at.block, here, now);
+                    text.extend(runs.map(|runs| format!("\n\n---\n\n{}", runs.markdown())));
+                }
+                Type::Profile => {
+                    let name = here.value.as_ref().and_then(Value::as_str);
+                    let given = name.and_then(|name| contents(compiler, path, name, here.range));
+                    text.extend(given);
+                }
+                _ => {
+                    from_profile(compiler, &at, &mut text);
+                    sold(&at, &mut text);
+                }
+            }
         }
         return Some(text);
     }
     schema
         .free_attributes
         .as_ref()
-        .map(facts::attribute)
+        .map(|free| facts::attribute(free, &[]))
         .or_else(|| schema.free_blocks.map(|block: &'static Schema| facts::block(block)))
 }
 
-/// The typed attribute whose name stands here.
-fn typed_at<'c>(compiler: &'c Compiler, path: &str, name: TextRange) -> Option<&'c TypedAttribute> {
-    let blocks = &compiler.typed(path)?.blocks;
-    let every = blocks.iter().flat_map(TypedBlock::walk);
-    every.flat_map(|block| &block.attributes).find(|attribute| attribute.name_range == name)
+/// A place among the typed blocks of a file.
+struct Placed<'c> {
+    /// The block at the top of the file.
+    owner: &'c TypedBlock,
+    /// The block that the place is in.
+    block: &'c TypedBlock,
+    /// The names of the blocks on the way from the owner, with dots, and that of the attribute.
+    path: String,
+    /// The attribute, when the place is one.
+    attribute: Option<&'c TypedAttribute>,
+}
+
+/// The attribute of a file that is wanted.
+fn placed<'c>(
+    compiler: &'c Compiler,
+    path: &str,
+    wanted: impl Fn(&TypedAttribute) -> bool,
+) -> Option<Placed<'c>> {
+    every_block(compiler, path).into_iter().find_map(|(owner, block, path)| {
+        let attribute = block.attributes.iter().find(|attribute| wanted(attribute))?;
+        Some(Placed { owner, block, path: format!("{path}{}", attribute.name), attribute: Some(attribute) })
+    })
+}
+
+/// The block whose header begins with this keyword.
+fn placed_block<'c>(compiler: &'c Compiler, path: &str, keyword: TextRange) -> Option<Placed<'c>> {
+    let mut every = every_block(compiler, path).into_iter();
+    let (owner, block, path) =
+        every.find(|(_, block, _)| block.header.contains_range(keyword) && !block.header.is_empty())?;
+    let path = path.trim_end_matches('.').to_owned();
+    Some(Placed { owner, block, path, attribute: None })
+}
+
+/// Every block of a file with the block at the top that it is in, and the way there.
+fn every_block<'c>(compiler: &'c Compiler, path: &str) -> Vec<(&'c TypedBlock, &'c TypedBlock, String)> {
+    fn add<'c>(
+        owner: &'c TypedBlock,
+        block: &'c TypedBlock,
+        way: String,
+        found: &mut Vec<(&'c TypedBlock, &'c TypedBlock, String)>,
+    ) {
+        for inner in &block.blocks {
+            add(owner, inner, format!("{way}{}.", inner.name), found);
+        }
+        found.push((owner, block, way));
+    }
+    let mut found = Vec::new();
+    for owner in compiler.typed(path).into_iter().flat_map(|typed| &typed.blocks) {
+        add(owner, owner, String::new(), &mut found);
+    }
+    found
+}
+
+/// What the profile of an egg has to do with a place in it: what it gives there, and what the egg says in its stead.
+fn from_profile(compiler: &Compiler, at: &Placed<'_>, text: &mut String) {
+    let Some(profile) = inherited::extended(at.owner) else { return };
+    match at.attribute {
+        Some(_) => {
+            let contents = inherited::contents(compiler, profile).unwrap_or_default();
+            if let Some(given) = contents.iter().find(|given| given.path == at.path) {
+                let _ = write!(text, "\n\nIn place of `{}` from `profile.{}`.", given.value, given.profile);
+            }
+        }
+        None => {
+            let before = format!("{}.", at.path);
+            let given = inherited::inherited(at.owner);
+            let mut here = given.iter().filter(|given| given.path.starts_with(&before)).peekable();
+            if here.peek().is_some() {
+                text.push_str("\n\nFrom the profile:\n");
+            }
+            here.for_each(|given| line(given, "", text));
+        }
+    }
+}
+
+fn line(given: &Given, more: &str, text: &mut String) {
+    let _ = write!(text, "\n- `{} = {}`, from `profile.{}`{more}", given.path, given.value, given.profile);
+}
+
+/// What a profile gives, as it arrives in the block that names it at a place.
+fn contents(compiler: &Compiler, path: &str, name: &str, at: TextRange) -> Option<String> {
+    let given = inherited::contents(compiler, name)?;
+    if given.is_empty() {
+        return Some("\n\nIt gives nothing.".to_owned());
+    }
+    let owner = compiler
+        .typed(path)
+        .into_iter()
+        .flat_map(|typed| &typed.blocks)
+        .find(|block| block.attribute("extends").is_some_and(|extends| extends.range.contains_range(at)));
+    // A profile that extends another is told apart only once it is extended itself.
+    let arrives = owner.filter(|owner| owner.name != "profile").map(inherited::inherited);
+    let mut text = "\n\nIt gives:\n".to_owned();
+    for given in given {
+        let replaced = arrives.as_ref().is_some_and(|arrives| !arrives.contains(&given));
+        line(&given, if replaced { ", which is replaced here" } else { "" }, &mut text);
+    }
+    Some(text)
+}
+
+/// What is sold for resources, for the block and the attributes that tell their size.
+fn sold(at: &Placed<'_>, text: &mut String) {
+    let is_size = at.block.name == "resources" && at.attribute.is_none_or(|one| one.name != "disk");
+    if !is_size {
+        return;
+    }
+    for sold in sizing::sold(at.owner) {
+        let _ = write!(text, "\n\nOn {} that is {}.", sold.provider.name(), sold.words());
+    }
 }
 
 /// What an attribute comes to, when that isn't what is written; a secret never.
@@ -149,12 +331,22 @@ fn named(compiler: &Compiler, path: &str, found: &Occurrence) -> Option<String> 
                 |value| format!("```fly\nlocal.{name} = {}\n```", show_named(name, value)),
             )
         }
-        Space::Egg | Space::Job | Space::Rift | Space::Profile => {
-            let noun = found.named.space.noun();
+        Space::Egg
+        | Space::Job
+        | Space::Rift
+        | Space::Profile
+        | Space::Account
+        | Space::Queue
+        | Space::Service => {
+            let space = found.named.space;
+            let given = compiler.parse(&definition.file);
+            let noun = given.map_or(space.noun(""), |parse| locate::noun_of(parse, space, definition.range));
             format!("`{name}`: {noun}")
         }
     };
-    let _ = write!(text, "\n\nDefined in `{}`.", definition.file);
+    if !found.is_definition {
+        let _ = write!(text, "\n\nDefined in `{}`.", definition.file);
+    }
     if let Some(doc) = written_above(compiler, &definition.file, definition.range) {
         text.push_str("\n\n---\n\n");
         text.push_str(&doc);

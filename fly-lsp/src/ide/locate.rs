@@ -18,6 +18,9 @@ use flyc::{
     text::{TextRange, TextSize},
 };
 
+/// The blocks of `mothergoose` that triggers call.
+const SERVICES: [&str; 3] = ["fastapi_app", "celery_workers", "uglyfox_workers"];
+
 /// How deeply interpolations within interpolations are followed; evaluation goes no further.
 const DEPTH: u32 = 32;
 
@@ -45,18 +48,28 @@ pub(super) enum Space {
     Variable,
     /// A profile.
     Profile,
+    /// A service account of the installation.
+    Account,
+    /// A queue of the installation for messages that failed.
+    Queue,
+    /// A service of the installation.
+    Service,
 }
 
 impl Space {
-    /// What it is in a sentence, with its article.
-    pub(super) const fn noun(self) -> &'static str {
+    /// What it is in a sentence, with its article; `keyword` is that of the block that gives the name.
+    pub(super) fn noun(self, keyword: &str) -> &'static str {
         match self {
+            Self::Egg if keyword == "eggsbucket" => "a bucket",
             Self::Egg => "an egg",
             Self::Job => "a job",
             Self::Rift => "a Rift server",
             Self::Local => "a local",
             Self::Variable => "a variable",
             Self::Profile => "a profile",
+            Self::Account => "a service account",
+            Self::Queue => "a queue",
+            Self::Service => "a service",
         }
     }
 }
@@ -76,7 +89,7 @@ pub(super) struct Occurrence {
 
 /// Every place of a file where the name of something stands, in no particular order.
 pub(super) fn occurrences(parse: &Parse) -> Vec<Occurrence> {
-    let mut found = Finder { found: Vec::new() };
+    let mut found = Finder { found: Vec::new(), in_assert: false, assert_over_egg: false };
     for block in parse.blocks() {
         let keyword = block.keyword().map_or("", |keyword| keyword.text());
         let schema = schema::root(keyword).map(|root| root.block);
@@ -99,9 +112,20 @@ pub(super) fn occurrences(parse: &Parse) -> Vec<Occurrence> {
                 found.add(Space::Local, name.text(), name.range(), true, true);
             }
         }
+        found.assert_over_egg = keyword == "assert"
+            && block
+                .attributes()
+                .any(|one| one.is("over") && one.value().is_some_and(|over| over.text() == "egg"));
+        found.in_assert = keyword == "assert";
         found.block(block, schema);
     }
     found.found
+}
+
+/// What something is that is given at a place of a file, with its article.
+pub(super) fn noun_of(parse: &Parse, space: Space, given: TextRange) -> &'static str {
+    let around = parse.blocks().find(|block| block.node().range().contains_range(given));
+    space.noun(around.and_then(Block::keyword).map_or("", |keyword| keyword.text()))
 }
 
 /// The occurrence at an offset.
@@ -111,6 +135,9 @@ pub(super) fn at(parse: &Parse, offset: TextSize) -> Option<Occurrence> {
 
 struct Finder {
     found: Vec<Occurrence>,
+    /// In an assert `egg.x` is an attribute of what the assert is about.
+    in_assert: bool,
+    assert_over_egg: bool,
 }
 
 impl Finder {
@@ -120,6 +147,7 @@ impl Finder {
     }
 
     fn block(&mut self, block: Block<'_>, schema: Option<&'static Schema>) {
+        self.parts(block, schema);
         let is_rift =
             schema.is_some_and(|schema| schema.name == "rift" && schema.label == schema::Label::None);
         let gives_variables = schema.is_some_and(|schema| std::ptr::eq(schema, &raw const schema::VARIABLES));
@@ -166,6 +194,42 @@ impl Finder {
         self.expression(value, TextSize::from(0), 0);
     }
 
+    /// The names of the parts of an installation: where they are given in `mothergoose`, and where others name them.
+    fn parts(&mut self, block: Block<'_>, schema: Option<&'static Schema>) {
+        let Some(schema) = schema else { return };
+        for attribute in block.attributes() {
+            let name = attribute.name().map_or("", |name| name.text());
+            let Some(value) = attribute.value().filter(|_| schema.attribute(name).is_some()) else {
+                continue;
+            };
+            match name {
+                "service_account" => self.quoted(Space::Account, value),
+                "dead_letter_queue" => self.quoted(Space::Queue, value),
+                "target_function" => self.quoted(Space::Service, value),
+                _ => {}
+            }
+        }
+        for inner in block.blocks() {
+            let keyword = inner.keyword().map_or("", |keyword| keyword.text());
+            let space = match (schema.name, keyword) {
+                ("service_accounts", _) => Space::Account,
+                (_, "dead_letter_queue") => Space::Queue,
+                ("mothergoose", _)
+                    if schema.child(keyword).is_some_and(|child| SERVICES.contains(&child.block.name)) =>
+                {
+                    Space::Service
+                }
+                _ => continue,
+            };
+            let from = self.found.len();
+            let mut given = inner.attributes().filter(|one| one.is("name"));
+            if let Some(value) = given.find_map(Attribute::value) {
+                self.quoted(space, value);
+            }
+            self.found[from..].iter_mut().for_each(|found| found.is_definition = true);
+        }
+    }
+
     /// A name that stands in quotes.
     fn quoted(&mut self, space: Space, value: Expr<'_>) {
         let Some(token) = value.literal() else { return };
@@ -186,10 +250,30 @@ impl Finder {
         }
     }
 
+    /// The name of an egg that an assert compares `egg.name` with.
+    fn compared(&mut self, expr: Expr<'_>) {
+        let operator = expr.operator().map(|operator| operator.kind());
+        if !matches!(operator, Some(Kind::EqualsEquals | Kind::NotEquals)) {
+            return;
+        }
+        let sides: Vec<Expr<'_>> = expr.operands().collect();
+        let [one, other] = sides[..] else { return };
+        for (name, text) in [(one, other), (other, one)] {
+            if name.text() == "egg.name" {
+                self.quoted(Space::Egg, text);
+            }
+        }
+    }
+
     /// References such as `local.x`, in `${…}` as well. `base` is where the text of the tree begins in the file.
     fn expression(&mut self, expr: Expr<'_>, base: TextSize, depth: u32) {
         for expr in expr.node().descendants().filter_map(Expr::cast) {
-            if let Some((space, name)) = referred(expr) {
+            if self.assert_over_egg {
+                self.compared(expr);
+            }
+            if let Some((space, name)) =
+                referred(expr).filter(|(space, _)| !(self.in_assert && *space == Space::Egg))
+            {
                 self.add(space, name.text(), name.range() + base, false, true);
             }
             let Some(token) = expr.literal() else { continue };
@@ -205,6 +289,24 @@ impl Finder {
     }
 }
 
+/// The folder's name in each path that is read from within it: `folder` is `Eggs/<name>/`.
+pub(super) fn paths_into(parse: &Parse, folder: &str) -> Vec<TextRange> {
+    let calls = parse.root().descendants().filter_map(Expr::cast).filter(|expr| {
+        expr.node().kind() == NodeKind::Call && expr.name().is_some_and(|name| name.text() == "file")
+    });
+    let paths = calls.filter_map(|call| call.operands().next()?.literal());
+    let inside = paths.filter_map(|token| {
+        let written = token.text().strip_prefix('"')?;
+        let lead = TextSize::of(&written[..written.find("Eggs/")?]);
+        written[lead.into()..].starts_with(folder).then_some(())?;
+        // `./Eggs/…` is the same place.
+        matches!(&written[..lead.into()], "" | "./").then_some(())?;
+        let start = token.range().start() + TextSize::from(1) + lead + TextSize::of("Eggs/");
+        Some(TextRange::at(start, TextSize::of(folder) - TextSize::of("Eggs//")))
+    });
+    inside.collect()
+}
+
 /// The expressions within a string or heredoc, with their ranges in the text of its tree.
 fn interpolations(token: TokenRef<'_>) -> Vec<(TextRange, Parse)> {
     let start = token.range().start();
@@ -217,7 +319,7 @@ fn interpolations(token: TokenRef<'_>) -> Vec<(TextRange, Parse)> {
 }
 
 /// What `base.name` refers to, and the name.
-fn referred(expr: Expr<'_>) -> Option<(Space, TokenRef<'_>)> {
+fn referred(expr: Expr<'_>) -> Option<(Space, Expr<'_>)> {
     if expr.node().kind() != NodeKind::Field {
         return None;
     }
@@ -230,5 +332,5 @@ fn referred(expr: Expr<'_>) -> Option<(Space, TokenRef<'_>)> {
         "egg" | "bucket" => Space::Egg,
         _ => return None,
     };
-    Some((space, operands.next()?.name()?))
+    Some((space, operands.next()?))
 }

@@ -1,6 +1,6 @@
 //! Names across the Nest: where one is given, where it is used, and how all of them are changed at once.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use flyc::{
     compiler::Compiler,
@@ -46,13 +46,24 @@ pub enum RenameError {
         /// Why not.
         why: &'static str,
     },
-    /// The name is given to another already.
-    #[error("there is {what} `{name}` already")]
+    /// The name is given to another already, or is said of something that is not there.
+    #[error("{}", match what {
+        Some(what) => format!("there is {what} `{name}` already"),
+        None => format!("`{name}` is used already, so it can't be taken"),
+    })]
     Taken {
         /// The name.
         name: String,
-        /// What is called so.
-        what: &'static str,
+        /// What is called so; none when the name is only used.
+        what: Option<&'static str>,
+    },
+    /// It is given to several things, of which nobody can say which is meant.
+    #[error("`{name}` is given {times} times in this Nest; give each a name of its own first")]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// How often.
+        times: usize,
     },
     /// It is defined nowhere, so renaming it would not keep what the Nest means.
     #[error("`{name}` is defined nowhere in this Nest")]
@@ -91,49 +102,130 @@ pub fn highlights(compiler: &Compiler, path: &str, offset: TextSize) -> Vec<(Tex
 /// The name at an offset that can be changed.
 pub fn prepare_rename(compiler: &Compiler, path: &str, offset: TextSize) -> Option<(TextRange, String)> {
     let (target, at) = target(compiler, path, offset)?;
-    is_defined(compiler, &target).then_some((at.range, at.named.name))
+    is_one(&target, &everywhere(compiler, &target)).ok()?;
+    Some((at.range, at.named.name))
 }
 
 /// The edits that give the thing at an offset another name everywhere.
 pub fn rename(compiler: &Compiler, path: &str, offset: TextSize, name: &str) -> Result<Rename, RenameError> {
     let (target, _) = target(compiler, path, offset).ok_or(RenameError::Nothing)?;
-    if !is_defined(compiler, &target) {
-        return Err(RenameError::Undefined { name: target.named.name });
-    }
+    let all = everywhere(compiler, &target);
+    is_one(&target, &all)?;
     if target.named.name == name {
         return Ok(Rename::default());
     }
-    let all = everywhere(compiler, &target);
-    check_name(&target, &all, name)?;
-    let taken = Target { named: Named { name: name.to_owned(), ..target.named.clone() }, ..target };
-    let visible = |target: &Target| match &target.only_in {
-        // A local of one file may be hidden by, or hide, one of the Nest.
-        Some(file) => {
-            !in_file(compiler, target, file).is_empty() || !in_file(compiler, target, NEST_FILE).is_empty()
-        }
-        None => {
-            everywhere(compiler, target).iter().any(|(_, found)| found.iter().any(|one| one.is_definition))
-        }
-    };
-    if visible(&taken) {
-        return Err(RenameError::Taken { name: name.to_owned(), what: taken.named.space.noun() });
+    check_name(compiler, &target, &all, name)?;
+    let moves = moves(&all, target.named.space, &target.named.name, name);
+    if let Some((what, name)) = taken(compiler, &target, &all, name) {
+        return Err(RenameError::Taken { name, what });
     }
-    let moves = moves(&all, taken.named.space, &target_name(&all), name);
-    let files = all
-        .into_iter()
-        .map(|(path, found)| {
-            let edit = |found: Occurrence| Edit { range: found.range, text: name.to_owned() };
-            let mut edits: Vec<Edit> = found.into_iter().map(edit).collect();
-            edits.sort_by_key(|edit| edit.range.start());
-            edits.dedup();
-            FileEdit { path, edits }
-        })
-        .collect();
-    Ok(Rename { files, moves })
+    if let Some(name) = meets(compiler, &moves) {
+        return Err(RenameError::Taken { name, what: None });
+    }
+    let mut edits: BTreeMap<Arc<str>, Vec<TextRange>> = BTreeMap::new();
+    for (path, found) in all {
+        edits.entry(path).or_default().extend(found.into_iter().map(|found| found.range));
+    }
+    if target.named.space == Space::Egg && !moves.is_empty() {
+        for (path, ranges) in folders(compiler, &target.named.name) {
+            edits.entry(path).or_default().extend(ranges);
+        }
+    }
+    let files = edits.into_iter().map(|(path, mut ranges)| {
+        ranges.sort_by_key(|range| range.start());
+        ranges.dedup();
+        let edits = ranges.into_iter().map(|range| Edit { range, text: name.to_owned() }).collect();
+        FileEdit { path, edits }
+    });
+    Ok(Rename { files: files.collect(), moves })
 }
 
-fn target_name(all: &[(Arc<str>, Vec<Occurrence>)]) -> String {
-    all.iter().flat_map(|(_, found)| found).next().map_or_else(String::new, |found| found.named.name.clone())
+/// Whether exactly one thing has the name.
+fn is_one(target: &Target, all: &[(Arc<str>, Vec<Occurrence>)]) -> Result<(), RenameError> {
+    let given = all.iter().flat_map(|(_, found)| found).filter(|found| found.is_definition);
+    // What gives a variable its value in `nest.fly` gives it no name.
+    let name = target.named.name.clone();
+    match given.count() {
+        0 => Err(RenameError::Undefined { name }),
+        1 => Ok(()),
+        times => Err(RenameError::Ambiguous { name, times }),
+    }
+}
+
+/// What has the new name, is meant by it somewhere, or would be hidden by it: what it is, unless the name is only used, and
+/// the name as it is written there.
+fn taken(
+    compiler: &Compiler,
+    target: &Target,
+    all: &[(Arc<str>, Vec<Occurrence>)],
+    name: &str,
+) -> Option<(Option<&'static str>, String)> {
+    let space = target.named.space;
+    let same = |other: &str| match space {
+        // These become names of files and of machines, where upper and lower case may be one.
+        Space::Egg | Space::Job | Space::Rift => other.eq_ignore_ascii_case(name),
+        _ => other == name,
+    };
+    let there = |compiler: &Compiler, path: &str| {
+        let parse = compiler.parse(path)?;
+        let found = locate::occurrences(parse).into_iter();
+        // A change of nothing but the case meets itself.
+        let old = &target.named.name;
+        let meant =
+            |one: &Occurrence| one.named.space == space && same(&one.named.name) && one.named.name != *old;
+        // Where it is given says more than where it is used.
+        let one = found.filter(meant).max_by_key(|one| one.is_definition)?;
+        let what = one.is_definition.then(|| locate::noun_of(parse, space, one.range));
+        Some((what, one.named.name))
+    };
+    match (&target.only_in, space) {
+        // A local of one file may hide one of the Nest that the file does not use.
+        (Some(file), _) => there(compiler, file),
+        // One of the Nest is hidden where a file has a local of its own of that name.
+        (None, Space::Local) => {
+            let mut paths = std::iter::once(NEST_FILE).chain(all.iter().map(|(path, _)| &**path));
+            paths.find_map(|path| there(compiler, path))
+        }
+        (None, _) => {
+            let paths: Vec<_> = compiler.paths().cloned().collect();
+            let lower = name.to_ascii_lowercase();
+            // A look at the text spares nearly every file.
+            let found = paths.into_par_iter().map_with(compiler.clone(), |compiler, path| {
+                let text = compiler.text(&path);
+                text.filter(|text| text.to_ascii_lowercase().contains(&lower))?;
+                there(compiler, &path)
+            });
+            let found: Vec<_> = found.flatten().collect();
+            found.into_iter().rev().max_by_key(|(what, _)| what.is_some())
+        }
+    }
+}
+
+/// Where something stands already to which a file or folder would move.
+fn meets(compiler: &Compiler, moves: &[(String, String)]) -> Option<String> {
+    let met = moves.iter().find(|(from, to)| {
+        let mut paths = compiler.paths().filter(|path| !within(path, from));
+        let lower = to.to_ascii_lowercase();
+        paths.any(|path| within(&path.to_ascii_lowercase(), &lower))
+    });
+    met.map(|(_, to)| to.clone())
+}
+
+fn within(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Where files read others in the folder of an egg: the folder's name in each path.
+fn folders(compiler: &Compiler, name: &str) -> Vec<(Arc<str>, Vec<TextRange>)> {
+    let folder = format!("Eggs/{name}/");
+    let paths: Vec<_> = compiler.paths().cloned().collect();
+    let found = paths.into_par_iter().map_with(compiler.clone(), |compiler, path| {
+        let text = compiler.text(&path).filter(|text| text.contains(&folder));
+        let parse = text.and_then(|_| compiler.parse(&path));
+        let ranges = parse.map(|parse| locate::paths_into(parse, &folder)).unwrap_or_default();
+        (path, ranges)
+    });
+    found.filter(|(_, ranges)| !ranges.is_empty()).collect()
 }
 
 /// The folder or file that carries the name of an egg or job, when it is its own.
@@ -145,15 +237,24 @@ fn moves(all: &[(Arc<str>, Vec<Occurrence>)], space: Space, old: &str, new: &str
         Space::Job => {
             (**path == *format!("Jobs/{old}.fly")).then(|| (path.to_string(), format!("Jobs/{new}.fly")))
         }
-        Space::Rift | Space::Local | Space::Variable | Space::Profile => None,
+        _ => None,
     });
     renamed.collect()
 }
 
-fn check_name(target: &Target, all: &[(Arc<str>, Vec<Occurrence>)], name: &str) -> Result<(), RenameError> {
-    let what = target.named.space.noun();
+fn check_name(
+    compiler: &Compiler,
+    target: &Target,
+    all: &[(Arc<str>, Vec<Occurrence>)],
+    name: &str,
+) -> Result<(), RenameError> {
+    let given = all.iter().find_map(|(path, found)| {
+        let given = found.iter().find(|one| one.is_definition)?;
+        Some(locate::noun_of(compiler.parse(path)?, target.named.space, given.range))
+    });
+    let what = given.unwrap_or_else(|| target.named.space.noun(""));
     let wrong = |why| Err(RenameError::Form { name: name.to_owned(), what, why });
-    let identifier = matches!(target.named.space, Space::Local | Space::Variable | Space::Profile);
+    let identifier = matches!(target.named.space, Space::Local | Space::Variable);
     let begins = |c: char| c.is_ascii_alphabetic() || if identifier { c == '_' } else { c.is_ascii_digit() };
     let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_' || !identifier && c == '-';
     if !name.starts_with(begins) || !name.chars().all(goes_on) {
@@ -166,10 +267,14 @@ fn check_name(target: &Target, all: &[(Arc<str>, Vec<Occurrence>)], name: &str) 
     if name.len() > 63 {
         return wrong("it has more than 63 characters");
     }
-    // `egg.my-app` is read as a name as well, but a digit at its beginning is not.
-    let bare = all.iter().flat_map(|(_, found)| found).any(|found| found.is_bare && !found.is_definition);
-    if bare && name.starts_with(|c: char| c.is_ascii_digit()) {
-        return wrong("it is used without quotes, where a name begins with a letter");
+    // `egg.my-app-2` is read as a name as well; `egg.2-app` and `egg.my--app` are not.
+    let bare = all.iter().flat_map(|(_, found)| found).any(|found| found.is_bare && !identifier);
+    let joined =
+        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.split('-').all(|part| !part.is_empty());
+    if bare && !joined {
+        return wrong(
+            "it is used without quotes, where a name begins with a letter and has no `-` at its end or twice",
+        );
     }
     Ok(())
 }
@@ -179,15 +284,13 @@ fn target(compiler: &Compiler, path: &str, offset: TextSize) -> Option<(Target, 
     let parse = compiler.parse(path)?;
     let at = locate::at(parse, offset)?;
     let own = |found: &Occurrence| found.is_definition && found.named == at.named;
-    let only_in = (at.named.space == Space::Local && path != NEST_FILE)
-        .then(|| locate::occurrences(parse).iter().any(own))
-        .filter(|own| *own)
-        .map(|_| Arc::from(path));
+    let of_file = match at.named.space {
+        Space::Local => path != NEST_FILE && locate::occurrences(parse).iter().any(own),
+        Space::Account | Space::Queue | Space::Service => true,
+        _ => false,
+    };
+    let only_in = of_file.then(|| Arc::from(path));
     Some((Target { named: at.named.clone(), only_in }, at))
-}
-
-fn is_defined(compiler: &Compiler, target: &Target) -> bool {
-    everywhere(compiler, target).iter().any(|(_, found)| found.iter().any(|found| found.is_definition))
 }
 
 /// The places of one file.

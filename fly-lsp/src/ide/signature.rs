@@ -21,7 +21,7 @@ pub struct Signature {
 /// The call around an offset.
 pub fn signature(compiler: &Compiler, path: &str, offset: TextSize) -> Option<Signature> {
     let cursor = Cursor::at(compiler.parse(path)?, offset);
-    let (function, argument) = cursor.call()?;
+    let (function, argument) = cursor.call_around()?;
     let label = function.signature();
     let parameters = parameters(function, &label);
     let last = parameters.len().checked_sub(1)?;

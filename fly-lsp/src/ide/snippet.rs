@@ -12,6 +12,51 @@ use fly_std::{
 /// How deeply the blocks that must be there are written out.
 const DEPTH: usize = 3;
 
+/// What is written where somebody has to choose: what fits the place, in Fly.
+pub(super) trait Examples {
+    /// A value of an attribute of a block that is written with this word.
+    fn value(&self, block: &Block, word: &str, attribute: &Attribute) -> String;
+    /// A label of a block.
+    fn label(&self, block: &Block) -> Option<String>;
+    /// Attributes that the schema does not ask for, but the place does.
+    fn asked(&self, block: &Block, word: &str, attribute: &Attribute) -> bool;
+}
+
+/// What the tables of the language have, whatever the place.
+pub(super) struct Ordinary;
+
+impl Examples for Ordinary {
+    fn value(&self, _: &Block, _: &str, attribute: &Attribute) -> String {
+        example(attribute).to_owned()
+    }
+
+    fn label(&self, block: &Block) -> Option<String> {
+        label_example(block).map(str::to_owned)
+    }
+
+    fn asked(&self, _: &Block, _: &str, _: &Attribute) -> bool {
+        false
+    }
+}
+
+/// A value to begin with.
+pub(super) const fn example(attribute: &Attribute) -> &'static str {
+    match attribute.presence {
+        Presence::Default(value) => value,
+        Presence::Required | Presence::Optional | Presence::Derived(_) => attribute.example,
+    }
+}
+
+/// A label to begin with.
+pub(super) const fn label_example(block: &Block) -> Option<&'static str> {
+    match block.label {
+        Label::None => None,
+        Label::Name(_) => Some("my-name"),
+        Label::Text(_) => Some("what it tells"),
+        Label::Identifier(_) => Some("my_name"),
+    }
+}
+
 /// A snippet that is being written.
 #[derive(Debug, Default)]
 pub(super) struct Snippet {
@@ -69,17 +114,23 @@ impl Snippet {
     }
 
     /// `name = value`
-    pub(super) fn attribute(&mut self, attribute: &Attribute) -> &mut Self {
-        self.text(attribute.name).text(" = ").value(&attribute.ty, example(attribute))
+    pub(super) fn attribute(&mut self, attribute: &Attribute, example: &str) -> &mut Self {
+        self.text(attribute.name).text(" = ").value(&attribute.ty, example)
     }
 
-    /// A block from its label on, with everything that must be in it.
-    pub(super) fn block(&mut self, block: &Block, indent: usize, label: bool) -> &mut Self {
-        if label && let Some(label) = label_example(block) {
-            self.text("\"").place(label).text("\" ");
+    /// A block from its label on, with everything that must be in it. `word` is what it is written with.
+    pub(super) fn block(
+        &mut self,
+        (block, word): (&Block, &str),
+        indent: usize,
+        label: bool,
+        examples: &dyn Examples,
+    ) -> &mut Self {
+        if label && let Some(label) = examples.label(block) {
+            self.text("\"").place(&label).text("\" ");
         }
         self.text("{\n");
-        if !self.body(block, indent + 1, DEPTH) {
+        if !self.body((block, word), indent + 1, DEPTH, examples) {
             self.indent(indent + 1);
             self.places += 1;
             let _ = write!(self.text, "${}", self.places);
@@ -90,11 +141,19 @@ impl Snippet {
     }
 
     /// What must be in a block; whether there is anything.
-    fn body(&mut self, block: &Block, indent: usize, depth: usize) -> bool {
+    fn body(
+        &mut self,
+        (block, word): (&Block, &str),
+        indent: usize,
+        depth: usize,
+        examples: &dyn Examples,
+    ) -> bool {
         let mut some = false;
-        for attribute in block.attributes.iter().filter(|attribute| is_needed(block, attribute)) {
+        let needed =
+            |attribute: &&Attribute| is_needed(block, attribute) || examples.asked(block, word, attribute);
+        for attribute in block.attributes.iter().filter(needed) {
             self.indent(indent);
-            self.attribute(attribute).text("\n");
+            self.attribute(attribute, &examples.value(block, word, attribute)).text("\n");
             some = true;
         }
         let children = block.blocks.iter().filter(|child| depth > 0 && matches!(child.times, Times::Once));
@@ -104,11 +163,11 @@ impl Snippet {
             }
             self.indent(indent);
             self.text(block.name).text(" ");
-            if let Some(label) = label_example(block) {
-                self.text("\"").place(label).text("\" ");
+            if let Some(label) = examples.label(block) {
+                self.text("\"").place(&label).text("\" ");
             }
             self.text("{\n");
-            self.body(block, indent + 1, depth - 1);
+            self.body((block, block.name), indent + 1, depth - 1, examples);
             self.indent(indent);
             self.text("}\n");
             some = true;
@@ -129,24 +188,6 @@ pub(super) fn is_needed(block: &Block, attribute: &Attribute) -> bool {
     };
     attribute.deprecated.is_none()
         && (attribute.presence == Presence::Required || block.constraints.iter().any(first))
-}
-
-/// A value to begin with.
-pub(super) const fn example(attribute: &Attribute) -> &'static str {
-    match attribute.presence {
-        Presence::Default(value) => value,
-        Presence::Required | Presence::Optional | Presence::Derived(_) => attribute.example,
-    }
-}
-
-/// A label to begin with.
-pub(super) const fn label_example(block: &Block) -> Option<&'static str> {
-    match block.label {
-        Label::None => None,
-        Label::Name(_) => Some("my-name"),
-        Label::Text(_) => Some("what it tells"),
-        Label::Identifier(_) => Some("my_name"),
-    }
 }
 
 /// Text in which the editor finds no place.

@@ -80,20 +80,42 @@ fn block_symbol(block: Block<'_>) -> Option<Symbol> {
     })
 }
 
-/// The named blocks of the whole Nest whose name holds the letters asked for, in this order; `keyword name` matches too.
+/// The named blocks and locals of the whole Nest whose name holds the letters asked for, in this order; `keyword name` matches too.
 pub fn workspace_symbols(compiler: &Compiler, query: &str) -> Vec<(Symbol, Span)> {
     let wanted: Vec<char> = query.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
     let mut found = Vec::new();
     for path in compiler.paths() {
         let Some(parse) = compiler.parse(path) else { continue };
+        let mut named = Vec::new();
         for symbol in parse.blocks().filter_map(block_symbol) {
-            if symbol.kind == SymbolKind::Named && matches(&symbol, &wanted) {
-                let span = Span::new(Arc::clone(path), symbol.selection);
-                found.push((Symbol { children: Vec::new(), ..symbol }, span));
+            if symbol.name == "locals" && symbol.kind == SymbolKind::Block {
+                let locals = symbol.children.into_iter().filter(|child| child.kind == SymbolKind::Attribute);
+                named.extend(locals.map(|local| Symbol { detail: "local".to_owned(), ..local }));
+            } else {
+                flatten(symbol, None, &mut named);
             }
+        }
+        for symbol in named.into_iter().filter(|symbol| matches(symbol, &wanted)) {
+            let span = Span::new(Arc::clone(path), symbol.selection);
+            found.push((symbol, span));
         }
     }
     found
+}
+
+/// The named blocks of a symbol, itself the first; each says in which named block it is.
+fn flatten(mut symbol: Symbol, within: Option<&str>, found: &mut Vec<Symbol>) {
+    let children = std::mem::take(&mut symbol.children);
+    let own = (symbol.kind == SymbolKind::Named).then(|| symbol.name.clone());
+    if own.is_some() {
+        if let Some(within) = within {
+            symbol.detail = format!("{} of {within}", symbol.detail);
+        }
+        found.push(symbol);
+    }
+    for child in children {
+        flatten(child, own.as_deref().or(within), found);
+    }
 }
 
 fn matches(symbol: &Symbol, wanted: &[char]) -> bool {

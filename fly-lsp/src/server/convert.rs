@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use flyc::{
     compiler::Compiler,
-    diag::{Diagnostic, Severity, Span},
+    diag::{Applicability, Diagnostic, Severity, Span},
     text::{LineIndex, TextRange, TextSize, WideEncoding, WideLineCol},
 };
 use tower_lsp_server::ls_types::{self as lsp, Uri};
+
+use super::abilities::Abilities;
 
 /// How the editor counts columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,7 +106,8 @@ impl<'a> Lines<'a> {
 
     pub(crate) fn text_range(&self, range: lsp::Range) -> TextRange {
         let (start, end) = (self.offset(range.start), self.offset(range.end));
-        TextRange::new(start, end.max(start))
+        // One that ends before it begins is meant the other way round.
+        TextRange::new(start.min(end), end.max(start))
     }
 
     pub(crate) fn edit(&self, edit: &flyc::diag::Edit) -> lsp::TextEdit {
@@ -134,15 +137,31 @@ pub(crate) fn location(
     Some(lsp::Location::new(uri_of(root, &span.file)?, range))
 }
 
+/// Whether the words at a place say something that the headline does not: a name, a number, or a whole sentence's worth.
+fn says_more(label: &str, headline: &str) -> bool {
+    let plain = |text: &str| text.to_lowercase().replace(|c: char| !c.is_alphanumeric() && c != '_', " ");
+    let headline = plain(headline);
+    let known: Vec<&str> = headline.split_whitespace().collect();
+    let words = plain(label);
+    let new = words.split_whitespace().filter(|word| !known.contains(word));
+    let new: Vec<&str> = new.collect();
+    let quoted = label.split('`').skip(1).step_by(2).map(plain);
+    let mut quoted = quoted.flat_map(|part| part.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    new.len() > 4
+        || new.iter().any(|word| word.contains(|c: char| c.is_ascii_digit()))
+        || quoted.any(|word| new.contains(&word.as_str()))
+}
+
 /// A diagnostic as editors show it.
 pub(crate) fn diagnostic(
     found: &Diagnostic,
     lines: &Lines<'_>,
+    abilities: Abilities,
     related: impl Fn(&Span) -> Option<lsp::Location>,
 ) -> lsp::Diagnostic {
     let mut message = found.message.clone();
-    if !found.label.is_empty() {
-        message.push_str(": ");
+    if says_more(&found.label, &found.message) {
+        message.push('\n');
         message.push_str(&found.label);
     }
     for note in &found.notes {
@@ -156,6 +175,7 @@ pub(crate) fn diagnostic(
     let related: Vec<_> = found
         .related
         .iter()
+        .filter(|_| abilities.related_information)
         .filter_map(|place| {
             Some(lsp::DiagnosticRelatedInformation {
                 location: related(&place.span)?,
@@ -168,6 +188,11 @@ pub(crate) fn diagnostic(
         id if id.starts_with("unused-") => Some(vec![lsp::DiagnosticTag::UNNECESSARY]),
         _ => None,
     };
+    let data = found.help.as_ref().filter(|help| !help.edits.is_empty()).map(|help| {
+        let is_safe = help.applicability == Applicability::Safe;
+        serde_json::json!({ "fix": help.text, "safe": is_safe })
+    });
+    let page = || found.kind.url().parse().ok().map(|href| lsp::CodeDescription { href });
     lsp::Diagnostic {
         range: lines.range(found.span.range),
         severity: Some(match found.severity() {
@@ -176,18 +201,35 @@ pub(crate) fn diagnostic(
             Severity::Info => lsp::DiagnosticSeverity::INFORMATION,
         }),
         code: Some(lsp::NumberOrString::String(found.kind.id.to_owned())),
-        code_description: found.kind.url().parse().ok().map(|href| lsp::CodeDescription { href }),
+        code_description: if abilities.code_descriptions { page() } else { None },
         source: Some("fly".to_owned()),
         message,
         related_information: (!related.is_empty()).then_some(related),
-        tags,
-        data: None,
+        tags: tags.filter(|_| abilities.diagnostic_tags),
+        data: data.filter(|_| abilities.diagnostic_data),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_is_told_when_it_says_more_than_the_headline() {
+        for (headline, label, more) in [
+            ("`egg` has no attribute `typ`", "not known here", false),
+            ("nobody uses `local.tags`", "given, and never used", false),
+            ("text can't hold a list", "not text", false),
+            ("a tag wants a word, found an empty one", "empty", false),
+            ("`web` is there twice", "", false),
+            ("`cpu` wants a number", "`cpu` again", false),
+            ("`memory` is too small", "at least 512MiB", true),
+            ("`memory` wants a size", "this is `local.size`", true),
+            ("this has no end", "everything behind the quote is taken as text", true),
+        ] {
+            assert_eq!(says_more(label, headline), more, "{headline} {label}");
+        }
+    }
 
     #[test]
     fn positions_go_there_and_back_in_every_encoding() {

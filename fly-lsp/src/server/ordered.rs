@@ -10,15 +10,15 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
-use serde_json::from_value;
+use serde_json::{Value, from_value};
 use tower::Service;
 use tower_lsp_server::jsonrpc::{Error, Id, Request, Response};
 
 use super::{
-    input::UNREADABLE,
+    input::{INVALID, UNREADABLE},
     session::{Change, Inbox},
 };
 
@@ -36,12 +36,30 @@ pub(crate) struct Ordered<S> {
     inner: S,
     inbox: Inbox,
     arrived: Arrived,
+    stage: Stage,
+}
+
+/// How far the conversation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing counts before `initialize`.
+    Before,
+    /// The editor has, or will have, its answer.
+    Greeted,
+    /// It has said something after that, so it listens.
+    Listens,
+    /// It has said `shutdown`: nothing counts any more.
+    Over,
 }
 
 impl<S> Ordered<S> {
     pub(crate) fn new(inner: S, inbox: Inbox) -> Self {
-        Self { inner, inbox, arrived: Arrived::default() }
+        Self { inner, inbox, arrived: Arrived::default(), stage: Stage::Before }
     }
+}
+
+fn refused<E: Send + 'static>(id: Id, error: Error) -> Answer<E> {
+    Box::pin(std::future::ready(Ok(Some(Response::from_error(id, error)))))
 }
 
 type Answer<E> = Pin<Box<dyn Future<Output = Result<Option<Response>, E>> + Send>>;
@@ -62,14 +80,62 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         if request.method() == UNREADABLE {
-            return Box::pin(async { Ok(Some(Response::from_error(Id::Null, Error::parse_error()))) });
+            return refused(Id::Null, Error::parse_error());
         }
-        if let Some(change) = change_of(&request) {
-            let number = self.arrived.0.fetch_add(1, Ordering::SeqCst) + 1;
-            self.inbox.change(number, change);
+        if request.method() == INVALID {
+            return refused(request.id().cloned().unwrap_or_default(), Error::invalid_request());
         }
+        // The library is silent about all of these; only a notification may be left alone.
+        if request.method().starts_with("$/")
+            && let Some(id) = request.id()
+        {
+            return refused(id.clone(), Error::method_not_found());
+        }
+        let is_hello = request.method() == "initialize";
+        if self.stage == Stage::Greeted && !is_hello {
+            self.stage = Stage::Listens;
+            self.inbox.listens();
+        }
+        if self.stage == Stage::Listens {
+            self.take(&request);
+        }
+        let is_question = request.id().is_some();
         let seen = self.arrived.0.load(Ordering::SeqCst);
-        Box::pin(SEEN.scope(seen, self.inner.call(request)))
+        let mut answer: Answer<S::Error> = Box::pin(SEEN.scope(seen, self.inner.call(request)));
+        if is_question && !is_hello {
+            return answer;
+        }
+        // A notification counts at once, however many questions are open: one of them may be cancelled by it. And what
+        // comes after `initialize` is to find the session begun, although the library would begin it later.
+        match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => answer,
+            Poll::Ready(done) => {
+                let is_greeted = matches!(&done, Ok(Some(answer)) if answer.is_ok());
+                if is_hello && is_greeted && self.stage == Stage::Before {
+                    self.stage = Stage::Greeted;
+                }
+                Box::pin(std::future::ready(done))
+            }
+        }
+    }
+}
+
+impl<S> Ordered<S> {
+    /// Takes what a message tells the session.
+    fn take(&mut self, request: &Request) {
+        match request.method() {
+            "shutdown" => self.stage = Stage::Over,
+            "workspace/didChangeConfiguration" => {
+                let given = request.params().and_then(|params| params.get("settings"));
+                self.inbox.configuration(given.cloned().unwrap_or(Value::Null));
+            }
+            _ => {
+                if let Some(change) = change_of(request) {
+                    let number = self.arrived.0.fetch_add(1, Ordering::SeqCst) + 1;
+                    self.inbox.change(number, change);
+                }
+            }
+        }
     }
 }
 
@@ -79,6 +145,7 @@ fn change_of(request: &Request) -> Option<Change> {
     let change = match request.method() {
         "textDocument/didOpen" => Change::Opened(from_value(params()?).ok()?),
         "textDocument/didChange" => Change::Edited(from_value(params()?).ok()?),
+        "textDocument/didSave" => Change::Saved(from_value(params()?).ok()?),
         "textDocument/didClose" => Change::Closed(from_value(params()?).ok()?),
         "workspace/didChangeWatchedFiles" => Change::Watched(from_value(params()?).ok()?),
         "workspace/didChangeWorkspaceFolders" => Change::Folders(from_value(params()?).ok()?),

@@ -1,9 +1,10 @@
 //! The functions of expressions: pure and total, so that evaluation always ends and always gives the same.
 //!
-//! `file` and `secret` are not here: the first needs the Nest's files, the second makes a taint that the checker
-//! follows; the compiler knows both by itself.
+//! `file` and `secret` are not among them: the first needs the Nest's files, the second makes a taint that the checker
+//! follows; the compiler calls both by itself, and only their descriptions are here.
 
 mod collection;
+mod compiled;
 mod number;
 mod string;
 #[cfg(test)]
@@ -381,4 +382,17 @@ pub static FUNCTIONS: &[Function] = &[
 /// The function with this name.
 pub fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
+}
+
+/// The functions that the compiler calls by itself; here they are only described.
+pub static COMPILED: &[Function] = &[compiled::FILE, compiled::SECRET];
+
+/// Every function that can be written, those that the compiler calls by itself last.
+pub fn described() -> impl Iterator<Item = &'static Function> + Clone {
+    FUNCTIONS.iter().chain(COMPILED)
+}
+
+/// The description of the function with this name.
+pub fn describe(name: &str) -> Option<&'static Function> {
+    described().find(|function| function.name == name)
 }

@@ -124,21 +124,21 @@ pub(super) static RESOURCES: Block = Block {
         Attribute::optional(
             "cpu",
             Type::int(1, BEYOND_ANY_CPUS),
-            "the number of virtual CPUs one runner gets; the cloud has a most",
+            "the number of virtual CPUs one runner gets; at most what the cloud sells",
             "2",
         )
         .default("2"),
         Attribute::optional(
             "memory",
             Type::megabytes(512 * MIB, BEYOND_ANY_SIZE),
-            "what one runner gets: a whole number of MB, or a size from 512MiB to the most the cloud has",
+            "what one runner gets: a whole number of MB, or a size from 512MiB to the largest the cloud sells",
             "4GiB",
         )
         .default("4GiB"),
         Attribute::optional(
             "disk",
             Type::gigabytes(8 * GIB, BEYOND_ANY_SIZE),
-            "one runner's disk: a whole number of GB, or a size from 8GiB to the most the cloud has",
+            "one runner's disk: a whole number of GB, or a size from 8GiB to the largest the cloud sells",
             "20GiB",
         )
         .derived("20GiB, but 10GiB for serverless runners on yandex, the most they have"),

@@ -112,6 +112,37 @@ pub fn nest(
     finish(db, nest, built, previous).map_err(|error| vec![pieces::defect(&error.to_string())])
 }
 
+/// What the build of a Nest that checks clean holds of one file: its own files by path, then the Compute Modules that they
+/// call.
+pub fn of_file(
+    db: &Database,
+    nest: Nest,
+    file: SourceFile,
+    options: &Options,
+) -> Result<Vec<File>, Vec<Diagnostic>> {
+    if Place::of(file.path(db)).is_none() {
+        return Ok(Vec::new());
+    }
+    let lowering =
+        lower::Options { nest: nest_defaults(db, nest).name.to_string(), backend: options.backend };
+    let (mut files, mut modules, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    for piece in pieces::of_file(db, file, &lowering, options.components.unwrap_or_default()) {
+        match piece {
+            Ok(piece) => {
+                files.extend(piece.files);
+                modules.extend(piece.module.filter(|module| !modules.contains(module)));
+            }
+            Err(error) => errors.push(*error),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    files.sort_by(|(a, _), (b, _)| a.cmp(b));
+    files.extend(modules.into_iter().flat_map(lower::compute_module));
+    Ok(files)
+}
+
 /// The files that can hold something to build. One that stands nowhere in particular is checked, but never built.
 fn placed_files(db: &Database, nest: Nest) -> Vec<SourceFile> {
     nest.files(db).iter().copied().filter(|file| Place::of(file.path(db)).is_some()).collect()

@@ -54,7 +54,7 @@ pub fn snapshot(db: &Database, nest: Nest, options: &Options) -> Result<Snapshot
     let incomplete = sound.iter().copied().filter(|file| failed.contains(file.path(db)));
     for file in broken.iter().copied().chain(incomplete) {
         let path = file.path(db);
-        for block in &outline(db, file).blocks {
+        for block in outline(db, file).blocks.iter() {
             let Some((kind, name)) = block.keyword.and_then(|keyword| entry(keyword, block.label.as_deref()))
             else {
                 continue;

@@ -15,7 +15,7 @@ use smol_str::SmolStr;
 use super::NestScope;
 use crate::{
     config,
-    db::{Db, Nest, SourceFile},
+    db::{Db, Nest, Part, SourceFile, parts},
     diag::{Diagnostic, Span, declare_diagnostic},
     model::{EntityKind, TypedBlock, index, typed},
 };
@@ -63,7 +63,7 @@ pub(super) struct Facts {
 
 /// What the eggs of a file say that speaks to other files.
 #[salsa::tracked(returns(ref))]
-pub(super) fn facts(db: &dyn Db, file: SourceFile) -> Facts {
+pub(super) fn facts(db: &dyn Db, file: SourceFile) -> Arc<Facts> {
     let (mut claims, mut rifts) = (Vec::new(), Vec::new());
     for (egg, block) in typed(db, file).blocks.iter().enumerate() {
         if !config::is_egg(block) {
@@ -98,7 +98,13 @@ pub(super) fn facts(db: &dyn Db, file: SourceFile) -> Facts {
             }
         }
     }
-    Facts { claims, rifts }
+    Arc::new(Facts { claims, rifts })
+}
+
+/// The facts of a part's files.
+#[salsa::tracked(returns(ref))]
+fn facts_of<'db>(db: &'db dyn Db, part: Part<'db>) -> Box<[(SourceFile, Arc<Facts>)]> {
+    part.files(db).iter().map(|&file| (file, Arc::clone(facts(db, file)))).collect()
 }
 
 fn claims(db: &dyn Db, file: SourceFile) -> &[Claim] {
@@ -161,18 +167,18 @@ pub(super) fn joined(db: &dyn Db, nest: Nest) -> Joined {
     let servers: FxHashSet<&str> = index(db, nest).names(EntityKind::Rift).collect();
     let mut without_rift = Vec::new();
     let own = comparable(&config::nest_defaults(db, nest).server);
-    let mut first: FxHashMap<(&str, Target), At> = FxHashMap::default();
+    let mut first: FxHashMap<(&str, Target), (At, &Claim)> = FxHashMap::default();
     // Most targets are claimed once, so only those claimed again get a list.
-    let mut crowded: FxHashMap<(&str, Target), Vec<At>> = FxHashMap::default();
+    let mut crowded: FxHashMap<(&str, Target), Vec<(At, &Claim)>> = FxHashMap::default();
     let mut order = Vec::new();
-    for &file in nest.files(db).iter() {
-        let unknown = facts(db, file).rifts.iter().filter(|(_, name)| !servers.contains(name.as_str()));
-        without_rift.extend(unknown.map(|(egg, _)| (file, *egg)));
-        for (at, claim) in claims(db, file).iter().enumerate() {
+    for (file, facts) in parts(db, nest).iter().flat_map(|&part| facts_of(db, part)) {
+        let unknown = facts.rifts.iter().filter(|(_, name)| !servers.contains(name.as_str()));
+        without_rift.extend(unknown.map(|(egg, _)| (*file, *egg)));
+        for (at, claim) in facts.claims.iter().enumerate() {
             let key = (claim.server.as_deref().unwrap_or(&own), claim.target);
-            let here = At { file, claim: at };
+            let here = (At { file: *file, claim: at }, claim);
             let before = *first.entry(key).or_insert(here);
-            if before != here {
+            if before.0 != here.0 {
                 let all = crowded.entry(key).or_insert_with(|| {
                     order.push(key);
                     vec![before]
@@ -181,17 +187,16 @@ pub(super) fn joined(db: &dyn Db, nest: Nest) -> Joined {
             }
         }
     }
-    let overlaps = order.iter().filter_map(|key| crowded.get(key)).flat_map(|all| overlaps_of(db, all));
+    let overlaps = order.iter().filter_map(|key| crowded.get(key)).flat_map(|all| overlaps_of(all));
     Joined { overlaps: overlaps.collect(), without_rift }
 }
 
 /// The overlaps among the claims of one target.
-fn overlaps_of(db: &dyn Db, all: &[At]) -> Vec<Overlap> {
+fn overlaps_of(all: &[(At, &Claim)]) -> Vec<Overlap> {
     let mut found = Vec::new();
     let mut by_tag: FxHashMap<&str, At> = FxHashMap::default();
     let mut untagged: Option<At> = None;
-    for &again in all {
-        let Some(claim) = claims(db, again.file).get(again.claim) else { continue };
+    for &(again, claim) in all {
         let shared = claim.tags.iter().find_map(|tag| Some((*by_tag.get(tag.as_str())?, Some(tag.clone()))));
         let shared = shared.or_else(|| Some((untagged.filter(|_| claim.untagged)?, None)));
         if let Some((first, tag)) = shared {

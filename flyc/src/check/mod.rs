@@ -70,7 +70,7 @@ pub use unused::{UNUSED_LOCAL, UNUSED_PROFILE, UNUSED_VARIABLE};
 
 use crate::{
     config::{NestDefaults, nest_defaults},
-    db::{Db, Nest, SourceFile, parse},
+    db::{Db, Nest, Part, SourceFile, parse},
     diag::{Diagnostic, Span},
     model::{Index, TypedBlock, index, typed, uses_of},
     syntax::{Block, Parse},
@@ -204,6 +204,16 @@ pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     inherited::tell(&scope, &mut diagnostics[by_itself..]);
     inherited::name_users(&scope, &mut diagnostics);
     diagnostics
+}
+
+/// A mark of what is wrong with the files of a part, each by itself: another one whenever something else is wrong with any
+/// of them. Two are the same when they are one in memory.
+#[salsa::tracked(returns(ref), no_eq)]
+pub fn mark<'db>(db: &'db dyn Db, part: Part<'db>) -> Arc<()> {
+    for &file in part.files(db) {
+        check_file(db, file);
+    }
+    Arc::default()
 }
 
 /// What is wrong between the files of a Nest.

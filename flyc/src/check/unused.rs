@@ -10,11 +10,10 @@ use smol_str::SmolStr;
 
 use super::NestScope;
 use crate::{
-    db::{Db, Nest, SourceFile, parse},
-    diag::{Declaration, Diagnostic, declare_diagnostic},
+    db::{Db, Nest, Part, SourceFile, parts},
+    diag::{Declaration, Diagnostic, Edit, declare_diagnostic},
     model::{Space, definitions::NEST_FILE, outline, uses_of},
-    syntax::Attribute,
-    text::{TextRange, TextSize},
+    syntax::{Block, NodeRef, lines_of},
 };
 
 declare_diagnostic! { pub UNUSED_LOCAL = "unused-local", Warning, "a local that nobody uses" }
@@ -45,16 +44,26 @@ fn unused_locals(db: &dyn Db, file: SourceFile) -> Vec<SmolStr> {
     unused.cloned().collect()
 }
 
-/// Every name that some file uses and does not give itself; none when a file may use more.
+/// Every name that some file of a part uses and does not give itself; none when a file may use more.
 #[salsa::tracked(returns(ref))]
-fn used(db: &dyn Db, nest: Nest) -> Option<FxHashSet<(Space, SmolStr)>> {
+fn used_in<'db>(db: &'db dyn Db, part: Part<'db>) -> Option<FxHashSet<(Space, SmolStr)>> {
     let mut names = FxHashSet::default();
-    for &file in nest.files(db).iter() {
+    for &file in part.files(db) {
         let uses = uses_of(db, file);
         if !uses.complete {
             return None;
         }
         names.extend(uses.foreign().cloned());
+    }
+    Some(names)
+}
+
+/// The same of every file.
+#[salsa::tracked(returns(ref))]
+fn used(db: &dyn Db, nest: Nest) -> Option<FxHashSet<(Space, SmolStr)>> {
+    let mut names = FxHashSet::default();
+    for &part in parts(db, nest) {
+        names.extend(used_in(db, part).as_ref()?.iter().cloned());
     }
     Some(names)
 }
@@ -132,7 +141,6 @@ fn tell_locals(
     if names.is_empty() {
         return;
     }
-    let text = parse(scope.db, file).text();
     for block in scope.top_blocks(file).into_iter().filter(|block| block.is("locals")) {
         for attribute in block.attributes() {
             let Some(name) = attribute.name().filter(|name| names.iter().any(|known| *known == name.text()))
@@ -145,23 +153,10 @@ fn tell_locals(
                 format!("nobody uses `local.{}`", name.text()),
                 "given, and never used",
             );
-            diagnostics.push(match own_lines(attribute, text) {
-                Some(lines) => diagnostic.fix("remove it", lines, ""),
-                None => diagnostic.help("remove it"),
-            });
+            let lines = lines_of(alone_or(block, attribute.node()));
+            diagnostics.push(diagnostic.fix("remove it", lines, ""));
         }
     }
-}
-
-/// The lines of an attribute, when nothing else stands on them.
-fn own_lines(attribute: Attribute<'_>, text: &str) -> Option<TextRange> {
-    let range = attribute.node().range();
-    let (start, end) = (usize::from(range.start()), usize::from(range.end()));
-    let first = text[..start].rfind('\n').map_or(0, |line_end| line_end + 1);
-    let last = text[end..].find('\n').map_or(text.len(), |line_end| end + line_end + 1);
-    let alone = text[first..start].trim().is_empty() && matches!(text[end..last].trim(), "" | ",");
-    let size = |at: usize| u32::try_from(at).ok().map(TextSize::new);
-    alone.then(|| Some(TextRange::new(size(first)?, size(last)?))).flatten()
 }
 
 /// The blocks of `nest.fly` with this keyword whose label nobody uses.
@@ -190,7 +185,36 @@ fn labelled(
                 format!("nobody uses the {keyword} `{}`", label.name),
                 "given, and never used",
             );
-            diagnostics.push(diagnostic.help("remove it"));
+            let mut edits = vec![removed(block.node())];
+            if space == Space::Variable {
+                edits.extend(given_values(scope, file, label.name));
+            }
+            let mut diagnostic = diagnostic.help("remove it");
+            if let Some(help) = &mut diagnostic.help {
+                help.edits = edits;
+            }
+            diagnostics.push(diagnostic);
         }
     }
+}
+
+/// The block when nothing else is in it, which goes as well then.
+fn alone_or<'p>(block: Block<'p>, item: NodeRef<'p>) -> NodeRef<'p> {
+    if block.items().count() == 1 { block.node() } else { item }
+}
+
+fn removed(node: NodeRef<'_>) -> Edit {
+    Edit { range: lines_of(node), text: String::new() }
+}
+
+/// The edits that take away what a variable is given in `nest { variables { … } }`: without the variable it is unknown.
+fn given_values(scope: &NestScope<'_>, file: SourceFile, name: &str) -> Vec<Edit> {
+    let nests = scope.top_blocks(file).into_iter().filter(|block| block.is("nest"));
+    let values = nests.flat_map(Block::blocks).filter(|block| block.is("variables"));
+    let given = values.flat_map(|block| block.attributes().map(move |attribute| (block, attribute)));
+    given
+        .filter(|(_, attribute)| attribute.is(name))
+        .map(|(block, attribute)| alone_or(block, attribute.node()))
+        .map(removed)
+        .collect()
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 
 use super::{Failure, Global, Outcome, print};
-use crate::compiler::{all_diagnostics, find_diagnostic};
+use crate::compiler::{all_diagnostics, explain};
 
 /// Explain a diagnostic: what it means, a wrong and a right example.
 #[derive(Debug, Args)]
@@ -41,20 +41,15 @@ impl Explain {
             }
             return print(list.as_bytes());
         };
-        // People paste what they see.
-        let id = id.trim_start_matches("error").trim_start_matches("warning").trim_matches(['[', ']']);
-        match find_diagnostic(id) {
-            Some(declaration) => print(format!("{}\n", declaration.page.trim_end()).as_bytes()),
-            None => {
-                let nearest = fly_std::formats::closest(id, all.iter().map(|declaration| declaration.id));
-                Err(Failure::usage(
-                    format!("there is no diagnostic `{id}`"),
-                    match nearest {
-                        Some(nearest) => format!("did you mean `flyc explain {nearest}`?"),
-                        None => "`flyc explain --list` shows them all".to_owned(),
-                    },
-                ))
-            }
+        match explain(id) {
+            Ok(page) => print(format!("{}\n", page.trim_end()).as_bytes()),
+            Err(unknown) => Err(Failure::usage(
+                unknown.to_string(),
+                match unknown.nearest {
+                    Some(nearest) => format!("did you mean `flyc explain {nearest}`?"),
+                    None => "`flyc explain --list` shows them all".to_owned(),
+                },
+            )),
         }
     }
 }

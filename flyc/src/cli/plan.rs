@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     build::{Options, Snapshot},
-    compiler::Compiler,
     diag::{Diagnostic, Severity},
     host::{self, HistoryError},
     plan::{self, Against},
@@ -75,28 +74,13 @@ impl Plan {
             let found = compiler.build(&Options::default()).err().unwrap_or_default();
             return refuse(global, &found, &compiler);
         }
-        let mut notes = Vec::new();
-        let mut earlier = Compiler::new(past.files);
-        earlier.set_unreadable(!past.diagnostics.is_empty());
-        earlier.set_assets(past.assets);
-        // What was not declared then had no value.
-        earlier.set_variables(self.vars.values());
-        let errors = past.diagnostics.len()
-            + earlier.check().iter().filter(|found| found.severity() == Severity::Error).count();
-        if !past.is_nest {
-            notes.push(format!("there was no Nest at `{}`, so everything is added", self.against));
-        } else if errors > 0 {
-            let errors = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
-            notes.push(format!(
-                "the Nest at `{}` had {errors}; what they leave unknown is not compared",
-                self.against
-            ));
-        }
+        let commit = past.commit.clone();
+        let (earlier, notes) = past.restore(&self.against, self.vars.values());
         let old: Snapshot = match earlier.snapshot(&Options::default()) {
             Ok(old) => old,
             Err(diagnostics) => return refuse(global, &diagnostics, &earlier),
         };
-        let against = Against { revision: self.against.clone(), commit: past.commit, notes };
+        let against = Against { revision: self.against.clone(), commit, notes };
         let internal = |error: &dyn std::fmt::Display| {
             Failure::io("the plan can't be made", io::Error::other(error.to_string()))
         };

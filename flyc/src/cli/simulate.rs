@@ -1,7 +1,5 @@
 //! `flyc simulate`
 
-mod answer;
-
 use std::{
     fs::File,
     io,
@@ -17,18 +15,15 @@ use super::{
     target::{Target, no_nest, shown},
 };
 use crate::{
-    artifact::EggConfig,
     compiler::Compiler,
-    config::NestProject,
     diag::Severity,
     host,
     pipeline::PipelineJob,
     routing::{
-        Fleet, Job,
-        event::{self, Event, EventError, EventJob, Jobs, Push},
+        Answer, Job, TagsFrom,
+        event::{self, Event, EventError, EventJob, Jobs},
     },
 };
-use answer::{Answer, AnswerJob, TagsFrom};
 
 /// Show what a GitLab event would deploy: for each of its jobs the egg, and why not the others.
 ///
@@ -116,17 +111,12 @@ impl Simulate {
         let mut loaded = host::load(&root);
         self.vars.apply([&mut loaded.compiler])?;
         let compiler = &loaded.compiler;
-        let own = compiler.nest_project();
-        let eggs = compiler.egg_configs();
-        let configs: Vec<&EggConfig> = eggs.iter().filter_map(|egg| Some(&egg.resolved?.config)).collect();
-        let fleet = Fleet::new(configs, Some(&own.server));
         let mut answer = match &event {
-            Event::Jobs(jobs) => self.jobs(jobs, &fleet, &own)?,
-            Event::Push(push) => Answer::of_push(push, own_push(push, &own)),
-            Event::MergeRequest { project_id } => Answer::of_merge_request(*project_id),
+            Event::Jobs(jobs) => self.jobs(compiler, &event, jobs)?,
+            Event::Push(_) | Event::MergeRequest { .. } => {
+                compiler.simulate(&event, &|_| (Job::default(), TagsFrom::Nowhere))
+            }
         };
-        answer.unresolved =
-            eggs.iter().filter(|egg| egg.resolved.is_none()).map(|egg| egg.name.to_owned()).collect();
         let errors = count_errors(compiler) + loaded.diagnostics.len();
         if errors > 0 {
             let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
@@ -177,7 +167,7 @@ impl Simulate {
         })
     }
 
-    fn jobs<'a>(&self, jobs: &Jobs, fleet: &Fleet<'a>, own: &NestProject) -> Result<Answer<'a>, Failure> {
+    fn jobs<'c>(&self, compiler: &'c Compiler, event: &Event, jobs: &Jobs) -> Result<Answer<'c>, Failure> {
         for given in &self.job {
             if !jobs.jobs.iter().any(|job| job.is_called(&given.name)) {
                 let names: Vec<&str> = jobs.jobs.iter().map(|job| job.name.as_str()).collect();
@@ -188,19 +178,23 @@ impl Simulate {
             }
         }
         let pipeline = self.ci.as_deref().map(ci::read).transpose()?;
-        let mut answer = Answer::of_jobs(jobs);
+        let in_ci = |job: &EventJob| {
+            let pipeline = pipeline.as_ref()?;
+            pipeline.jobs.iter().find(|one| job.is_called(&one.name))
+        };
+        let mut notes = Vec::new();
         if let Some(pipeline) = &pipeline {
             let wrong = pipeline.diagnostics.iter();
-            answer.notes.extend(wrong.map(|found| format!("in the CI configuration: {}", found.message)));
+            notes.extend(wrong.map(|found| format!("in the CI configuration: {}", found.message)));
+            let untold = jobs.jobs.iter().filter(|job| self.tags(job, in_ci(job)).1 == TagsFrom::Nowhere);
+            let untold = untold.map(|job| &job.name);
+            notes.extend(
+                untold.map(|name| format!("the CI configuration does not tell the tags of `{name}`")),
+            );
         }
-        for job in &jobs.jobs {
-            let in_ci = pipeline
-                .as_ref()
-                .and_then(|pipeline| pipeline.jobs.iter().find(|one| job.is_called(&one.name)));
+        let mut answer = compiler.simulate(event, &|job| {
+            let in_ci = in_ci(job);
             let (tags, from) = self.tags(job, in_ci);
-            if pipeline.is_some() && from == TagsFrom::Nowhere {
-                answer.notes.push(format!("the CI configuration does not tell the tags of `{}`", job.name));
-            }
             let asked = Job {
                 name: job.name.clone(),
                 server: jobs.server.clone(),
@@ -210,18 +204,9 @@ impl Simulate {
                 ref_protected: self.protected,
                 timeout_s: self.timeout.or_else(|| in_ci.and_then(|job| job.timeout_s)),
             };
-            let decision = fleet.decide(&asked);
-            answer.add(AnswerJob { event: job.clone(), asked, from, decision });
-        }
-        if jobs.jobs.is_empty() {
-            answer.notes.push("this pipeline has no jobs".to_owned());
-        }
-        if own.project_id == Some(jobs.project_id) {
-            answer.notes.push(
-                "this is the Nest's own project; its pipelines run the Nest's `job` blocks, whose runners are not simulated"
-                    .to_owned(),
-            );
-        }
+            (asked, from)
+        });
+        answer.notes.splice(0..0, notes);
         Ok(answer)
     }
 
@@ -240,12 +225,6 @@ impl Simulate {
             None => (Vec::new(), TagsFrom::Nowhere),
         }
     }
-}
-
-/// Whether the push changes what the orchestrator deploys.
-fn own_push(push: &Push, own: &NestProject) -> Option<bool> {
-    let project_id = own.project_id?;
-    Some(project_id == push.project_id && push.branch() == Some(&own.branch))
 }
 
 fn count_errors(compiler: &Compiler) -> usize {

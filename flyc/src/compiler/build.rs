@@ -4,6 +4,7 @@ use super::Compiler;
 use crate::{
     build::{self, Build, Options, Previous, Snapshot},
     diag::{Diagnostic, Severity},
+    lower::File,
 };
 
 impl Compiler {
@@ -25,6 +26,19 @@ impl Compiler {
             super::sort(&mut diagnostics);
             diagnostics
         })
+    }
+
+    /// What `flyc build` writes for what stands in one file, by path, and then the Compute Modules that it calls;
+    /// nothing for a file with nothing to build, or one that is not there.
+    ///
+    /// Refused like [`Self::build`]: when anything about the Nest is an error.
+    pub fn build_file(&self, path: &str, options: &Options) -> Result<Vec<File>, Vec<Diagnostic>> {
+        let diagnostics = self.check();
+        if diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error) {
+            return Err(diagnostics);
+        }
+        let Some(file) = self.file(path) else { return Ok(Vec::new()) };
+        build::of_file(&self.db, self.nest, file, options)
     }
 
     /// What can be built of the Nest, whether it has errors or not.

@@ -4,6 +4,7 @@
 //! file system, and any decision about the language.
 
 mod build;
+mod findings;
 mod fix;
 mod registry;
 mod routing;
@@ -15,9 +16,11 @@ use std::{
 
 pub use crate::config::own_tables as tables;
 pub use crate::db::AssetError;
+pub use findings::Findings;
 pub use fix::{Fixed, FixedFile};
 use rayon::prelude::*;
-pub use registry::{all_diagnostics, find_diagnostic};
+pub use registry::{UnknownDiagnostic, all_diagnostics, explain, find_diagnostic};
+pub use routing::Asked;
 use salsa::{Durability, Setter};
 use smol_str::SmolStr;
 
@@ -103,6 +106,15 @@ impl Compiler {
         let path: Arc<str> = path.into();
         Arc::make_mut(&mut self.files).insert(path.clone(), source_file(&self.db, path, text));
         self.list_files();
+    }
+
+    /// Tells that the text of a file will change, as that of one somebody has opened. The first change of a file of which
+    /// that is not known has everything looked at, and any other what depends on such files alone.
+    pub fn expect_edits(&mut self, path: &str) {
+        if let Some(&file) = self.files.get(path) {
+            let text = Arc::clone(file.text(&self.db));
+            file.set_text(&mut self.db).with_durability(Durability::LOW).to(text);
+        }
     }
 
     /// Tells that some of the Nest's files could not be read, so that names that seem missing may be there.
@@ -201,6 +213,13 @@ impl Compiler {
         diagnostics.extend_from_slice(check_nest(&self.db, self.nest));
         sort(&mut diagnostics);
         diagnostics
+    }
+
+    /// Whether anything of a kind is wrong anywhere: no more is looked at than it takes to find one.
+    pub fn finds(&self, wanted: impl Fn(&Diagnostic) -> bool) -> bool {
+        let mut files = self.nest.files(&self.db).iter();
+        files.any(|&file| check_file(&self.db, file).iter().any(&wanted))
+            || check_nest(&self.db, self.nest).iter().any(wanted)
     }
 
     /// What is wrong with one file, and what the rest of the Nest makes wrong in it.

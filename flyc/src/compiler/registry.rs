@@ -102,3 +102,24 @@ pub fn all_diagnostics() -> Vec<&'static Declaration> {
 pub fn find_diagnostic(id: &str) -> Option<&'static Declaration> {
     all_diagnostics().into_iter().find(|declaration| declaration.id == id)
 }
+
+/// No diagnostic has the id that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no diagnostic `{id}`")]
+pub struct UnknownDiagnostic {
+    /// What was asked for.
+    pub id: String,
+    /// The id that was probably meant.
+    pub nearest: Option<&'static str>,
+}
+
+/// The page of a diagnostic. The id may be given as it is shown, `error[type-mismatch]`.
+pub fn explain(id: &str) -> Result<&'static str, UnknownDiagnostic> {
+    // People paste what they see.
+    let id = id.trim_start_matches("error").trim_start_matches("warning").trim_matches(['[', ']']);
+    if let Some(declaration) = find_diagnostic(id) {
+        return Ok(declaration.page);
+    }
+    let ids = all_diagnostics().into_iter().map(|declaration| declaration.id);
+    Err(UnknownDiagnostic { id: id.to_owned(), nearest: fly_std::formats::closest(id, ids) })
+}

@@ -141,7 +141,7 @@ pub(super) fn deploy_key_uri(provider: Provider) -> String {
 }
 
 /// Where a cloud keeps secrets.
-const fn backend(provider: Provider) -> SecretBackend {
+pub const fn backend(provider: Provider) -> SecretBackend {
     match provider {
         Provider::Yandex => SecretBackend::YcLockbox,
         Provider::Aws => SecretBackend::AwsSm,

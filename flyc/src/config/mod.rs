@@ -24,6 +24,7 @@ use fly_std::{
 use smol_str::SmolStr;
 
 pub use block::{block_config, silent_nest};
+pub use derived::backend;
 pub use egg::{Resolved, Unresolved, market, provider, provider_of, resources, runner_type};
 pub use job::ResolvedJob;
 pub use mothergoose::{

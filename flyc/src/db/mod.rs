@@ -4,8 +4,9 @@
 //! results. What never lives here: the file system, and anything a query decides.
 #![allow(missing_docs, reason = "salsa writes methods of its own for each input")]
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, hash::BuildHasher, sync::Arc};
 
+use rustc_hash::FxBuildHasher;
 use smol_str::SmolStr;
 
 use crate::syntax::{self, Parse};
@@ -28,6 +29,17 @@ impl Database {
         let told = move |event: salsa::Event| {
             if let salsa::EventKind::WillExecute { database_key } = event.kind {
                 on_execute(&format!("{database_key:?}"));
+            }
+        };
+        Self { storage: salsa::Storage::new(Some(Box::new(told))) }
+    }
+
+    /// A database that tells the name of each query whose answer it finds to be as it was, with its argument. Once a
+    /// revision it looks at each answer that it is asked for, and at what that depends on unless it can't have changed.
+    pub fn observed_looks(on_look: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        let told = move |event: salsa::Event| {
+            if let salsa::EventKind::DidValidateMemoizedValue { database_key } = event.kind {
+                on_look(&format!("{database_key:?}"));
             }
         };
         Self { storage: salsa::Storage::new(Some(Box::new(told))) }
@@ -105,6 +117,32 @@ impl Nest {
         let at = files.binary_search_by(|file| (**file.path(db)).cmp(path)).ok()?;
         files.get(at).copied()
     }
+}
+
+/// Some of the Nest's files, which stand next to each other in its list.
+///
+/// What is asked of every file is asked part by part: after an edit, a part of which no file is another is known to be as
+/// it was by one look, and not by one at each file.
+#[salsa::tracked(debug)]
+pub struct Part<'db> {
+    /// Its first file, by which it stays the same part when another comes in or goes.
+    pub first: SourceFile,
+    /// Its files.
+    #[tracked]
+    #[returns(ref)]
+    pub files: Box<[SourceFile]>,
+}
+
+/// How many files a part has, about.
+const PART: u64 = 64;
+
+/// The files of the Nest, in parts. A new file changes its own part alone: where a part begins is the matter of the file
+/// it begins with, and not of how many there are.
+#[salsa::tracked(returns(ref))]
+pub fn parts(db: &dyn Db, nest: Nest) -> Vec<Part<'_>> {
+    let begins = |file: &SourceFile| FxBuildHasher.hash_one(file).is_multiple_of(PART);
+    let parts = nest.files(db).chunk_by(|_, file| !begins(file));
+    parts.map(|files| Part::new(db, files[0], files.into())).collect()
 }
 
 /// The tree of a file.

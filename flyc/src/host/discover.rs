@@ -18,13 +18,15 @@ pub(super) const MARKS: [&str; 5] = ["nest.fly", "Eggs", "Jobs", "UF", "MG"];
 /// The root of the Nest that a file or folder lies in: the nearest folder above it, or the folder itself, that
 /// holds `nest.fly` or one of `Eggs`, `Jobs`, `UF` and `MG`.
 pub fn find_root(path: &Path) -> Option<PathBuf> {
-    let is_root = |folder: &&Path| {
-        // `Eggs/MG` is an egg of that name; `Eggs` is no Nest for it.
-        let is_part = folder.file_name().is_some_and(|name| MARKS[1..].iter().any(|mark| name == *mark));
-        let marks = if is_part { &MARKS[..1] } else { &MARKS[..] };
-        marks.iter().any(|mark| is_mark(folder, mark))
-    };
-    path.ancestors().find(is_root).map(Path::to_path_buf)
+    path.ancestors().find(|folder| is_root(folder)).map(Path::to_path_buf)
+}
+
+/// Whether a folder is the root of a Nest.
+pub(super) fn is_root(folder: &Path) -> bool {
+    // `Eggs/MG` is an egg of that name; `Eggs` is no Nest for it.
+    let is_part = folder.file_name().is_some_and(|name| MARKS[1..].iter().any(|mark| name == *mark));
+    let marks = if is_part { &MARKS[..1] } else { &MARKS[..] };
+    marks.iter().any(|mark| is_mark(folder, mark))
 }
 
 fn is_mark(folder: &Path, mark: &str) -> bool {

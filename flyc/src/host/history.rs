@@ -5,6 +5,7 @@
 //! the revision.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -20,7 +21,7 @@ use smol_str::SmolStr;
 
 use crate::{
     compiler::{AssetError, Compiler},
-    diag::Diagnostic,
+    diag::{Diagnostic, Severity},
 };
 
 /// A Nest at a revision.
@@ -36,6 +37,30 @@ pub struct Past {
     pub diagnostics: Vec<Diagnostic>,
     /// Whether the folder was a Nest then.
     pub is_nest: bool,
+}
+
+impl Past {
+    /// The Nest as it was at this revision, where variables have these values, and what else is to be said of it: that it was
+    /// none, or had errors.
+    pub fn restore(self, revision: &str, variables: BTreeMap<SmolStr, SmolStr>) -> (Compiler, Vec<String>) {
+        let mut notes = Vec::new();
+        let mut earlier = Compiler::new(self.files);
+        earlier.set_unreadable(!self.diagnostics.is_empty());
+        earlier.set_assets(self.assets);
+        // What was not declared then had no value.
+        earlier.set_variables(variables);
+        let errors = self.diagnostics.len()
+            + earlier.check().iter().filter(|found| found.severity() == Severity::Error).count();
+        if !self.is_nest {
+            notes.push(format!("there was no Nest at `{revision}`, so everything is added"));
+        } else if errors > 0 {
+            let errors = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
+            notes.push(format!(
+                "the Nest at `{revision}` had {errors}; what they leave unknown is not compared"
+            ));
+        }
+        (earlier, notes)
+    }
 }
 
 /// Why a Nest's past can't be read.

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::walk::visit;
+use super::{discover::no_file, walk::visit};
 use crate::{
     compiler::{Compiler, Gathering},
     diag::{
@@ -59,7 +59,14 @@ pub fn load(root: &Path) -> Loaded {
 
 /// Reads one file of a Nest, given its path relative to the root.
 pub fn read_file(root: &Path, path: &str) -> Result<Arc<str>, Diagnostic> {
-    match File::open(root.join(path)) {
+    let full = root.join(path);
+    // Opening a pipe would wait for ever.
+    if let Ok(found) = std::fs::metadata(&full)
+        && !found.is_file()
+    {
+        return Err(no_file(path, found.is_dir()));
+    }
+    match File::open(full) {
         Ok(file) => read_text(file, path),
         Err(error) => Err(unreadable(path, &error)),
     }

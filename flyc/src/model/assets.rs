@@ -10,7 +10,7 @@ use crate::{
     db::{AssetError, Db, Nest, SourceFile, parse},
     diag::Diagnostic,
     syntax::{
-        Attribute, Expr, Kind, NodeKind, NodeRef,
+        Attribute, Expr, Kind, NodeKind, NodeRef, Parse,
         literal::{self, Part},
         parse_expression,
     },
@@ -20,17 +20,23 @@ use crate::{
 /// The paths that a file reads with `file("…")`, relative to the Nest's root.
 #[salsa::tracked(returns(ref))]
 pub fn reads(db: &dyn Db, file: SourceFile) -> Vec<SmolStr> {
-    let mut paths = Vec::new();
-    let root = parse(db, file).root();
-    collect(root, 0, &mut paths);
-    for attribute in root.descendants().filter_map(Attribute::cast) {
-        if attribute.is(OPENAPI_SPEC) {
-            let path = attribute.value().and_then(literal_text);
-            paths.extend(path.and_then(|path| beside_installation(&path)));
-        }
-    }
+    let mut paths: Vec<SmolStr> = read_places(parse(db, file)).into_iter().map(|(_, path)| path).collect();
     paths.sort_unstable();
     paths.dedup();
+    paths
+}
+
+/// Where a file names a text that it reads, without the quotes, and that text's path relative to the Nest's root.
+pub fn read_places(parse: &Parse) -> Vec<(TextRange, SmolStr)> {
+    let mut paths = Vec::new();
+    let root = parse.root();
+    collect(root, TextSize::new(0), 0, &mut paths);
+    for attribute in root.descendants().filter_map(Attribute::cast) {
+        if attribute.is(OPENAPI_SPEC) {
+            let path = attribute.value().and_then(literal_place);
+            paths.extend(path.and_then(|(range, path)| Some((range, beside_installation(&path)?))));
+        }
+    }
     paths
 }
 
@@ -54,29 +60,40 @@ pub fn installation_asset(db: &dyn Db, path: &str) -> Option<Arc<str>> {
     asset.content(db).clone().ok()
 }
 
-fn collect(node: NodeRef<'_>, depth: u32, paths: &mut Vec<SmolStr>) {
+/// `base` is where the text of the tree begins in the file.
+fn collect(node: NodeRef<'_>, base: TextSize, depth: u32, paths: &mut Vec<(TextRange, SmolStr)>) {
     for expr in node.descendants().filter_map(Expr::cast) {
         if expr.node().kind() == NodeKind::Call && expr.name().is_some_and(|name| name.text() == "file") {
-            let argument = expr.operands().next().and_then(literal_text);
-            paths.extend(argument.and_then(|text| inside(&text)));
+            let argument = expr.operands().next().and_then(literal_place);
+            paths.extend(argument.and_then(|(range, text)| Some((range + base, inside(&text)?))));
         }
         let Some(token) = expr.literal().filter(|token| token.text().contains("${") && depth < 8) else {
             continue;
         };
-        let content = literal::content(token.kind(), token.text(), TextSize::new(0), false);
+        let start = token.range().start();
+        let content = literal::content(token.kind(), token.text(), start, false);
         for part in content.parts {
             let Part::Interpolation(range) = part else { continue };
-            let inner = parse_expression(token.text()[range].into());
-            collect(inner.root(), depth + 1, paths);
+            let inner = parse_expression(token.text()[range - start].into());
+            collect(inner.root(), base + range.start(), depth + 1, paths);
         }
     }
 }
 
 /// The text of a string without `${…}`.
 fn literal_text(expr: Expr<'_>) -> Option<SmolStr> {
+    literal_place(expr).map(|(_, text)| text)
+}
+
+/// The same with where it stands, without the quotes.
+fn literal_place(expr: Expr<'_>) -> Option<(TextRange, SmolStr)> {
     let token = expr.literal().filter(|token| token.kind() != Kind::Number)?;
-    let content = literal::content(token.kind(), token.text(), TextSize::new(0), false);
-    content.plain().map(|text| text.text.as_str().into())
+    let range = token.range();
+    let content = literal::content(token.kind(), token.text(), range.start(), false);
+    let text = content.plain()?;
+    let one = TextSize::from(u32::from(token.kind() == Kind::String));
+    let inside = TextRange::new(range.start() + one, (range.end() - one).max(range.start() + one));
+    Some((inside, text.text.as_str().into()))
 }
 
 /// The path in its plain form; `None` when it leads out of the Nest.

@@ -51,7 +51,7 @@ impl Checker<'_> {
     }
 
     fn unknown_function(&mut self, name: &str, range: TextRange) {
-        let names = functions::FUNCTIONS.iter().map(|function| function.name).chain(["file", "secret"]);
+        let names = functions::described().map(|function| function.name);
         let mut diagnostic = Diagnostic::new(
             &UNKNOWN_FUNCTION,
             self.span(range),

@@ -34,7 +34,7 @@ use std::sync::Arc;
 pub use asserts::{
     Assertion, EGG_SUBJECT, JOB_SUBJECT, Subject, Verdict, assertions, nest_value, show_named,
 };
-pub use assets::{installation_asset, may_read, reads};
+pub use assets::{installation_asset, may_read, read_places, reads};
 pub use blocks::{
     DUPLICATE_ATTRIBUTE, DUPLICATE_BLOCK, MISPLACED_BLOCK, MISSING_ATTRIBUTE, MISSING_BLOCK,
     UNKNOWN_ATTRIBUTE, UNKNOWN_BLOCK, WRONG_LABEL,

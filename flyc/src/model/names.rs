@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use crate::{
-    db::{Db, Nest, SourceFile, parse},
+    db::{Db, Nest, Part, SourceFile, parse, parts},
     syntax::{Attribute, Block},
 };
 
@@ -18,7 +18,7 @@ use super::references::dotted;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outline {
     /// The blocks in order.
-    pub blocks: Vec<OutlineBlock>,
+    pub blocks: Arc<[OutlineBlock]>,
 }
 
 /// A block at the top of a file.
@@ -47,6 +47,22 @@ pub fn outline(db: &dyn Db, file: SourceFile) -> Outline {
         })
         .collect();
     Outline { blocks }
+}
+
+/// The outlines of a part's files.
+#[salsa::tracked(returns(ref))]
+fn outlines_of<'db>(db: &'db dyn Db, part: Part<'db>) -> Box<[(SourceFile, Option<Place>, Outline)]> {
+    let files = part.files(db).iter();
+    files.map(|&file| (file, Place::of(file.path(db)), outline(db, file).clone())).collect()
+}
+
+/// The outline of every file of the Nest, in the order of its list, each with the place the file has in it.
+pub(super) fn outlines(
+    db: &dyn Db,
+    nest: Nest,
+) -> impl Iterator<Item = (SourceFile, Option<Place>, &Outline)> {
+    let parts = parts(db, nest).iter();
+    parts.flat_map(|&part| outlines_of(db, part)).map(|(file, place, outline)| (*file, *place, outline))
 }
 
 /// The profile that a block extends.
@@ -160,9 +176,8 @@ impl Index {
 #[salsa::tracked(returns(ref))]
 pub fn index(db: &dyn Db, nest: Nest) -> Arc<Index> {
     let mut index = Index { incomplete: *nest.unreadable(db), ..Index::default() };
-    for &file in nest.files(db).iter() {
-        let blocks = &outline(db, file).blocks;
-        if Place::of(file.path(db)) == Some(Place::Egg) {
+    for (file, place, Outline { blocks }) in outlines(db, nest) {
+        if place == Some(Place::Egg) {
             let is_egg =
                 |block: &OutlineBlock| block.keyword.and_then(EntityKind::of) == Some(EntityKind::Egg);
             let known =

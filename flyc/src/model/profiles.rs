@@ -53,8 +53,8 @@ pub fn profile(db: &dyn Db, nest: Nest, name: SmolStr) -> Option<Arc<TypedBlock>
 pub fn profile_users(db: &dyn Db, nest: Nest) -> Arc<BTreeMap<SmolStr, Vec<SmolStr>>> {
     let mut users: BTreeMap<SmolStr, Vec<SmolStr>> = BTreeMap::new();
     let parents = parents(db, nest);
-    for &file in nest.files(db).iter() {
-        for block in &names::outline(db, file).blocks {
+    for (.., outline) in names::outlines(db, nest) {
+        for block in outline.blocks.iter() {
             let (Some("egg" | "eggsbucket"), Some(label)) = (block.keyword, &block.label) else { continue };
             let mut used = block.extends.as_ref();
             let mut steps = parents.len();
@@ -130,7 +130,7 @@ impl Checker<'_> {
     pub(super) fn profile_name(&mut self, expr: Expr<'_>, want: Want<'_>) -> Option<Value> {
         let nest = Nest::try_get(self.db);
         let file = nest.and_then(|nest| nest.find(self.db, NEST_FILE));
-        let blocks = file.map_or(&[][..], |file| names::outline(self.db, file).blocks.as_slice());
+        let blocks = file.map_or(&[][..], |file| &*names::outline(self.db, file).blocks);
         let profiles = blocks.iter().filter(|block| block.keyword == Some("profile"));
         let names: Vec<&str> = profiles.filter_map(|block| block.label.as_deref()).collect();
         let Some(("profile", name)) = dotted(expr) else {

@@ -96,6 +96,11 @@ impl EventJob {
 pub struct Status(String);
 
 impl Status {
+    /// A job that waits for a runner.
+    pub fn pending() -> Self {
+        Self("pending".to_owned())
+    }
+
     /// GitLab's word.
     pub fn as_str(&self) -> &str {
         &self.0

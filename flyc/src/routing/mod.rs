@@ -4,6 +4,7 @@
 //! Pure: configurations and a job in, a decision out; GitLab's payloads are read by [`event`]. What never lives here:
 //! the Nest's text, diagnostics, files, and a clock.
 
+mod answer;
 mod decide;
 pub mod event;
 mod job;
@@ -12,6 +13,7 @@ mod reason;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{Answer, AnswerJob, TagsFrom};
 pub use decide::{Candidate, Decision, Fleet, Rejected, Via, refusals};
 pub use job::{DEFAULT_TIMEOUT_S, Job, SERVERLESS_LIMIT_S, host_of};
 pub use reason::{Note, Reason};

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub use errors::{SyntaxError, SyntaxErrorKind};
 pub use token::{Kind, Token};
 pub use tree::{Expected, NodeKind, NodeRef, TokenRef, Tree};
-pub use views::{Attribute, Block, Entry, Expr, Item, Label, comment_block, doc_comment};
+pub use views::{Attribute, Block, Entry, Expr, Item, Label, comment_block, doc_comment, lines_of};
 
 use crate::text::{TextRange, TextSize};
 

@@ -229,7 +229,7 @@ fn pair(text: &str, tokens: &[Token], all: &[Significant], repair: Option<Balanc
             token.first_of_line && (resync || frames.last().is_none_or(|frame| frame.open.is_brace()));
         match kind {
             Kind::OpenBrace => {
-                let open = if matches!(previous, Some(Kind::Ident | Kind::String)) {
+                let open = if matches!(previous, Some(Kind::Ident | Kind::String | Kind::Number)) {
                     Open::Block
                 } else {
                     Open::Map

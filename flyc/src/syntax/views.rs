@@ -5,7 +5,7 @@ use super::{
     token::Kind,
     tree::{Expected, NodeKind, NodeRef, TokenRef},
 };
-use crate::text::TextRange;
+use crate::text::{TextRange, TextSize};
 
 /// What can stand in a file or block.
 #[derive(Debug, Clone, Copy)]
@@ -325,4 +325,43 @@ pub fn doc_comment(node: NodeRef<'_>) -> Option<String> {
         .collect();
     lines.reverse();
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// The lines that go with an attribute or block: its own, the comments that belong to it, and the empty line that stood
+/// around it. Only its own range when something else stands on those lines.
+pub fn lines_of(node: NodeRef<'_>) -> TextRange {
+    let (range, text) = (node.range(), &**node.parse().text());
+    let line_start = |at: TextSize| {
+        let before = &text[..usize::from(at)];
+        at - TextSize::of(&before[before.rfind('\n').map_or(0, |end| end + 1)..])
+    };
+    let is_blank = |from: TextSize, to: TextSize| text[TextRange::new(from, to)].trim().is_empty();
+    let rest = &text[usize::from(range.end())..];
+    let mut line = &rest[..rest.find('\n').map_or(rest.len(), |end| end + 1)];
+    let behind = line.trim();
+    let is_free = matches!(behind, "" | ",") || behind.starts_with('#') || behind.starts_with("//");
+    let mut start = line_start(range.start());
+    if !is_free || !is_blank(start, range.start()) {
+        return range;
+    }
+    let tokens = node.parse().tree().tokens();
+    for comment in comment_block(node) {
+        let at = TextSize::new(tokens[comment].start);
+        // One behind something else is that thing's, and an empty line between says so as well.
+        let above = line_start(at);
+        if !is_blank(above, at) || text[TextRange::new(at, start)].replace('\r', "").contains("\n\n") {
+            break;
+        }
+        start = above;
+    }
+    let before = text[..usize::from(start)].trim_end();
+    let first = before.is_empty()
+        || before.ends_with('{')
+        || text[..usize::from(start)].replace('\r', "").ends_with("\n\n");
+    let further = &rest[line.len()..];
+    let next = &further[..further.find('\n').map_or(0, |end| end + 1)];
+    if first && !next.is_empty() && next.trim().is_empty() {
+        line = &rest[..line.len() + next.len()];
+    }
+    TextRange::new(start, range.end() + TextSize::of(line))
 }

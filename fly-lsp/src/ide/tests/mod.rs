@@ -6,10 +6,17 @@
     reason = "expect-test writes its texts with hashes, and its macro makes values"
 )]
 
+mod actions;
+mod commands;
 mod completion;
+mod formatting;
+mod hints;
 mod hover;
+mod lens;
+mod links;
 mod names;
 mod shape;
+mod type_definition;
 
 use std::fmt::Write as _;
 
@@ -18,6 +25,9 @@ use flyc::text::{TextRange, TextSize};
 
 use super::fixture::Fixture;
 use super::*;
+
+/// 2026-01-01 00:30 in UTC, a Thursday.
+const NOW: Moment = Moment(1_767_227_400);
 
 fn list(items: impl IntoIterator<Item = String>) -> String {
     items.into_iter().map(|item| item + "\n").collect()
@@ -32,9 +42,17 @@ fn check_complete(text: &str, expected: Expect) {
 
 fn check_hover(text: &str, expected: Expect) {
     let at = Fixture::new(text);
-    let shown = hover(&at.compiler, &at.path, at.offset);
+    let shown = hover(&at.compiler, &at.path, at.offset, NOW);
     let shown = shown.map(|hover| format!("about `{}`\n{}\n", &at.text()[hover.range], hover.text));
     expected.assert_eq(&shown.unwrap_or_else(|| "nothing\n".to_owned()));
+}
+
+fn applied(text: &str, edits: &[flyc::diag::Edit]) -> String {
+    let mut text = text.to_owned();
+    for edit in edits.iter().rev() {
+        text.replace_range(std::ops::Range::<usize>::from(edit.range), &edit.text);
+    }
+    text
 }
 
 fn spans(at: &Fixture, spans: Vec<flyc::diag::Span>) -> String {

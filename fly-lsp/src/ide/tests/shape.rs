@@ -79,5 +79,31 @@ fn tokens_tile_without_overlap() {
         string "}\""
     "##]]
     .assert_eq(&list(shown));
-    let _ = (TextRange::empty(TextSize::from(0)), workspace_symbols(&at.compiler, "web"));
+}
+
+#[test]
+fn the_whole_nest_is_searched_for_names() {
+    let at = Fixture::new(&in_nest(
+        "eggsbucket \"web\" {\n  repo \"one\" {\n    t$0\n  }\n}\n\nlocals {\n  registry = 1\n}\n",
+    ));
+    let found = |query: &str| {
+        let found = workspace_symbols(&at.compiler, query).into_iter();
+        list(found.map(|(symbol, span)| format!("{} ({}) in {}", symbol.name, symbol.detail, span.file)))
+    };
+    expect![[r#"
+        web (eggsbucket) in Eggs/web/config.fly
+        one (repo of web) in Eggs/web/config.fly
+        registry (local) in Eggs/web/config.fly
+        web (runners_condition) in UF/config.fly
+        old (rule) in UF/config.fly
+        tags (local) in nest.fly
+        region (variable) in nest.fly
+        token (variable) in nest.fly
+        small (profile) in nest.fly
+    "#]]
+    .assert_eq(&found(""));
+    expect![[r#"
+        old (rule) in UF/config.fly
+    "#]]
+    .assert_eq(&found("rule old"));
 }

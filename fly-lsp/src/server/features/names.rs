@@ -1,4 +1,6 @@
-//! What follows a name: definition, references, highlights, rename. Never here: what an answer says, which is `ide`'s.
+//! What follows a name: definition, references, highlights, rename; and edits in the form that older editors know. Never here: what an answer says, which is `ide`'s.
+
+use std::collections::HashMap;
 
 use flyc::text::TextRange;
 use tower_lsp_server::ls_types::{self as lsp};
@@ -13,6 +15,10 @@ use crate::{
 
 pub(in crate::server) fn definition(view: &View, position: lsp::Position) -> Vec<lsp::Location> {
     view.locations(&ide::definition(&view.compiler, &view.path, view.at(position)))
+}
+
+pub(in crate::server) fn type_definition(view: &View, position: lsp::Position) -> Vec<lsp::Location> {
+    view.locations(&ide::type_definition(&view.compiler, &view.path, view.at(position)))
 }
 
 pub(in crate::server) fn references(
@@ -78,4 +84,28 @@ pub(in crate::server) fn rename(
         document_changes: Some(lsp::DocumentChanges::Operations(operations)),
         ..lsp::WorkspaceEdit::default()
     })
+}
+
+/// The same edits for an editor that knows no versions of documents; files it can't move.
+pub(in crate::server) fn without_versions(edit: lsp::WorkspaceEdit) -> lsp::WorkspaceEdit {
+    let documents: Vec<lsp::TextDocumentEdit> = match edit.document_changes {
+        None => return edit,
+        Some(lsp::DocumentChanges::Edits(documents)) => documents,
+        Some(lsp::DocumentChanges::Operations(operations)) => operations
+            .into_iter()
+            .filter_map(|operation| match operation {
+                lsp::DocumentChangeOperation::Edit(document) => Some(document),
+                lsp::DocumentChangeOperation::Op(_) => None,
+            })
+            .collect(),
+    };
+    let mut changes: HashMap<lsp::Uri, Vec<lsp::TextEdit>> = HashMap::new();
+    for document in documents {
+        let edits = document.edits.into_iter().map(|edit| match edit {
+            lsp::OneOf::Left(edit) => edit,
+            lsp::OneOf::Right(annotated) => annotated.text_edit,
+        });
+        changes.entry(document.text_document.uri).or_default().extend(edits);
+    }
+    lsp::WorkspaceEdit { changes: Some(changes), ..lsp::WorkspaceEdit::default() }
 }

@@ -36,6 +36,35 @@ pub(in crate::server) fn symbols(view: &View) -> Vec<lsp::DocumentSymbol> {
     view.with(|lines| found.into_iter().map(|symbol| convert(lines, symbol)).collect()).unwrap_or_default()
 }
 
+/// The symbols of a document one after another, each with the name of what it is in.
+pub(in crate::server) fn flat(
+    uri: &lsp::Uri,
+    symbols: Vec<lsp::DocumentSymbol>,
+) -> Vec<lsp::SymbolInformation> {
+    fn add(
+        uri: &lsp::Uri,
+        within: Option<&str>,
+        symbols: Vec<lsp::DocumentSymbol>,
+        found: &mut Vec<lsp::SymbolInformation>,
+    ) {
+        for symbol in symbols {
+            #[allow(deprecated, reason = "the struct has no other way to be made")]
+            found.push(lsp::SymbolInformation {
+                name: symbol.name.clone(),
+                kind: symbol.kind,
+                tags: None,
+                deprecated: None,
+                location: lsp::Location::new(uri.clone(), symbol.range),
+                container_name: within.map(str::to_owned),
+            });
+            add(uri, Some(&symbol.name), symbol.children.unwrap_or_default(), found);
+        }
+    }
+    let mut found = Vec::new();
+    add(uri, None, symbols, &mut found);
+    found
+}
+
 pub(in crate::server) fn workspace_symbols(view: &View, query: &str) -> Vec<lsp::SymbolInformation> {
     let found = ide::workspace_symbols(&view.compiler, query);
     let symbol = |(symbol, span): (Symbol, flyc::diag::Span)| {

@@ -6,7 +6,7 @@ use super::markdown;
 use crate::{ide, server::session::View};
 
 pub(in crate::server) fn hover(view: &View, position: lsp::Position) -> Option<lsp::Hover> {
-    let found = ide::hover(&view.compiler, &view.path, view.at(position))?;
+    let found = ide::hover(&view.compiler, &view.path, view.at(position), super::now())?;
     Some(lsp::Hover {
         contents: lsp::HoverContents::Markup(markdown(found.text)),
         range: view.with(|lines| lines.range(found.range)),

@@ -1,23 +1,23 @@
-//! What `flyc simulate` answers, as text and as JSON. What never lives here: deciding anything.
+//! What an event would deploy, as text and as JSON, for `flyc simulate` and for editors. What never lives here: deciding
+//! anything.
 
 use std::fmt::Write;
 
 use fly_std::formats::{duration, size};
 use serde::Serialize;
 
-use crate::{
-    artifact::{EggKind, Resources, RunnerType},
-    routing::{
-        Candidate, Decision, Job, Note, Via,
-        event::{EventJob, Jobs, Push, Source},
-    },
+use super::{
+    Candidate, Decision, Job, Note, Via,
+    event::{EventJob, Jobs, Push, Source},
 };
+use crate::artifact::{EggKind, Resources, RunnerType};
 
 /// How many eggs of other projects are named; `--output-format json` names all.
 const MOST_ELSEWHERE: usize = 5;
 
 /// The answer to an event.
-pub(super) struct Answer<'a> {
+#[derive(Debug, Clone)]
+pub struct Answer<'a> {
     kind: &'static str,
     project_id: u64,
     server: Option<String>,
@@ -25,27 +25,37 @@ pub(super) struct Answer<'a> {
     pipeline_id: Option<u64>,
     jobs: Vec<AnswerJob<'a>>,
     /// The eggs whose configuration an error leaves unknown.
-    pub(super) unresolved: Vec<String>,
-    pub(super) notes: Vec<String>,
+    pub unresolved: Vec<String>,
+    /// What else there is to say.
+    pub notes: Vec<String>,
     /// Whether every job is served.
-    pub(super) served: bool,
+    pub served: bool,
 }
 
 /// What becomes of one job.
-pub(super) struct AnswerJob<'a> {
-    pub(super) event: EventJob,
-    pub(super) asked: Job,
-    pub(super) from: TagsFrom,
-    pub(super) decision: Decision<'a>,
+#[derive(Debug, Clone)]
+pub struct AnswerJob<'a> {
+    /// The job as the event tells it.
+    pub event: EventJob,
+    /// The job as the eggs were asked about it.
+    pub asked: Job,
+    /// Where its tags were told.
+    pub from: TagsFrom,
+    /// What they answered.
+    pub decision: Decision<'a>,
 }
 
 /// Where the tags of a job were told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum TagsFrom {
+pub enum TagsFrom {
+    /// By whoever asks.
     Option,
+    /// In the event.
     Event,
+    /// In the CI configuration.
     Ci,
+    /// Nowhere: none are known.
     Nowhere,
 }
 
@@ -64,7 +74,8 @@ impl<'a> Answer<'a> {
         }
     }
 
-    pub(super) fn of_jobs(jobs: &Jobs) -> Self {
+    /// The answer to jobs, before any of them is added.
+    pub fn of_jobs(jobs: &Jobs) -> Self {
         let kind = match jobs.source {
             Source::JobHook => "build",
             Source::PipelineHook => "pipeline",
@@ -79,7 +90,7 @@ impl<'a> Answer<'a> {
     }
 
     /// `own` tells whether the push is one to the Nest's branch, when the Nest tells where it is kept.
-    pub(super) fn of_push(push: &Push, own: Option<bool>) -> Self {
+    pub fn of_push(push: &Push, own: Option<bool>) -> Self {
         let mut answer = Self { git_ref: Some(push.git_ref.clone()), ..Self::new("push", push.project_id) };
         answer.notes.push("a push deploys nothing by itself; the jobs of its pipeline do".to_owned());
         answer.notes.push(
@@ -96,7 +107,8 @@ impl<'a> Answer<'a> {
         answer
     }
 
-    pub(super) fn of_merge_request(project_id: u64) -> Self {
+    /// The answer to a change of a merge request.
+    pub fn of_merge_request(project_id: u64) -> Self {
         let mut answer = Self::new("merge_request", project_id);
         answer
             .notes
@@ -104,13 +116,14 @@ impl<'a> Answer<'a> {
         answer
     }
 
-    pub(super) fn add(&mut self, job: AnswerJob<'a>) {
+    /// Adds what becomes of a job.
+    pub fn add(&mut self, job: AnswerJob<'a>) {
         self.served &= job.decision.chosen().is_some();
         self.jobs.push(job);
     }
 
     /// The answer for people.
-    pub(super) fn full(&self) -> String {
+    pub fn full(&self) -> String {
         let mut text = String::new();
         let common = self.common_notes();
         for (at, job) in self.jobs.iter().enumerate() {
@@ -153,7 +166,7 @@ impl<'a> Answer<'a> {
     }
 
     /// The answer as JSON, as `docs/src/testing.md` fixes it.
-    pub(super) fn json(&self) -> serde_json::Result<String> {
+    pub fn json(&self) -> serde_json::Result<String> {
         let json = Json {
             event: JsonEvent {
                 kind: self.kind,

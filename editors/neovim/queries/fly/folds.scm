@@ -1,0 +1,10 @@
+[
+  (body)
+  (list)
+  (map)
+  (arguments)
+  (heredoc)
+  (comment)
+] @fold
+
+(doc_comment)+ @fold

@@ -1,0 +1,6 @@
+[
+  (comment)
+  (doc_comment)
+] @comment.inclusive
+
+(string) @string
