@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "this is a test")]
 
+#[path = "properties/cases.rs"]
+mod cases;
 #[path = "ide/completion.rs"]
 mod completion;
 #[allow(dead_code, reason = "other tests read more of it")]
@@ -26,14 +28,4 @@ mod rename;
 #[path = "properties/values.rs"]
 mod values;
 
-use proptest::prelude::ProptestConfig;
-
-/// So many cases, or `PROPTEST_CASES`.
-fn cases(number: u32) -> ProptestConfig {
-    let cases = match std::env::var_os("PROPTEST_CASES") {
-        Some(_) => ProptestConfig::default().cases,
-        None => number,
-    };
-    let max_global_rejects = cases.saturating_mul(20);
-    ProptestConfig { cases, max_global_rejects, failure_persistence: None, ..ProptestConfig::default() }
-}
+use cases::cases;

@@ -17,6 +17,8 @@ mod actions;
 mod building;
 #[path = "properties/cascade.rs"]
 mod cascade;
+#[path = "properties/cases.rs"]
+mod cases;
 #[path = "properties/condition_trees.rs"]
 mod condition_trees;
 #[path = "properties/conditions.rs"]
@@ -58,22 +60,11 @@ mod sharing;
 #[path = "properties/values.rs"]
 mod values;
 
+use cases::cases;
 use flyc::{
     compiler::Compiler,
     diag::{Diagnostic, Severity},
 };
-use proptest::prelude::ProptestConfig;
-
-/// So many cases, or `PROPTEST_CASES`.
-fn cases(number: u32) -> ProptestConfig {
-    let cases = match std::env::var_os("PROPTEST_CASES") {
-        Some(_) => ProptestConfig::default().cases,
-        None => number,
-    };
-    // A draw with no place for what is tested is drawn again.
-    let max_global_rejects = cases.saturating_mul(20);
-    ProptestConfig { cases, max_global_rejects, failure_persistence: None, ..ProptestConfig::default() }
-}
 
 /// What `flyc check` says of a Nest.
 fn check(files: &[(String, String)]) -> Vec<Diagnostic> {

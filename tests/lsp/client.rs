@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    io::{BufRead, BufReader, Write},
+    io::{BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
@@ -74,7 +74,8 @@ impl Client {
         std::thread::spawn(move || {
             // Nothing is ever sent: it ends.
             let _ = listens.recv();
-            while let Some(message) = read(&mut output) {
+            let mut next = || serde_json::from_slice::<Value>(&tools::read_message(&mut output)?).ok();
+            while let Some(message) = next() {
                 if sender.send(message).is_err() {
                     break;
                 }
@@ -277,24 +278,4 @@ impl Drop for Client {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-fn read(output: &mut impl BufRead) -> Option<Value> {
-    let mut length = None;
-    loop {
-        let mut line = String::new();
-        if output.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        let line = line.trim_end();
-        if line.is_empty() {
-            break;
-        }
-        if let Some(value) = line.strip_prefix("Content-Length: ") {
-            length = value.parse::<usize>().ok();
-        }
-    }
-    let mut body = vec![0; length?];
-    output.read_exact(&mut body).ok()?;
-    serde_json::from_slice(&body).ok()
 }

@@ -132,10 +132,9 @@ impl Report {
     }
 }
 
-#[test]
-fn fixes_of_the_markdown_tests_keep_their_promise() {
+/// Looks at the Nest of each section of the markdown tests.
+fn each_section(mut look: impl FnMut(&mut Compiler, &str)) {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fly");
-    let mut report = Report::default();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "md") {
@@ -147,30 +146,22 @@ fn fixes_of_the_markdown_tests_keep_their_promise() {
             let mut compiler = Compiler::new(files);
             let assets = section.assets.iter();
             compiler.set_assets(assets.map(|(path, text)| (path.as_str().into(), Ok(text.as_str().into()))));
-            report.take(&mut compiler, &Counts::new(), &section.name);
+            look(&mut compiler, &section.name);
         }
     }
+}
+
+#[test]
+fn fixes_of_the_markdown_tests_keep_their_promise() {
+    let mut report = Report::default();
+    each_section(|compiler, name| report.take(compiler, &Counts::new(), name));
     report.finish(250);
 }
 
 #[test]
 fn what_mends_many_keeps_its_promise() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fly");
     let mut report = Report::default();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "md") {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).unwrap();
-        for section in mdtest::parse(&text).unwrap() {
-            let files = section.files.iter().map(|file| (file.path.clone(), file.text.clone()));
-            let mut compiler = Compiler::new(files);
-            let assets = section.assets.iter();
-            compiler.set_assets(assets.map(|(path, text)| (path.as_str().into(), Ok(text.as_str().into()))));
-            report.take_many(&mut compiler, &section.name);
-        }
-    }
+    each_section(|compiler, name| report.take_many(compiler, name));
     report.finish(30);
 }
 

@@ -9,6 +9,7 @@
 
 mod emacs;
 mod fake_cloud;
+mod framing;
 mod neovim;
 mod tree_sitter;
 mod wasm;
@@ -26,6 +27,7 @@ use std::{
 
 pub use emacs::{emacs, emacs_with_clients};
 pub use fake_cloud::{FakeCloud, Operation};
+pub use framing::read_message;
 pub use neovim::{Neovim, neovim, newer_neovim};
 pub use tree_sitter::{TreeSitter, tree_sitter};
 pub use wasm::{WASM, cargo_for_wasm};

@@ -90,7 +90,7 @@ impl Completion {
 /// What a completion is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CompletionKind {
-    /// An attribute, under the constraints of its block.
+    /// An attribute.
     Attribute,
     /// A block.
     Block,
@@ -298,16 +298,7 @@ fn after_value(scene: &Scene<'_>) -> Vec<Completion> {
     let close = |text: &str| {
         let mut snippet = snippet::Snippet::default();
         snippet.text(text);
-        Completion {
-            label: text.to_owned(),
-            kind: CompletionKind::Punctuation,
-            detail: String::new(),
-            doc: Doc::None,
-            range: TextRange::empty(scene.offset),
-            snippet: snippet.finish(),
-            filter: Some(String::new()),
-            echoes: false,
-        }
+        items::punctuation(scene, text, snippet)
     };
     let closes = |kind: Kind| scene.is_closed(kind);
     let next = scene.next_token().map(|(kind, _)| kind);

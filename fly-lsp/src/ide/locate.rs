@@ -9,6 +9,7 @@ use fly_std::{
     schema::{self, Block as Schema},
 };
 use flyc::{
+    artifact::Component,
     model::condition_texts,
     syntax::{
         Attribute, Block, Expr, Kind, NodeKind, Parse, TokenRef,
@@ -17,9 +18,6 @@ use flyc::{
     },
     text::{TextRange, TextSize},
 };
-
-/// The blocks of `mothergoose` that triggers call.
-const SERVICES: [&str; 3] = ["fastapi_app", "celery_workers", "uglyfox_workers"];
 
 /// How deeply interpolations within interpolations are followed; evaluation goes no further.
 const DEPTH: u32 = 32;
@@ -215,7 +213,9 @@ impl Finder {
                 ("service_accounts", _) => Space::Account,
                 (_, "dead_letter_queue") => Space::Queue,
                 ("mothergoose", _)
-                    if schema.child(keyword).is_some_and(|child| SERVICES.contains(&child.block.name)) =>
+                    if schema.child(keyword).is_some_and(|child| {
+                        Component::service_names().any(|service| service == child.block.name)
+                    }) =>
                 {
                     Space::Service
                 }

@@ -211,7 +211,7 @@ impl Shower {
                 range: last.range,
                 severity: last.severity,
                 source: last.source.clone(),
-                message: format!("{more} more in this file are not shown; `fly check` tells all of them"),
+                message: format!("{more} more in this file are not shown; `flyc check` tells all of them"),
                 ..lsp::Diagnostic::default()
             });
         }

@@ -105,6 +105,11 @@ impl Component {
     /// The services.
     pub const SERVICES: [Self; 3] = [Self::FastapiApp, Self::CeleryWorkers, Self::UglyfoxWorkers];
 
+    /// The names of the services' blocks.
+    pub fn service_names() -> impl Iterator<Item = &'static str> {
+        Self::SERVICES.into_iter().map(Self::name)
+    }
+
     /// The name of its block.
     pub const fn name(self) -> &'static str {
         match self {

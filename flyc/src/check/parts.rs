@@ -11,14 +11,13 @@ use rustc_hash::FxHashMap;
 
 use super::{DUPLICATE_NAME, FileScope};
 use crate::{
+    artifact::Component,
     diag::{Diagnostic, declare_diagnostic},
     model::TypedBlock,
     text::TextRange,
 };
 
 declare_diagnostic! { pub UNKNOWN_PART = "unknown-part", Error, "the name of a queue, service or account that does not exist" }
-
-const SERVICES: [&str; 3] = ["fastapi_app", "celery_workers", "uglyfox_workers"];
 
 /// A part that can be named.
 struct Part {
@@ -105,7 +104,7 @@ pub(super) fn check(scope: &FileScope<'_>, diagnostics: &mut Vec<Diagnostic>) {
 /// The services, which are there even when not written.
 fn services(root: &TypedBlock) -> Parts {
     let mut all = Parts { parts: Vec::new(), damaged: false };
-    for name in SERVICES {
+    for name in Component::service_names() {
         all.damaged |= unclear(root, name);
         match root.block(name) {
             Some(block) => {

@@ -51,6 +51,19 @@ fn path(at: usize) -> String {
     format!("Eggs/e{at}/config.fly")
 }
 
+/// A Nest of so many eggs, which all use what `nest.fly` gives.
+fn nest_of(db: Database, eggs: usize) -> Compiler {
+    let mut files: Vec<(Arc<str>, _)> = (0..eggs)
+        .map(|at| {
+            let path: Arc<str> = path(at).into();
+            let text = egg(&format!("e{at}"), at + 1, "local.size");
+            (Arc::clone(&path), source_file(&db, path, text.into()))
+        })
+        .collect();
+    files.push(("nest.fly".into(), source_file(&db, "nest.fly".into(), NEST.into())));
+    Compiler::of(db, files, false)
+}
+
 proptest! {
     #![proptest_config(Config { cases: 64, ..Config::default() })]
 
@@ -93,15 +106,7 @@ fn after_an_edit_a_part_is_looked_at_and_not_each_file() {
         let log = Arc::new(Mutex::new(Vec::new()));
         let notes = Arc::clone(&log);
         let db = Database::observed_looks(move |query| notes.lock().unwrap().push(query.to_owned()));
-        let mut files: Vec<(Arc<str>, _)> = (0..eggs)
-            .map(|at| {
-                let path: Arc<str> = path(at).into();
-                let text = egg(&format!("e{at}"), at + 1, "local.size");
-                (Arc::clone(&path), source_file(&db, path, text.into()))
-            })
-            .collect();
-        files.push(("nest.fly".into(), source_file(&db, "nest.fly".into(), NEST.into())));
-        let mut compiler = Compiler::of(db, files, false);
+        let mut compiler = nest_of(db, eggs);
         let mut findings = Findings::default();
         compiler.expect_edits(&path(3));
         compiler.check_again(&mut findings);
@@ -153,15 +158,7 @@ fn an_edit_executes_no_more_in_a_large_nest_than_in_a_small_one() {
         let log = Arc::new(Mutex::new(Vec::new()));
         let notes = Arc::clone(&log);
         let db = Database::observed(move |query| notes.lock().unwrap().push(query.to_owned()));
-        let mut files: Vec<(Arc<str>, _)> = (0..eggs)
-            .map(|at| {
-                let path: Arc<str> = path(at).into();
-                let text = egg(&format!("e{at}"), at + 1, "local.size");
-                (Arc::clone(&path), source_file(&db, path, text.into()))
-            })
-            .collect();
-        files.push(("nest.fly".into(), source_file(&db, "nest.fly".into(), NEST.into())));
-        let mut compiler = Compiler::of(db, files, false);
+        let mut compiler = nest_of(db, eggs);
         let mut findings = Findings::default();
         assert_eq!(compiler.check_again(&mut findings), Vec::<Arc<str>>::new());
         let mut counts = Vec::new();

@@ -5,12 +5,13 @@
 use std::{
     collections::{HashMap, VecDeque},
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufReader, Write},
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     time::{Duration, Instant},
 };
 
+use polar_gosling_tests::tools::read_message;
 use serde_json::{Value, json};
 
 /// A server that is silent for so long has failed.
@@ -41,7 +42,7 @@ impl Server {
         let mut output = BufReader::with_capacity(1 << 20, process.stdout.take().unwrap());
         let (sender, messages) = channel();
         std::thread::spawn(move || {
-            while let Some(body) = read(&mut output) {
+            while let Some(body) = read_message(&mut output) {
                 let came = Instant::now();
                 let Ok(message) = serde_json::from_slice(&body) else { continue };
                 if sender.send((message, came)).is_err() {
@@ -184,24 +185,4 @@ impl Server {
         self.notify("exit", Value::Null);
         let _ = self.process.wait();
     }
-}
-
-fn read(output: &mut impl BufRead) -> Option<Vec<u8>> {
-    let mut length = None;
-    loop {
-        let mut line = String::new();
-        if output.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        let line = line.trim_end();
-        if line.is_empty() {
-            break;
-        }
-        if let Some(value) = line.strip_prefix("Content-Length: ") {
-            length = value.parse::<usize>().ok();
-        }
-    }
-    let mut body = vec![0; length?];
-    output.read_exact(&mut body).ok()?;
-    Some(body)
 }

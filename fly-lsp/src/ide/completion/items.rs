@@ -242,16 +242,12 @@ fn free_item(scene: &Scene<'_>, free: &'static Attribute) -> Completion {
     }
 }
 
-fn punctuation(scene: &Scene<'_>, label: &str, snippet: Snippet) -> Completion {
+/// Something that is missing at the cursor, whatever has been typed.
+pub(super) fn punctuation(scene: &Scene<'_>, label: &str, snippet: Snippet) -> Completion {
     Completion {
-        label: label.to_owned(),
-        kind: CompletionKind::Punctuation,
-        detail: String::new(),
-        doc: Doc::None,
         range: TextRange::empty(scene.offset),
-        snippet: snippet.finish(),
         filter: Some(String::new()),
-        echoes: false,
+        ..super::item(scene, label, CompletionKind::Punctuation, snippet)
     }
 }
 

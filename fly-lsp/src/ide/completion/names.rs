@@ -11,6 +11,7 @@ use fly_std::{
     schema::{self, Presence, Times},
 };
 use flyc::{
+    artifact::Component,
     model::{EGG_SUBJECT, EntityKind, JOB_SUBJECT, definitions::NEST_FILE, index, nest_value, variables},
     syntax::{Attribute, Block},
 };
@@ -245,14 +246,13 @@ pub(super) fn parts(scene: &Scene<'_>, attribute: &str) -> Vec<String> {
             .filter_map(|block| given(&block))
             .collect(),
         "target_function" => {
-            let services = ["fastapi_app", "celery_workers", "uglyfox_workers"].into_iter();
             let name = |service: &str| {
                 let written = root.blocks().find(|block| block.is(service)).as_ref().and_then(given);
                 let schema = schema::root("mothergoose")?.block.child(service)?.block;
                 let Presence::Default(usual) = schema.attribute("name")?.presence else { return written };
                 written.or_else(|| Some(usual.trim_matches('"').to_owned()))
             };
-            services.filter_map(name).collect()
+            Component::service_names().filter_map(name).collect()
         }
         _ => Vec::new(),
     }
@@ -264,7 +264,9 @@ pub(super) fn wanted_part(scene: &Scene<'_>, word: &str, around: &str) -> Option
     let attribute = match (around, word) {
         ("service_accounts", _) => "service_account",
         (_, "dead_letter_queue") => "dead_letter_queue",
-        ("mothergoose", "fastapi_app" | "celery_workers" | "uglyfox_workers") => "target_function",
+        ("mothergoose", word) if Component::service_names().any(|service| service == word) => {
+            "target_function"
+        }
         _ => return None,
     };
     let root = scene.root().filter(|root| root.is("mothergoose"))?;
