@@ -4,3 +4,5 @@
 pub mod adapters;
 pub mod domain;
 pub mod ports;
+pub mod records;
+pub mod wire;

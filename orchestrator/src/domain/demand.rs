@@ -1,13 +1,29 @@
 //! Who waits for a runner. Hooks and sweeps change it, in any order and as often as they come.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::{RunnerId, Time};
 
-/// The number GitLab gives a job, unique on its server.
-pub type JobId = u64;
+/// A job of GitLab's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct JobId {
+    /// The host of its server.
+    pub server: SmolStr,
+    /// The number it has there.
+    pub number: u64,
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.server, self.number)
+    }
+}
 
 /// What GitLab says of a job. A job only ever goes on: what comes late changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,13 +101,13 @@ impl Demand {
     }
 
     /// A job.
-    pub fn get(&self, id: JobId) -> Option<&Job> {
-        self.jobs.get(&id)
+    pub fn get(&self, id: &JobId) -> Option<&Job> {
+        self.jobs.get(id)
     }
 
     /// Every job, by number.
-    pub fn jobs(&self) -> impl Iterator<Item = (JobId, &Job)> {
-        self.jobs.iter().map(|(id, job)| (*id, job))
+    pub fn jobs(&self) -> impl Iterator<Item = (&JobId, &Job)> {
+        self.jobs.iter()
     }
 
     /// Takes what was told of a job. What is not further than what is known changes nothing.
@@ -113,10 +129,11 @@ impl Demand {
 
     /// Takes the list of all jobs of a project that wait, as GitLab gave it at a moment: what it doesn't name waits no
     /// longer, unless it was told of since. Those it names must have been told already.
-    pub fn sweep(&mut self, project: u64, waiting: &BTreeSet<JobId>, asked: Time) -> usize {
+    pub fn sweep(&mut self, server: &str, project: u64, waiting: &BTreeSet<JobId>, asked: Time) -> usize {
         let before = self.jobs.len();
         self.jobs.retain(|id, job| {
-            job.project != project
+            id.server != server
+                || job.project != project
                 || job.status > JobStatus::Pending
                 || waiting.contains(id)
                 || job.told >= asked
@@ -130,11 +147,11 @@ impl Demand {
     }
 
     /// The jobs that wait for a runner of an egg, by egg, the first in the line first.
-    pub fn waiting(&self) -> BTreeMap<&str, Vec<(Time, JobId)>> {
-        let mut waiting: BTreeMap<&str, Vec<(Time, JobId)>> = BTreeMap::new();
+    pub fn waiting(&self) -> BTreeMap<&str, Vec<(Time, &JobId)>> {
+        let mut waiting: BTreeMap<&str, Vec<(Time, &JobId)>> = BTreeMap::new();
         for (id, job) in self.jobs.iter().filter(|(_, job)| job.status == JobStatus::Pending) {
             if let Some(egg) = &job.egg {
-                waiting.entry(egg).or_default().push((job.since, *id));
+                waiting.entry(egg).or_default().push((job.since, id));
             }
         }
         for line in waiting.values_mut() {

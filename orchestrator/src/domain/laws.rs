@@ -24,7 +24,7 @@ fn runner(number: u64, (egg, life, made, heard, idle): Draw) -> Runner {
     match life {
         2 => {
             runner.state = State::Busy;
-            runner.jobs.insert(number);
+            runner.jobs.insert(job_id(number));
         }
         3 => {
             runner.state = State::Nadir;
@@ -52,7 +52,10 @@ fn demands() -> impl Strategy<Value = Demand> {
             let since = Time::from_millis(NOW.as_millis() - ago * 1000);
             let egg = Some(format!("egg{egg}"));
             let (tags, status) = (Default::default(), JobStatus::Pending);
-            (1000 + at as u64, Job { project: 1, egg, tags, status, since, told: since, runner: None })
+            (
+                job_id(1000 + at as u64),
+                Job { project: 1, egg, tags, status, since, told: since, runner: None },
+            )
         };
         Demand::new(jobs.into_iter().enumerate().map(job))
     })
@@ -204,7 +207,7 @@ proptest! {
         let hook = |at: usize| {
             let status = [JobStatus::Pending, JobStatus::Running, JobStatus::Succeeded][at % 3];
             let told = NOW.plus(Duration::from_secs(at as u64 % 3));
-            (at as u64 / 3, Job {
+            (job_id(at as u64 / 3), Job {
                 project: 1, egg: Some("egg0".to_owned()), tags: Default::default(), status, since: NOW, told, runner: None,
             })
         };

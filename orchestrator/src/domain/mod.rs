@@ -24,6 +24,14 @@ pub use runner::{Event, Health, Illegal, PoolKind, Runner, RunnerId, State};
 pub use time::Time;
 
 #[cfg(test)]
+const SERVER: &str = "gitlab.example.com";
+
+#[cfg(test)]
+fn job_id(number: u64) -> JobId {
+    JobId { server: SERVER.into(), number }
+}
+
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod world;

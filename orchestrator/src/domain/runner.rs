@@ -292,7 +292,7 @@ impl Runner {
                     return Err(self.illegal("take a job"));
                 }
                 let mut jobs = self.jobs.clone();
-                jobs.insert(*job);
+                jobs.insert(job.clone());
                 next.hold(jobs, now);
             }
             Event::Ended { job, failed } => {

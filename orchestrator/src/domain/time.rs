@@ -15,6 +15,13 @@ impl Time {
         Self(millis)
     }
 
+    /// Its day in UTC: `2026-11-21`.
+    pub fn day(self) -> String {
+        let found =
+            i64::try_from(self.0).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
+        found.map_or_else(String::new, |moment| moment.strftime("%Y-%m-%d").to_string())
+    }
+
     /// Milliseconds since the epoch.
     pub const fn as_millis(self) -> u64 {
         self.0

@@ -31,7 +31,7 @@ impl Chance {
 struct Machine {
     /// When it will be up; none while it is off.
     up: Option<Time>,
-    job: Option<(JobId, Time)>,
+    job: Option<(u64, Time)>,
     draining: bool,
     done: u64,
     /// It has broken down and says nothing.
@@ -58,8 +58,8 @@ struct World {
     demand: Demand,
     machines: BTreeMap<RunnerId, Machine>,
     deployments: BTreeMap<String, Deployment>,
-    jobs: BTreeMap<JobId, GitlabJob>,
-    hooks: Vec<(Time, JobId, JobStatus, Option<RunnerId>)>,
+    jobs: BTreeMap<u64, GitlabJob>,
+    hooks: Vec<(Time, u64, JobStatus, Option<RunnerId>)>,
     /// Whether things go wrong.
     rough: bool,
     /// The runners that may be destroyed with a job, because their time was up.
@@ -93,7 +93,7 @@ impl World {
         }
     }
 
-    fn hook(&mut self, job: JobId, status: JobStatus, runner: Option<RunnerId>) {
+    fn hook(&mut self, job: u64, status: JobStatus, runner: Option<RunnerId>) {
         let times =
             if self.rough { [1, 1, 1, 0, 2][usize::try_from(self.chance.below(5)).unwrap()] } else { 1 };
         for _ in 0..times {
@@ -102,11 +102,11 @@ impl World {
         }
     }
 
-    fn tell(&mut self, id: JobId, status: JobStatus, runner: Option<RunnerId>) -> Seen {
+    fn tell(&mut self, id: u64, status: JobStatus, runner: Option<RunnerId>) -> Seen {
         let egg = self.jobs[&id].egg.clone();
         let (now, project) = (self.now, 1);
         self.demand.tell(
-            id,
+            job_id(id),
             Job { project, egg: Some(egg), tags: BTreeSet::new(), status, since: now, told: now, runner },
         )
     }
@@ -170,7 +170,7 @@ impl World {
             if !is_up || self.rough && self.chance.one_in(4) {
                 continue;
             }
-            let jobs = machine.job.iter().map(|(job, _)| *job).collect();
+            let jobs = machine.job.iter().map(|(job, _)| job_id(*job)).collect();
             self.happens(
                 &id,
                 &Event::Heartbeat { health: Health::default(), agent: None, jobs, done: machine.done },
@@ -192,9 +192,9 @@ impl World {
             }
             let Some(runner) = runner else { continue };
             match status {
-                JobStatus::Running => self.happens(&runner, &Event::Took(job)),
+                JobStatus::Running => self.happens(&runner, &Event::Took(job_id(job))),
                 status if status.is_over() => {
-                    self.happens(&runner, &Event::Ended { job, failed: false });
+                    self.happens(&runner, &Event::Ended { job: job_id(job), failed: false });
                 }
                 _ => {}
             }
@@ -202,12 +202,13 @@ impl World {
     }
 
     fn sweep(&mut self) {
-        let waiting: BTreeSet<JobId> =
+        let waiting: BTreeSet<u64> =
             self.jobs.iter().filter(|(_, job)| job.status == JobStatus::Pending).map(|(id, _)| *id).collect();
         for id in &waiting {
             self.tell(*id, JobStatus::Pending, None);
         }
-        self.demand.sweep(1, &waiting, self.now);
+        let waiting = waiting.into_iter().map(job_id).collect();
+        self.demand.sweep(SERVER, 1, &waiting, self.now);
     }
 
     fn decide(&mut self) {
@@ -227,7 +228,7 @@ impl World {
                 Action::Fail { runner, .. } => self.must(runner, &Event::Fail),
                 Action::Ask { runner } => {
                     let machine = self.machines.get(runner);
-                    let jobs = machine.and_then(|machine| machine.job).map(|(job, _)| job);
+                    let jobs = machine.and_then(|machine| machine.job).map(|(job, _)| job_id(job));
                     self.must(runner, &Event::Word(jobs.into_iter().collect()));
                 }
                 Action::Destroy { runner, why } => {

@@ -11,7 +11,7 @@ mod supply;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Config, Demand, EggPolicy, Fleet, Pool, PoolId, PoolKind, Runner, RunnerId, Tally, Time,
+    Config, Demand, EggPolicy, Fleet, JobId, Pool, PoolId, PoolKind, Runner, RunnerId, Tally, Time,
     naming::runner_id,
 };
 
@@ -130,7 +130,7 @@ struct Desk<'a> {
     fleet: &'a Fleet,
     now: Time,
     /// The jobs that wait, by egg.
-    waiting: BTreeMap<&'a str, Vec<(Time, u64)>>,
+    waiting: BTreeMap<&'a str, Vec<(Time, &'a JobId)>>,
     by_egg: BTreeMap<&'a str, Tally>,
     by_pool: BTreeMap<&'a PoolId, Tally>,
     /// The runners of each egg that are there, by id.

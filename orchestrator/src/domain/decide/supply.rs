@@ -1,11 +1,11 @@
 //! What the waiting jobs need: as many runners as wait for a job or soon will, within every limit.
 
 use super::{Desk, Why};
-use crate::domain::{Runner, State, Time};
+use crate::domain::{JobId, Runner, State, Time};
 
 pub(super) fn serve(desk: &mut Desk<'_>) {
     // Every job that no runner will take, the one that waits longest first, whichever egg it is of.
-    let mut wanted: Vec<(Time, u64, &str)> = Vec::new();
+    let mut wanted: Vec<(Time, &JobId, &str)> = Vec::new();
     for (egg, line) in &desk.waiting {
         let tally = desk.of_egg(egg);
         let unserved = line.iter().skip(tally.idle + tally.booting);

@@ -1,0 +1,7 @@
+//! `gosling`, the program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}

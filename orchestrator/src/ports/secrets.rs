@@ -1,0 +1,114 @@
+//! Passwords, tokens and keys: read by the URI that the Nest has for them, and never shown.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use fly_std::formats::secret_uri::SecretUri;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::domain::Time;
+
+/// A value that nobody sees: it is wiped from memory when it goes, and its `Debug` is `***MASKED***`.
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// This value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(SecretString::from(value.into()))
+    }
+
+    /// The value itself: only where it leaves for the place it is meant for.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASKED)
+    }
+}
+
+/// What stands in the place of a secret.
+pub const MASKED: &str = "***MASKED***";
+
+/// A version of a secret, without its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretVersion {
+    /// Grows with every change, from 1.
+    pub version: u64,
+    /// When it was written.
+    pub made: Time,
+    /// Whether it is the one that is given out.
+    pub current: bool,
+}
+
+/// Why a secret was not had. It names the backend and the secret's id, and never a value.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SecretError {
+    /// There is none.
+    #[error("there is no secret `{id}` with the key `{key}` in {backend}")]
+    Missing {
+        /// The backend's scheme.
+        backend: &'static str,
+        /// The secret's id.
+        id: String,
+        /// The key in it.
+        key: String,
+    },
+    /// The backend refuses.
+    #[error("{backend} doesn't give the secret `{id}`: {reason}")]
+    Refused {
+        /// The backend's scheme.
+        backend: &'static str,
+        /// The secret's id.
+        id: String,
+        /// What it said, without values.
+        reason: String,
+    },
+    /// The backend is away, and may be there again soon.
+    #[error("{backend} can't be reached for the secret `{id}`: {reason}")]
+    Away {
+        /// The backend's scheme.
+        backend: &'static str,
+        /// The secret's id.
+        id: String,
+        /// What went wrong, without values.
+        reason: String,
+    },
+    /// The URI is none.
+    #[error("`{text}` is no URI of a secret: {reason}")]
+    Wrong {
+        /// What stood there, masked.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl SecretError {
+    /// Whether the same may go well later.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Away { .. })
+    }
+}
+
+/// A backend of secrets.
+#[async_trait]
+pub trait Secrets: Send + Sync + fmt::Debug {
+    /// The current value.
+    async fn get(&self, uri: &SecretUri) -> Result<Secret, SecretError>;
+
+    /// A certain version's value, as long as it is kept.
+    async fn get_version(&self, uri: &SecretUri, version: u64) -> Result<Secret, SecretError>;
+
+    /// Writes a new version and says its number. The ones before stay, as many as the backend keeps.
+    async fn put(&self, uri: &SecretUri, value: &Secret) -> Result<u64, SecretError>;
+
+    /// The versions there are, the newest first.
+    async fn versions(&self, uri: &SecretUri) -> Result<Vec<SecretVersion>, SecretError>;
+
+    /// Removes a secret with all its versions, if it is there.
+    async fn remove(&self, uri: &SecretUri) -> Result<(), SecretError>;
+}

@@ -1,0 +1,135 @@
+//! `eggs_config`: the eggs, buckets and jobs of the Nest as they were last built, and what is known of each in GitLab.
+//!
+//! A row stays when its egg leaves the Nest: numbers of runners are given once, and a name may come back.
+
+use std::collections::BTreeMap;
+
+use flyc::artifact::{EggConfig, JobConfig};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Record,
+    row::{Columns, flag, int, json, maybe_int, maybe_text, text, time},
+};
+use crate::{
+    domain::Time,
+    ports::store::{Row, StoreError, Table, Value},
+};
+
+/// What is served: the configuration that `flyc` built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Served {
+    /// An egg or a bucket.
+    Egg(Box<EggConfig>),
+    /// A job of the Nest's own.
+    Job(Box<JobConfig>),
+}
+
+/// The runner of an egg in one of its projects or groups.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Registered {
+    /// GitLab's id of the runner.
+    pub runner: Option<u64>,
+    /// GitLab's id of the webhook.
+    pub webhook: Option<u64>,
+    /// GitLab's id of the pipeline schedule, for a job.
+    pub schedule: Option<u64>,
+}
+
+/// An egg.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EggRecord {
+    /// Its name; `jobs/NAME` for a job.
+    pub name: String,
+    /// Its configuration.
+    pub served: Served,
+    /// The digest of what was built for it.
+    pub digest: String,
+    /// The commit of the Nest it was built from.
+    pub commit: String,
+    /// Whether it is in the Nest no longer.
+    pub removed: bool,
+    /// Whether an operator has stopped it.
+    pub paused: bool,
+    /// The number the next of its runners gets.
+    pub next_number: u64,
+    /// Grows when what its runners were given by their tickets changes.
+    pub revision: u64,
+    /// What is known of it in GitLab, by repository: `SERVER/projects/ID` or `SERVER/groups/ID`.
+    pub registered: BTreeMap<String, Registered>,
+    /// Failed deployments in a row, and when the next is tried.
+    pub failures: u32,
+    /// Not before this moment is the next deployment tried.
+    pub retry_at: Option<Time>,
+    /// Why the last deployment failed, without secrets.
+    pub error: Option<String>,
+    /// When it was first in the Nest.
+    pub made: Time,
+    /// When its row was last written.
+    pub updated: Time,
+    /// When it was last in the Nest that was synced.
+    pub synced: Time,
+}
+
+/// The rest of the row, for which there are no columns.
+#[derive(Serialize, Deserialize)]
+struct Rest {
+    registered: BTreeMap<String, Registered>,
+    #[serde(default)]
+    error: Option<String>,
+}
+
+impl Record for EggRecord {
+    const TABLE: Table = Table("eggs_config");
+
+    fn key(&self) -> Vec<Value> {
+        vec![Value::Text(self.name.clone())]
+    }
+
+    fn to_row(&self) -> Row {
+        let project = match &self.served {
+            Served::Egg(egg) => egg.repositories.first().and_then(|one| one.project_id),
+            Served::Job(job) => job.project.project_id,
+        };
+        let rest = Rest { registered: self.registered.clone(), error: self.error.clone() };
+        let row = Columns::default()
+            .text("egg_name", &self.name)
+            .json("config_json", &self.served)
+            .text("config_digest", &self.digest)
+            .text("git_commit", &self.commit)
+            .maybe_int("gitlab_project_id", project)
+            .flag("removed", self.removed)
+            .flag("paused", self.paused)
+            .int("next_number", self.next_number)
+            .int("revision", self.revision)
+            .json("metadata", &rest)
+            .int("failures", u64::from(self.failures))
+            .maybe_time("retry_at", self.retry_at)
+            .time("created_at", self.made)
+            .time("updated_at", self.updated)
+            .time("synced_at", self.synced);
+        row.row()
+    }
+
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        let rest: Rest = json(row, "metadata")?;
+        Ok(Self {
+            name: text(row, "egg_name")?,
+            served: json(row, "config_json")?,
+            digest: text(row, "config_digest")?,
+            commit: maybe_text(row, "git_commit").unwrap_or_default(),
+            removed: flag(row, "removed"),
+            paused: flag(row, "paused"),
+            next_number: int(row, "next_number")?,
+            revision: int(row, "revision")?,
+            registered: rest.registered,
+            failures: maybe_int(row, "failures").and_then(|count| u32::try_from(count).ok()).unwrap_or(0),
+            retry_at: super::row::maybe_time(row, "retry_at"),
+            error: rest.error,
+            made: time(row, "created_at")?,
+            updated: time(row, "updated_at")?,
+            synced: time(row, "synced_at")?,
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! `runners`: the fleet. One row a runner, which stays a while after it has gone.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Record,
+    row::{Columns, json},
+};
+use crate::{
+    domain::{Runner, Time},
+    ports::store::{Row, StoreError, Table, Value},
+};
+
+/// A runner, and what else is known of it beside what decisions need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunnerRecord {
+    /// What decisions need.
+    pub runner: Runner,
+    /// The commit of the Nest it was made from.
+    pub commit: String,
+    /// Its number among its egg's.
+    pub number: u64,
+    /// The id its machine shows to GitLab, once it has told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_id: Option<String>,
+    /// Its managers in GitLab by repository, as in [`super::EggRecord::registered`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub managers: BTreeMap<String, u64>,
+    /// The SHA-256 of its one-shot ticket, in hexadecimal; none once its credential has been used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// The SHA-256 of its credential, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+    /// The process that was heard of last, and its last number: what is older comes late.
+    #[serde(default)]
+    pub heard: (u64, u64),
+    /// The version of its `gosling`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Why it came to its state: the words of the last decision.
+    #[serde(default)]
+    pub why: String,
+    /// When its row was last written.
+    pub updated: Time,
+}
+
+impl Record for RunnerRecord {
+    const TABLE: Table = Table("runners");
+
+    fn key(&self) -> Vec<Value> {
+        vec![Value::Text(self.runner.id.as_str().to_owned())]
+    }
+
+    fn to_row(&self) -> Row {
+        let runner = &self.runner;
+        Columns::default()
+            .text("runner_id", runner.id.as_str())
+            .text("egg_name", &runner.egg)
+            .word("type", &runner.runner_type)
+            .text("state", runner.state.name())
+            .word("pool", &runner.pool)
+            .text("cloud_provider", &runner.cloud)
+            .text("region", &runner.region)
+            .maybe_text("system_id", self.system_id.as_deref())
+            .text("deployed_from_commit", &self.commit)
+            .time("created_at", runner.made)
+            .time("updated_at", self.updated)
+            .maybe_time("last_heartbeat", runner.heartbeat)
+            .int("failure_count", runner.failures)
+            .json("metadata", self)
+            .row()
+    }
+
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        json(row, "metadata")
+    }
+}
