@@ -2,7 +2,14 @@
 //! watched and destroyed.
 
 pub mod adapters;
+pub mod cli;
 pub mod domain;
+pub mod faults;
+pub mod metrics;
+pub mod nest;
 pub mod ports;
 pub mod records;
+pub mod roles;
+pub mod seal;
+pub mod settings;
 pub mod wire;

@@ -1,3 +1,9 @@
-//! The world as it is: one folder a port, one file a way to provide it.
+//! The world as it is: one room a port. Nothing but `app.rs` names them.
 
+pub mod clock;
+pub mod git;
+pub mod gitlab;
+pub mod queue;
+pub mod secrets;
 pub mod store;
+pub mod tofu;

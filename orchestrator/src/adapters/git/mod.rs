@@ -1,0 +1,1 @@
+//! The Nest's repository by the program `git`.

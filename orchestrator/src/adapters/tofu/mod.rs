@@ -1,0 +1,1 @@
+//! `OpenTofu` as a process.

@@ -1,0 +1,1 @@
+//! `MotherGoose`'s HTTP API.

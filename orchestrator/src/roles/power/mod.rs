@@ -1,0 +1,1 @@
+//! `gosling power`: starts and stops what `OpenTofu` can't.

@@ -1,0 +1,1 @@
+//! `gosling runner`: on the machine that takes the jobs.

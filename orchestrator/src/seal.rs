@@ -1,0 +1,55 @@
+//! Seals what is sensitive before it is stored: AES-256-GCM, with a key of the installation's.
+
+use std::{fmt, sync::Arc};
+
+use aes_gcm::{
+    Aes256Gcm, KeyInit,
+    aead::{Aead, Payload},
+};
+
+/// Why something sealed can't be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("what is sealed can't be opened: it was changed, belongs elsewhere, or was sealed with another key")]
+pub struct Broken;
+
+/// Seals and opens. What it is for (`deployment_plans/ID/plan_binary`) is sealed with it: it opens nowhere else.
+#[derive(Clone)]
+pub struct Seal(Arc<Aes256Gcm>);
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seal")
+    }
+}
+
+const NONCE: usize = 12;
+
+impl Seal {
+    /// With this key.
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self(Arc::new(Aes256Gcm::new(key.into())))
+    }
+
+    /// Seals.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no chance.
+    pub fn seal(&self, what: &[u8], place: &str) -> Result<Vec<u8>, getrandom::Error> {
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce)?;
+        let sealed = self.0.encrypt((&nonce).into(), Payload { msg: what, aad: place.as_bytes() });
+        let sealed = sealed.map_err(|_| getrandom::Error::UNSUPPORTED)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Opens what was sealed for the same place.
+    ///
+    /// # Errors
+    ///
+    /// When it was changed, sealed for another place or with another key.
+    pub fn open(&self, sealed: &[u8], place: &str) -> Result<Vec<u8>, Broken> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE>().ok_or(Broken)?;
+        self.0.decrypt(nonce.into(), Payload { msg: rest, aad: place.as_bytes() }).map_err(|_| Broken)
+    }
+}

@@ -1,0 +1,107 @@
+//! What an installation is told when it starts: by the command line and by variables `GOSLING_…`. Plain data; reading it is
+//! the business of `cli/`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    path::PathBuf,
+    time::Duration,
+};
+
+use fly_std::formats::SecretUri;
+use url::Url;
+
+use crate::domain::Deadlines;
+
+/// What one process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// The HTTP API: webhooks, runners, operators.
+    Api,
+    /// Works on what is in the queue: syncs, decides, deploys.
+    Worker,
+    /// The timers and the rules of lifecycle.
+    UglyFox,
+}
+
+/// How often things happen by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intervals {
+    /// The Nest's repository is looked at.
+    pub sync: Duration,
+    /// GitLab is asked for the jobs that wait.
+    pub sweep: Duration,
+    /// It is decided anew, whatever happened or not.
+    pub decide: Duration,
+}
+
+impl Default for Intervals {
+    fn default() -> Self {
+        Self { sync: Duration::from_mins(5), sweep: Duration::from_mins(5), decide: Duration::from_secs(15) }
+    }
+}
+
+/// Where the Nest is.
+#[derive(Debug, Clone)]
+pub struct NestSettings {
+    /// Its name, for what is shared with others.
+    pub name: String,
+    /// The URL of its repository, or a folder of this machine.
+    pub url: String,
+    /// The branch that counts.
+    pub branch: String,
+    /// The private deploy key.
+    pub deploy_key: Option<SecretUri>,
+    /// Lines of `known_hosts`.
+    pub known_hosts: Option<String>,
+    /// The GitLab project that the Nest is in: for its push hooks and jobs.
+    pub project: Option<u64>,
+    /// The host of that GitLab server.
+    pub server: Option<String>,
+    /// The secret of the Nest's own webhook.
+    pub webhook_secret: Option<SecretUri>,
+}
+
+/// The certificate that the API shows.
+#[derive(Debug, Clone)]
+pub struct TlsSettings {
+    /// The chain, PEM.
+    pub certificate: PathBuf,
+    /// The key, PEM.
+    pub key: PathBuf,
+}
+
+/// The whole of it.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What this process does.
+    pub roles: BTreeSet<Role>,
+    /// The folder for everything that is kept on this machine, absolute.
+    pub data: PathBuf,
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Where runners and GitLab reach the API.
+    pub url: Url,
+    /// The API's certificate; without one it speaks HTTP.
+    pub tls: Option<TlsSettings>,
+    /// The Nest.
+    pub nest: NestSettings,
+    /// The base URLs of GitLab servers that are not `https://HOST`, by host as the Nest names it.
+    pub gitlab: BTreeMap<String, Url>,
+    /// The `tofu` that is used; none looks for one on the `PATH`.
+    pub tofu: Option<PathBuf>,
+    /// The `gosling` that local runners are started with; none is this very program.
+    pub gosling: Option<PathBuf>,
+    /// Variables of every egg's module, by cloud and name: `{ "aws": { "subnet_id": "…" } }`.
+    pub variables: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
+    /// How often things happen.
+    pub intervals: Intervals,
+    /// How long things may take.
+    pub deadlines: Deadlines,
+    /// How many messages are worked on at one time.
+    pub workers: usize,
+    /// The most requests a second from one address, and how many at once.
+    pub rate: (u32, u32),
+    /// The largest body of a request, in bytes.
+    pub body_limit: usize,
+}
