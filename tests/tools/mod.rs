@@ -239,7 +239,7 @@ fn text(error: impl Display) -> String {
 /// When it can't be built: then nothing of it can be tested.
 pub fn flyc() -> &'static Path {
     static FLYC: OnceLock<PathBuf> = OnceLock::new();
-    FLYC.get_or_init(|| built("flyc"))
+    FLYC.get_or_init(|| built("flyc", "flyc", None))
 }
 
 /// The `fly-lsp` program of this checkout, built as the tests were.
@@ -249,19 +249,32 @@ pub fn flyc() -> &'static Path {
 /// When it can't be built: then nothing of it can be tested.
 pub fn fly_lsp() -> &'static Path {
     static FLY_LSP: OnceLock<PathBuf> = OnceLock::new();
-    FLY_LSP.get_or_init(|| built("fly-lsp"))
+    FLY_LSP.get_or_init(|| built("fly-lsp", "fly-lsp", None))
+}
+
+/// The `gosling` program of this checkout, built as the tests were, with the points at which it can be ended.
+///
+/// # Panics
+///
+/// When it can't be built: then nothing of it can be tested.
+pub fn gosling() -> &'static Path {
+    static GOSLING: OnceLock<PathBuf> = OnceLock::new();
+    GOSLING.get_or_init(|| built("orchestrator", "gosling", Some("faults")))
 }
 
 #[allow(clippy::expect_used, reason = "without the program there is nothing to test")]
-fn built(program: &str) -> PathBuf {
+fn built(package: &str, program: &str, features: Option<&str>) -> PathBuf {
     let test = env::current_exe().expect("a test knows its own program");
     // <target>/<profile>/deps/<test>
     let profile = test.ancestors().nth(2).expect("a test stands in a target folder");
     let target = profile.parent().expect("a profile stands in a target folder");
     let mut build = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-    build.args(["build", "--quiet", "--package", program, "--bin", program, "--target-dir"]).arg(target);
+    build.args(["build", "--quiet", "--package", package, "--bin", program, "--target-dir"]).arg(target);
     if profile.ends_with("release") {
         build.arg("--release");
+    }
+    if let Some(features) = features {
+        build.args(["--features", features]);
     }
     // Cargo says where the checkout is: a target folder that several share may hold a test built in another.
     let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
