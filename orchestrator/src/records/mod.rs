@@ -16,10 +16,10 @@ mod versions;
 pub use audit::AuditEntry;
 pub use delivery::Delivery;
 pub use demand::JobRecord;
-pub use egg::{EggRecord, Served};
+pub use egg::{EggRecord, Pin, Registered, Served};
 pub use lease::{Held, Lease, acquire, release, renew};
 pub use plan::{PlanKind, PlanRecord};
-pub use runner::RunnerRecord;
+pub use runner::{Care, Made, RunnerRecord};
 pub use sync::{SyncRecord, SyncStatus};
 pub use versions::{Program, VersionRecord};
 
