@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use fly_std::formats::{duration, size};
+use fly_std::formats::size;
 use serde::Serialize;
 
 use super::{
@@ -242,7 +242,7 @@ impl AnswerJob<'_> {
                 };
                 let runner = format!("{} on {place}: {}", word(egg.runner_type), machine(&egg.resources));
                 line("runner", &runner);
-                line("why", &self.why(chosen));
+                line("why", &chosen.why(&self.asked));
             }
             None => line("egg", "none takes it"),
         }
@@ -268,23 +268,6 @@ impl AnswerJob<'_> {
             1 => line("not", "1 more egg, which serves other projects"),
             more => line("not", &format!("{more} more eggs, which serve other projects")),
         }
-    }
-
-    fn why(&self, chosen: &Candidate<'_>) -> String {
-        let serves = match chosen.via {
-            Via::Project(id) => format!("serves project {id}"),
-            Via::Group(id) => format!("serves group {id}, which project {} is in", self.asked.project_id),
-        };
-        let takes = if self.asked.tags.is_empty() {
-            "takes jobs without tags".to_owned()
-        } else {
-            format!("has {}", quoted(&self.asked.tags))
-        };
-        let timeout = match self.asked.timeout_s {
-            Some(seconds) => format!("; {} at most", duration::print(seconds)),
-            None => String::new(),
-        };
-        format!("{serves}; {takes}{timeout}")
     }
 
     fn json(&self) -> JsonJob<'_> {

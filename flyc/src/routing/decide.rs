@@ -12,11 +12,13 @@
 //! jobs known to be shorter than 60 minutes serverless before vm, for others vm before serverless; the one with fewer
 //! tags; the first by name.
 
+use fly_std::formats::duration;
+
 use super::{
     job::{DEFAULT_TIMEOUT_S, Job, SERVERLESS_LIMIT_S, plain_host},
-    reason::{Note, Reason},
+    reason::{Note, Reason, list},
 };
-use crate::artifact::{EggConfig, Repository, RunnerType};
+use crate::artifact::{EggConfig, EggKind, JobConfig, Repository, RunnerType};
 
 /// The eggs of a Nest, as they are asked for jobs.
 #[derive(Debug, Clone)]
@@ -95,6 +97,25 @@ impl Candidate<'_> {
             self.egg.runner.tags.len(),
             &self.egg.name,
         )
+    }
+
+    /// Why it takes the job: what it serves, and that it has the tags.
+    pub fn why(&self, job: &Job) -> String {
+        let serves = match self.via {
+            Via::Project(id) => format!("serves project {id}"),
+            Via::Group(id) => format!("serves group {id}, which project {} is in", job.project_id),
+        };
+        let takes = if job.tags.is_empty() {
+            "takes jobs without tags".to_owned()
+        } else {
+            let tags: Vec<String> = job.tags.iter().map(|tag| format!("`{tag}`")).collect();
+            format!("has {}", list(&tags))
+        };
+        let timeout = match job.timeout_s {
+            Some(seconds) => format!("; {} at most", duration::print(seconds)),
+            None => String::new(),
+        };
+        format!("{serves}; {takes}{timeout}")
     }
 
     /// Why this one comes before another in the order of candidates.
@@ -218,6 +239,34 @@ fn belongs<'a>(egg: &'a EggConfig, job: &Job, server: Option<&str>) -> Result<(&
             Reason::OtherProject { projects, groups, project: job.project_id }
         }
     })
+}
+
+/// The runners of a job of the Nest's own, as jobs of the Nest's project meet them: an egg of the name that it is deployed
+/// under, which serves that one project. It is asked by the same rule as any egg; in [`Fleet::new`] it stands beside them.
+pub fn own_job(job: &JobConfig, project_id: u64) -> EggConfig {
+    let repository = Repository {
+        name: None,
+        server: job.project.server.clone(),
+        project_id: Some(project_id),
+        group_id: None,
+        // These belong to the project, and a job names none of them.
+        api_token_secret: String::new(),
+        token_secret: job.project.token_secret.clone(),
+        webhook_secret: String::new(),
+    };
+    EggConfig {
+        format_version: EggConfig::FORMAT_VERSION,
+        kind: EggKind::Egg,
+        // No egg's name holds a `/`.
+        name: format!("jobs/{}", job.name),
+        runner_type: job.runner_type,
+        cloud: job.cloud.clone(),
+        resources: job.resources,
+        runner: job.runner.clone(),
+        repositories: vec![repository],
+        environment: job.environment.clone(),
+        rift: None,
+    }
 }
 
 /// Why the runners of an egg refuse a job, whichever project it is of; empty when they don't.

@@ -14,6 +14,6 @@ mod reason;
 mod tests;
 
 pub use answer::{Answer, AnswerJob, TagsFrom};
-pub use decide::{Candidate, Decision, Fleet, Rejected, Via, refusals};
+pub use decide::{Candidate, Decision, Fleet, Rejected, Via, own_job, refusals};
 pub use job::{DEFAULT_TIMEOUT_S, Job, SERVERLESS_LIMIT_S, host_of};
 pub use reason::{Note, Reason};

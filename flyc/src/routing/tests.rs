@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::{
     Fleet, Job, Note,
     event::{self, Event},
-    host_of,
+    host_of, own_job,
 };
 use crate::artifact::{
-    Cloud, EggConfig, EggKind, Executor, Provider, Repository, Resources, Runner, RunnerType,
+    Cloud, EggConfig, EggKind, Executor, JobConfig, JobProject, Provider, Repository, Resources, Runner,
+    RunnerType, Schedule,
 };
 
 fn repository(project_id: Option<u64>, group_id: Option<u64>) -> Repository {
@@ -108,6 +109,57 @@ fn servers_are_compared_when_the_nest_names_them() {
     assert_eq!(told(&one, &from("10.0.0.7")), [""; 0]);
     let decision = Fleet::new([&one], None).decide(&from("10.0.0.7"));
     assert!(decision.notes.contains(&Note::ServerNotCompared { server: "10.0.0.7".to_owned() }));
+}
+
+/// A job of a Nest whose own project is 7.
+fn nests_job(name: &str, runner_type: RunnerType, tags: &[&str]) -> JobConfig {
+    let EggConfig { cloud, resources, runner, .. } = egg(name, runner_type, tags);
+    let runner =
+        Runner { run_untagged: tags.is_empty(), protected: true, ephemeral: true, timeout_s: 600, ..runner };
+    JobConfig {
+        format_version: JobConfig::FORMAT_VERSION,
+        name: name.to_owned(),
+        runner_type,
+        cloud,
+        resources,
+        runner,
+        schedule: Schedule {
+            description: String::new(),
+            git_ref: "main".to_owned(),
+            cron: "0 2 * * *".to_owned(),
+            cron_timezone: "UTC".to_owned(),
+            active: true,
+            variables: BTreeMap::new(),
+        },
+        script: "make".to_owned(),
+        timeout_s: 600,
+        project: JobProject {
+            server: "gitlab.com".to_owned(),
+            project_id: None,
+            token_secret: String::new(),
+            deploy_key_secret: String::new(),
+        },
+        environment: BTreeMap::new(),
+        notify: Vec::new(),
+    }
+}
+
+#[test]
+fn jobs_of_the_nest_take_protected_jobs_of_its_project() {
+    let job_egg = own_job(&nests_job("clean", RunnerType::Vm, &["upkeep"]), 7);
+    assert_eq!(job_egg.name, "jobs/clean");
+    let protected = Job { ref_protected: true, ..job(&["upkeep"]) };
+    assert_eq!(told(&job_egg, &protected), [""; 0]);
+    assert_eq!(told(&job_egg, &job(&["upkeep"])), ["takes jobs of protected branches and tags only"]);
+    assert_eq!(told(&job_egg, &Job { project_id: 8, ..protected.clone() }), ["serves project 7, not 8"]);
+    assert_eq!(told(&job_egg, &Job { ref_protected: true, ..job(&[]) }), ["takes no jobs without tags"]);
+    // Beside the eggs it is one of them: here the one with fewer tags is chosen.
+    let beside = egg("a", RunnerType::Vm, &["upkeep", "docker"]);
+    assert_eq!(chosen(&[beside.clone(), job_egg.clone()], &protected), "jobs/clean");
+    assert_eq!(chosen(&[beside, job_egg], &job(&["upkeep"])), "a");
+    let short = own_job(&nests_job("fast", RunnerType::Serverless, &[]), 7);
+    let long = Job { ref_protected: true, timeout_s: Some(3600), ..job(&[]) };
+    assert_eq!(told(&short, &long), ["lives 1h at most, so it takes shorter jobs; this one may take 1h"]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod delivery;
 mod demand;
 mod egg;
 mod lease;
+mod nest;
 mod plan;
 mod row;
 mod runner;
@@ -18,9 +19,9 @@ pub use delivery::Delivery;
 pub use demand::JobRecord;
 pub use egg::{EggRecord, Pin, Registered, Served};
 pub use lease::{Held, Lease, acquire, release, renew};
+pub use nest::{NestRecord, Pending};
 pub use plan::{PlanKind, PlanRecord};
 pub use runner::{Care, Made, RunnerRecord};
-pub use sync::{SyncRecord, SyncStatus};
 pub use versions::{Program, VersionRecord};
 
 use crate::ports::store::{Cursor, Expect, Key, Query, Row, Store, StoreError, Table, Value, Write};
