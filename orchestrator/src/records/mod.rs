@@ -22,6 +22,7 @@ pub use lease::{Held, Lease, acquire, release, renew};
 pub use nest::{NestRecord, Pending};
 pub use plan::{PlanKind, PlanRecord};
 pub use runner::{Care, Made, RunnerRecord};
+pub use sync::{Changes, SyncRecord, SyncStatus};
 pub use versions::{Program, VersionRecord};
 
 use crate::ports::store::{Cursor, Expect, Key, Query, Row, Store, StoreError, Table, Value, Write};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use flyc::routing::host_of;
 use fly_std::formats::secret_uri;
+use flyc::routing::host_of;
 
 use super::Failure;
 use crate::{
@@ -138,8 +138,7 @@ pub(super) async fn to_project(
                 Place::Project(_) => continue,
                 Place::Group(_) => false,
             };
-            let uri =
-                spot.api_token.or_else(|| token_for(eggs, &context.settings.nest, server, spot.place));
+            let uri = spot.api_token.or_else(|| token_for(eggs, &context.settings.nest, server, spot.place));
             found.extend(uri.map(|uri| (!names, !first.contains(&record.name), uri)));
         }
     }

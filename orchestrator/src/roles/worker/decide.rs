@@ -212,7 +212,12 @@ impl Round<'_> {
         let egg = record.runner.egg.clone();
         let next = Versioned { record, version: known.version };
         if self.write(next, vec![records::insert(&entry)]).await? {
-            tracing::warn!(runner = id.as_str(), egg, rule, "a rule says that somebody should look at a runner");
+            tracing::warn!(
+                runner = id.as_str(),
+                egg,
+                rule,
+                "a rule says that somebody should look at a runner"
+            );
         }
         Ok(())
     }

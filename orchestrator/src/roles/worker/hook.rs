@@ -59,7 +59,8 @@ async fn jobs(context: &Context, eggs: &[String], at: Time, told: &Jobs) -> Resu
         let status = status(job.status.as_str());
         let id = JobId { server: server.as_str().into(), number: job.id };
         let known = records::get::<JobRecord>(&*context.ports.store, key(&id)).await?;
-        if status == JobStatus::Created || known.is_some_and(|known| !is_news(known.record.job.status, status))
+        if status == JobStatus::Created
+            || known.is_some_and(|known| !is_news(known.record.job.status, status))
         {
             continue;
         }

@@ -21,8 +21,7 @@ use crate::{
 const TRIES: usize = 16;
 
 /// Reasons of GitLab's for a failed job that are the runner's fault.
-const RUNNERS_FAULT: [&str; 3] =
-    ["runner_system_failure", "stuck_or_timeout_failure", "runner_unsupported"];
+const RUNNERS_FAULT: [&str; 3] = ["runner_system_failure", "stuck_or_timeout_failure", "runner_unsupported"];
 
 /// Whose group a project is in, whether a ref is protected: asked once while one looks.
 pub(super) struct Look<'a> {
@@ -208,8 +207,7 @@ impl<'a> Look<'a> {
         let protected = match known {
             Some(protected) => protected,
             None => {
-                let protected =
-                    gitlab.is_protected(access, told.project, &told.git_ref, told.is_tag).await?;
+                let protected = gitlab.is_protected(access, told.project, &told.git_ref, told.is_tag).await?;
                 self.protected.lock().await.insert(key, protected);
                 protected
             }
@@ -318,10 +316,8 @@ fn merged(known: Option<&JobRecord>, news: JobRecord) -> Option<JobRecord> {
     }
     let waits = known.job.status == JobStatus::Pending && news.job.status == JobStatus::Pending;
     let differs = known.job.egg != news.job.egg || known.reason != news.reason;
-    (waits && differs && news.job.told >= known.job.told).then(|| JobRecord {
-        job: Job { since: known.job.since, ..news.job.clone() },
-        ..news
-    })
+    (waits && differs && news.job.told >= known.job.told)
+        .then(|| JobRecord { job: Job { since: known.job.since, ..news.job.clone() }, ..news })
 }
 
 /// The key of a job.

@@ -197,9 +197,7 @@ pub async fn perform(context: &Context, work: Work) -> Result<(), Failure> {
         Work::Sweep => sweep::sweep(context).await,
         Work::Decide => decide::decide(context).await,
         Work::Deploy { egg } => deploy::deploy(context, &egg).await,
-        Work::Rollback { egg, to, actor } => {
-            rollback::rollback(context, &egg, to.as_deref(), &actor).await
-        }
+        Work::Rollback { egg, to, actor } => rollback::rollback(context, &egg, to.as_deref(), &actor).await,
         Work::Trigger { job, actor } => trigger::trigger(context, &job, &actor).await,
     }
 }

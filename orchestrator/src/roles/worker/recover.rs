@@ -27,9 +27,9 @@ pub(super) async fn recover(context: &Context) -> Result<(), Failure> {
     for egg in records::all::<EggRecord>(store, None, None).await? {
         let name = &egg.record.name;
         let plans = deploy::last_plans(context, name, PLANS).await?;
-        let is_cut_off = plans.iter().any(|plan| {
-            matches!(plan.record.plan.status, PlanStatus::Pending | PlanStatus::Applying)
-        });
+        let is_cut_off = plans
+            .iter()
+            .any(|plan| matches!(plan.record.plan.status, PlanStatus::Pending | PlanStatus::Applying));
         if !is_cut_off {
             continue;
         }
@@ -61,7 +61,10 @@ async fn orphans(context: &Context) -> Result<(), Failure> {
         }
         let path = folder.join(&name);
         if is_running(&path).await {
-            tracing::warn!(runner = name, "a process runs in the folder of a runner that is not known; stop it");
+            tracing::warn!(
+                runner = name,
+                "a process runs in the folder of a runner that is not known; stop it"
+            );
             continue;
         }
         match tokio::fs::remove_dir_all(&path).await {

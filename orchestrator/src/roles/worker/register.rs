@@ -210,7 +210,12 @@ async fn take_away(
     if let Err(failure) = delete(context, egg, key, eggs).await {
         let Failure::Never(reason) = failure else { return Err(failure) };
         // What can't be asked for any more can't be taken away either; people are told.
-        tracing::warn!(egg = egg.name, place = key, reason, "a runner stays registered in GitLab; remove it by hand");
+        tracing::warn!(
+            egg = egg.name,
+            place = key,
+            reason,
+            "a runner stays registered in GitLab; remove it by hand"
+        );
     }
     let now = context.ports.clock.now();
     let details = json!({ "place": key });

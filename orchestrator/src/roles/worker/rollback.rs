@@ -68,10 +68,8 @@ pub(super) async fn rollback(
     let now = context.ports.clock.now();
     let work = Work::Rollback { egg: owner.to_owned(), to: Some(back.plan.plan.id), actor: actor.to_owned() };
     let key = format!("rollback/{owner}/{}", now.as_millis() / put::millis(PATIENCE));
-    let message = crate::ports::queue::Message {
-        not_before: Some(now.plus(PATIENCE)),
-        ..work.message(Some(key))
-    };
+    let message =
+        crate::ports::queue::Message { not_before: Some(now.plus(PATIENCE)), ..work.message(Some(key)) };
     context.ports.queue.put(vec![message]).await?;
     Ok(())
 }

@@ -5,12 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Failure, access,
-    look::Look,
-    put, register,
-    tenure::Tenure,
-};
+use super::{Failure, access, look::Look, put, register, tenure::Tenure};
 use crate::{
     domain::{JobId, JobStatus, State, Time},
     ports::{
@@ -81,9 +76,7 @@ async fn projects(
     let mut whole = true;
     for ((server, group), (owner, spot)) in groups {
         let found = match access::to_spot(context, owner, &spot, &look.eggs).await {
-            Ok(access) => {
-                context.ports.gitlab.projects_of(&access, group).await.map_err(Failure::from)
-            }
+            Ok(access) => context.ports.gitlab.projects_of(&access, group).await.map_err(Failure::from),
             Err(error) => Err(error),
         };
         match found {

@@ -219,7 +219,11 @@ impl Run<'_> {
     }
 
     /// Writes down what was applied: first every runner, and last the plan, so that one that is cut off here is done again.
-    async fn record(&mut self, wanted: &BTreeMap<RunnerId, PoolKind>, applied: Applied) -> Result<(), Failure> {
+    async fn record(
+        &mut self,
+        wanted: &BTreeMap<RunnerId, PoolKind>,
+        applied: Applied,
+    ) -> Result<(), Failure> {
         let mut gone = Vec::new();
         let mut is_whole = false;
         for _ in 0..TRIES {

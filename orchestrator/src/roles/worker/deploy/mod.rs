@@ -233,7 +233,8 @@ impl Run<'_> {
             return Ok(false);
         }
         let now = self.context.ports.clock.now();
-        let details = json!({ "lock": lock.id, "who": lock.who, "operation": lock.operation, "created": lock.created });
+        let details =
+            json!({ "lock": lock.id, "who": lock.who, "operation": lock.operation, "created": lock.created });
         let entry = audit::entry(now, "deploy", "state.unlock", ("egg", self.owner), details);
         self.context.ports.tofu.unlock(self.owner, lock).await?;
         self.tenure.commit(vec![records::insert(&entry)]).await?;
@@ -307,9 +308,10 @@ pub(super) async fn last_plans(
 /// When a lock was taken, in milliseconds since the epoch: `2026-11-22 00:25:11.123456789 +0000 UTC`, or as RFC 3339 has it.
 fn taken(lock: &FoundLock) -> Option<u64> {
     let text = lock.created.trim().trim_end_matches(" UTC");
-    let moment = text.parse::<jiff::Timestamp>().ok().or_else(|| {
-        jiff::fmt::strtime::parse("%Y-%m-%d %H:%M:%S%.f %z", text).ok()?.to_timestamp().ok()
-    })?;
+    let moment = text
+        .parse::<jiff::Timestamp>()
+        .ok()
+        .or_else(|| jiff::fmt::strtime::parse("%Y-%m-%d %H:%M:%S%.f %z", text).ok()?.to_timestamp().ok())?;
     u64::try_from(moment.as_millisecond()).ok()
 }
 

@@ -58,8 +58,7 @@ impl Run<'_> {
                 Some(ticket) => ticket,
                 None => {
                     let ticket = new_ticket()?;
-                    let sealed =
-                        self.context.seal.seal(ticket.as_bytes(), &place(&id)).map_err(no_chance)?;
+                    let sealed = self.context.seal.seal(ticket.as_bytes(), &place(&id)).map_err(no_chance)?;
                     record.care.ticket = Some(URL_SAFE_NO_PAD.encode(sealed));
                     record.ticket = Some(hex(&Sha256::digest(&ticket)));
                     record.credential = None;
