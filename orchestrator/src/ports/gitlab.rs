@@ -283,6 +283,9 @@ pub trait GitLab: Send + Sync + fmt::Debug {
     /// Takes a pipeline schedule away, if it is there.
     async fn delete_schedule(&self, access: &Access, project: u64, id: u64) -> Result<(), GitLabError>;
 
+    /// Starts a pipeline of a pipeline schedule now.
+    async fn play_schedule(&self, access: &Access, project: u64, id: u64) -> Result<(), GitLabError>;
+
     /// The server's version: `17.8.1`.
     async fn version(&self, access: &Access) -> Result<String, GitLabError>;
 }
