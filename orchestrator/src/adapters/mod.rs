@@ -5,5 +5,6 @@ pub mod git;
 pub mod gitlab;
 pub mod queue;
 pub mod secrets;
+mod sqlite;
 pub mod store;
 pub mod tofu;

@@ -90,6 +90,7 @@ fn record(name: String, served: Served, digest: &str) -> EggRecord {
         failures: 0,
         retry_at: None,
         error: None,
+        pinned: None,
         made: now,
         updated: now,
         synced: now,

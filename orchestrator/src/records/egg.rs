@@ -35,6 +35,22 @@ pub struct Registered {
     pub webhook: Option<u64>,
     /// GitLab's id of the pipeline schedule, for a job.
     pub schedule: Option<u64>,
+    /// The digest of the settings that the runner has there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<String>,
+}
+
+/// What a rollback went back to. It holds until the egg is built otherwise than when it was rolled back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The digest that runners are made from.
+    pub digest: String,
+    /// Its commit.
+    pub commit: String,
+    /// The plan that was gone back to.
+    pub plan: String,
+    /// The digest in the Nest that is passed over.
+    pub over: String,
 }
 
 /// An egg.
@@ -64,6 +80,8 @@ pub struct EggRecord {
     pub retry_at: Option<Time>,
     /// Why the last deployment failed, without secrets.
     pub error: Option<String>,
+    /// What a rollback went back to.
+    pub pinned: Option<Pin>,
     /// When it was first in the Nest.
     pub made: Time,
     /// When its row was last written.
@@ -78,6 +96,20 @@ struct Rest {
     registered: BTreeMap<String, Registered>,
     #[serde(default)]
     error: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pinned: Option<Pin>,
+}
+
+impl EggRecord {
+    /// The rollback that holds, if one does.
+    pub fn pin(&self) -> Option<&Pin> {
+        self.pinned.as_ref().filter(|pin| pin.over == self.digest)
+    }
+
+    /// The digest and the commit that new runners are made from.
+    pub fn made_from(&self) -> (&str, &str) {
+        self.pin().map_or((&self.digest, &self.commit), |pin| (&pin.digest, &pin.commit))
+    }
 }
 
 impl Record for EggRecord {
@@ -92,7 +124,11 @@ impl Record for EggRecord {
             Served::Egg(egg) => egg.repositories.first().and_then(|one| one.project_id),
             Served::Job(job) => job.project.project_id,
         };
-        let rest = Rest { registered: self.registered.clone(), error: self.error.clone() };
+        let rest = Rest {
+            registered: self.registered.clone(),
+            error: self.error.clone(),
+            pinned: self.pinned.clone(),
+        };
         let row = Columns::default()
             .text("egg_name", &self.name)
             .json("config_json", &self.served)
@@ -127,6 +163,7 @@ impl Record for EggRecord {
             failures: maybe_int(row, "failures").and_then(|count| u32::try_from(count).ok()).unwrap_or(0),
             retry_at: super::row::maybe_time(row, "retry_at"),
             error: rest.error,
+            pinned: rest.pinned,
             made: time(row, "created_at")?,
             updated: time(row, "updated_at")?,
             synced: time(row, "synced_at")?,

@@ -11,17 +11,19 @@ mod nest;
 mod plan;
 mod row;
 mod runner;
+mod runner_metric;
 mod sync;
 mod versions;
 
 pub use audit::AuditEntry;
 pub use delivery::Delivery;
 pub use demand::JobRecord;
-pub use egg::{EggRecord, Served};
+pub use egg::{EggRecord, Pin, Registered, Served};
 pub use lease::{Held, Lease, acquire, release, renew};
 pub use nest::{NestRecord, Pending};
 pub use plan::{PlanKind, PlanRecord};
-pub use runner::RunnerRecord;
+pub use runner::{Care, Made, RunnerRecord};
+pub use runner_metric::RunnerMetric;
 pub use sync::{Changes, SyncRecord, SyncStatus};
 pub use versions::{Program, VersionRecord};
 

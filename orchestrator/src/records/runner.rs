@@ -31,6 +31,9 @@ pub struct RunnerRecord {
     /// The SHA-256 of its one-shot ticket, in hexadecimal; none once its credential has been used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
+    /// The ticket that was shown last, as its SHA-256, and the system id of the machine that did: nobody else may show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redeemed: Option<(String, String)>,
     /// The SHA-256 of its credential, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
@@ -43,8 +46,45 @@ pub struct RunnerRecord {
     /// Why it came to its state: the words of the last decision.
     #[serde(default)]
     pub why: String,
+    /// What the deployments keep of it.
+    #[serde(default)]
+    pub care: Care,
     /// When its row was last written.
     pub updated: Time,
+}
+
+/// Whether something of a runner was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Made {
+    /// Nothing: no plan with it was ever applied.
+    #[default]
+    Not,
+    /// A plan with it is being applied, or was tried.
+    Maybe,
+    /// A plan with it was applied.
+    Yes,
+}
+
+/// What the deployments and decisions keep of a runner.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Care {
+    /// Whether something of it was made.
+    pub made: Made,
+    /// Its ticket, sealed, until a plan with it was applied: a plan that is made anew gives the same one, for the machine
+    /// may be there already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// When GitLab was last asked for its jobs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Time>,
+    /// The rules that told people of it, and when.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub told: BTreeMap<String, Time>,
+    /// Whether its managers still have to be taken out of GitLab.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unregister: bool,
 }
 
 impl Record for RunnerRecord {

@@ -68,6 +68,11 @@ impl Work {
         }
     }
 
+    /// Whether it comes again by itself: one that fails too often is left to the next.
+    pub const fn recurs(&self) -> bool {
+        matches!(self, Self::Sync { .. } | Self::Sweep | Self::Decide | Self::Deploy { .. })
+    }
+
     /// It as a message. `key` keeps a second one with the same key out.
     pub fn message(&self, key: Option<String>) -> Message {
         let priority = match self {

@@ -8,7 +8,10 @@ mod one;
 mod rest;
 mod supply;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::{
     Config, Demand, EggPolicy, Fleet, JobId, Pool, PoolId, PoolKind, Runner, RunnerId, Tally, Time,
@@ -111,6 +114,54 @@ pub enum Why {
     Finished,
     /// A rule of `UglyFox` says so.
     Rule(String),
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Demand => "a job waits for it",
+            Self::KeptReady => "so many are kept ready",
+            Self::Idle => "it had no job for long enough",
+            Self::GivesWay => "it had no job, and another egg's job waits for its place",
+            Self::TooMany => "there are more than the configuration allows",
+            Self::EggGone => "its egg is in the Nest no longer",
+            Self::Outdated => "it sleeps, and was made from an older configuration",
+            Self::OneJob => "it takes one job, and has had it",
+            Self::Failures => "too many of its jobs failed in a row",
+            Self::Age => "it is too old",
+            Self::Boot => "it was not heard of in time after it was made or woken",
+            Self::Silent => "it was not heard of for too long",
+            Self::Lifetime => "the longest it may live is over",
+            Self::DrainDeadline => "it was asked to finish long ago and has not",
+            Self::Finished => "it has finished",
+            Self::Rule(name) => return write!(f, "the rule `{name}` says so"),
+        })
+    }
+}
+
+impl Why {
+    /// Who decided it, for the audit record: `policy:idle`, `rule:NAME`.
+    pub fn actor(&self) -> String {
+        let policy = match self {
+            Self::Demand => "demand",
+            Self::KeptReady => "kept-ready",
+            Self::Idle => "idle",
+            Self::GivesWay => "gives-way",
+            Self::TooMany => "too-many",
+            Self::EggGone => "egg-gone",
+            Self::Outdated => "outdated",
+            Self::OneJob => "one-job",
+            Self::Failures => "failures",
+            Self::Age => "age",
+            Self::Boot => "boot",
+            Self::Silent => "silent",
+            Self::Lifetime => "lifetime",
+            Self::DrainDeadline => "drain-deadline",
+            Self::Finished => "finished",
+            Self::Rule(name) => return format!("rule:{name}"),
+        };
+        format!("policy:{policy}")
+    }
 }
 
 /// What is to be done, in this order. The same arguments always give the same answer, and an answer that was carried out

@@ -1,1 +1,208 @@
-//! Works on what is in the queue.
+//! Works on what is in the queue. One file a kind of work; this one takes messages and gives them to it.
+//!
+//! Each kind may be done twice, by two at once, or be cut off at any place: it does nothing twice, and what is left undone is
+//! done by whoever comes next. What was written is what is true; a message says only that it is time to look.
+
+mod access;
+mod ask;
+mod audit;
+mod decide;
+mod deploy;
+mod failure;
+mod hook;
+mod look;
+mod put;
+mod recover;
+mod register;
+mod rollback;
+mod sweep;
+mod tenure;
+mod timers;
+mod trigger;
+mod world;
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use failure::Failure;
+pub use timers::timers;
+
+use super::{Context, Work};
+use crate::{
+    domain::{Attempt, Backoff},
+    ports::queue::{Leased, QueueError},
+};
+
+/// How long a message is ours without being renewed.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// How often it is renewed.
+const RENEWAL: Duration = Duration::from_secs(10);
+
+/// How long one waits for a message before looking whether it is time to stop.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// How long one waits when the queue is away.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Takes messages and works on them, as many side by side as the settings say, until it is told to stop; what it has then,
+/// it finishes.
+pub async fn run(context: Context, shutdown: CancellationToken) {
+    start(&context).await;
+    let mut workers = JoinSet::new();
+    for _ in 0..context.settings.workers.max(1) {
+        workers.spawn(one_by_one(context.clone(), shutdown.clone()));
+    }
+    while let Some(ended) = workers.join_next().await {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            // Its message comes again; another takes its place.
+            tracing::error!(%error, "a worker came to grief");
+            if !shutdown.is_cancelled() {
+                workers.spawn(one_by_one(context.clone(), shutdown.clone()));
+            }
+        }
+    }
+}
+
+/// Takes up what a process that went away left behind.
+pub async fn start(context: &Context) {
+    if let Err(error) = recover::recover(context).await {
+        tracing::warn!(%error, "what was left behind was not all taken up; the timers come by");
+    }
+}
+
+async fn one_by_one(context: Context, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        match context.ports.queue.take(1, LEASE, WAIT).await {
+            Ok(messages) => {
+                for message in messages {
+                    if shutdown.is_cancelled() {
+                        let now = context.ports.clock.now();
+                        told(&message, context.ports.queue.again(&message.receipt, now).await);
+                    } else {
+                        work_on(&context, message).await;
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no message was taken");
+                tokio::select! {
+                    () = shutdown.cancelled() => {}
+                    () = tokio::time::sleep(PAUSE) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Takes one message that is due and works on it; `false` when there is none.
+///
+/// # Errors
+///
+/// When the queue is away.
+pub async fn step(context: &Context) -> Result<bool, QueueError> {
+    let messages = context.ports.queue.take(1, LEASE, Duration::ZERO).await?;
+    let is_one = !messages.is_empty();
+    for message in messages {
+        work_on(context, message).await;
+    }
+    Ok(is_one)
+}
+
+/// Works on a message while its lease is renewed, and tells the queue what came of it.
+async fn work_on(context: &Context, message: Leased) {
+    let queue = &context.ports.queue;
+    let done = match serde_json::from_str::<Work>(&message.body) {
+        Ok(work) => {
+            let recurs = work.recurs();
+            let done = tokio::select! {
+                done = perform(context, work) => done,
+                () = keep(context, &message) => {
+                    tracing::warn!(id = message.id, kind = message.kind, "a message has gone to somebody else");
+                    return;
+                }
+            };
+            done.map_err(|failure| (failure, recurs))
+        }
+        Err(error) => Err((Failure::Never(format!("the message can't be read: {error}")), false)),
+    };
+    let now = context.ports.clock.now();
+    let (outcome, answer) = match done {
+        Ok(()) => ("done", queue.done(&message.receipt).await),
+        Err((failure, recurs)) => {
+            let next = match &failure {
+                Failure::Later { wait, .. } => {
+                    match Backoff::MESSAGE.after(message.attempt, &message.id, now) {
+                        Attempt::At(then) => Some(then.max(now.plus(wait.unwrap_or_default()))),
+                        Attempt::GiveUp => None,
+                    }
+                }
+                Failure::Never(_) => None,
+            };
+            let (id, kind, attempt) = (&message.id, &message.kind, message.attempt);
+            match next {
+                Some(then) => {
+                    tracing::warn!(id, kind, attempt, error = %failure, "work failed, and is tried again");
+                    ("again", queue.again(&message.receipt, then).await)
+                }
+                // The next of its kind does the same.
+                None if recurs => {
+                    tracing::warn!(id, kind, attempt, error = %failure, "work failed, and is left to the next");
+                    ("dead", queue.done(&message.receipt).await)
+                }
+                None => {
+                    tracing::error!(id, kind, attempt, error = %failure, "work failed, and is given up");
+                    ("dead", queue.give_up(&message.receipt, &failure.to_string()).await)
+                }
+            }
+        }
+    };
+    context.metrics.messages.with_label_values(&[message.kind.as_str(), outcome]).inc();
+    told(&message, answer);
+}
+
+/// Keeps a message for as long as it is worked on; ends when it has gone to somebody else.
+async fn keep(context: &Context, message: &Leased) {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        match context.ports.queue.keep(&message.receipt, LEASE).await {
+            Ok(()) => {}
+            Err(QueueError::LeaseOver | QueueError::Unknown(_)) => return,
+            Err(error) => tracing::warn!(id = message.id, %error, "the lease of a message was not renewed"),
+        }
+    }
+}
+
+/// What the queue wasn't told, it finds out when the lease is over: the message comes again.
+fn told(message: &Leased, answer: Result<(), QueueError>) {
+    if let Err(error) = answer {
+        let (id, kind) = (&message.id, &message.kind);
+        tracing::warn!(id, kind, %error, "the queue was not told what came of a message; it comes again");
+    }
+}
+
+/// Does what is to be done.
+///
+/// # Errors
+///
+/// When it was not done.
+pub async fn perform(context: &Context, work: Work) -> Result<(), Failure> {
+    match work {
+        Work::Hook { eggs, at, body, .. } => hook::hook(context, &eggs, at, &body).await,
+        Work::Sync { reason } => sync(context, &reason).await,
+        Work::Sweep => sweep::sweep(context).await,
+        Work::Decide => decide::decide(context).await,
+        Work::Deploy { egg } => deploy::deploy(context, &egg).await,
+        Work::Rollback { egg, to, actor } => rollback::rollback(context, &egg, to.as_deref(), &actor).await,
+        Work::Trigger { job, actor } => trigger::trigger(context, &job, &actor).await,
+    }
+}
+
+/// Looks at the Nest's repository.
+async fn sync(_context: &Context, _reason: &str) -> Result<(), Failure> {
+    Ok(())
+}

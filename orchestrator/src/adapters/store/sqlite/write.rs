@@ -1,47 +1,15 @@
-//! Writing: a group of transactions, each by itself, all with one commit.
+//! Writing: each part of a transaction on what is expected of its row.
 
 use rusqlite::{Connection, ToSql, params_from_iter};
-use tokio::sync::oneshot;
 
 use super::{
-    Waiting,
     schema::{Schema, VERSION, expectation, quoted, to_sql},
     wrong,
 };
 use crate::ports::store::{Expect, Key, StoreError, Write};
 
-/// Commits a group and answers everybody once it is on the disk.
-pub(super) fn commit(connection: &mut Connection, schema: &Schema, group: Vec<Waiting>) {
-    let mut answers: Vec<(oneshot::Sender<_>, Result<(), StoreError>)> = Vec::with_capacity(group.len());
-    let whole = (|| {
-        let mut transaction =
-            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        for (writes, sender) in group {
-            let savepoint = transaction.savepoint()?;
-            let done = writes.iter().try_for_each(|write| apply(&savepoint, schema, write));
-            // A savepoint that is dropped goes back.
-            let done = done.and_then(|()| savepoint.commit().map_err(wrong));
-            answers.push((sender, done));
-        }
-        transaction.commit()
-    })();
-    if let Err(error) = whole {
-        // Nothing of it is there, whatever the single ones came to. Those that were not tried are told by their dropped
-        // senders.
-        let reason = error.to_string();
-        for (_, answer) in &mut answers {
-            if answer.is_ok() {
-                *answer = Err(StoreError::Away(reason.clone()));
-            }
-        }
-    }
-    for (sender, answer) in answers {
-        // Whoever asked may have gone.
-        let _ = sender.send(answer);
-    }
-}
-
-fn apply(connection: &Connection, schema: &Schema, write: &Write) -> Result<(), StoreError> {
+/// Does a part, if what is expected holds.
+pub(super) fn apply(connection: &Connection, schema: &Schema, write: &Write) -> Result<(), StoreError> {
     let key = schema.key_of(write)?;
     let found = version(connection, schema, &key)?;
     match (expectation(write), found) {

@@ -1,0 +1,172 @@
+//! Where an owner's runners are registered, and which token opens which project.
+
+use std::collections::BTreeSet;
+
+use fly_std::formats::secret_uri;
+use flyc::routing::host_of;
+
+use super::Failure;
+use crate::{
+    ports::{
+        gitlab::{Access, Place},
+        secrets::Secret,
+    },
+    records::{EggRecord, Served},
+    roles::Context,
+    settings::NestSettings,
+};
+
+/// A project or group that an owner serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Spot {
+    /// The server, as the Nest names it.
+    pub(super) server: String,
+    /// The project or group.
+    pub(super) place: Place,
+    /// The URI of the API's token; a job of the Nest's own has none of its own.
+    api_token: Option<String>,
+    /// The URI of the runner's token.
+    pub(super) token: String,
+}
+
+impl Spot {
+    /// Its key in [`EggRecord::registered`].
+    pub(super) fn key(&self) -> String {
+        match self.place {
+            Place::Project(id) => format!("{}/projects/{id}", self.server),
+            Place::Group(id) => format!("{}/groups/{id}", self.server),
+        }
+    }
+}
+
+/// The server and the place that a key of [`EggRecord::registered`] means.
+pub(super) fn place_of(key: &str) -> Option<(&str, Place)> {
+    let (rest, id) = key.rsplit_once('/')?;
+    let id = id.parse().ok()?;
+    let (server, kind) = rest.rsplit_once('/')?;
+    match kind {
+        "projects" => Some((server, Place::Project(id))),
+        "groups" => Some((server, Place::Group(id))),
+        _ => None,
+    }
+}
+
+/// Where an owner's runners work.
+pub(super) fn spots(record: &EggRecord, nest: &NestSettings) -> Vec<Spot> {
+    match &record.served {
+        Served::Egg(egg) => {
+            let spot = |one: &flyc::artifact::Repository| {
+                let place = one.project_id.map(Place::Project).or(one.group_id.map(Place::Group))?;
+                Some(Spot {
+                    server: one.server.clone(),
+                    place,
+                    api_token: Some(one.api_token_secret.clone()),
+                    token: one.token_secret.clone(),
+                })
+            };
+            egg.repositories.iter().filter_map(spot).collect()
+        }
+        Served::Job(job) => {
+            let spot = job.project.project_id.or(nest.project).map(|project| Spot {
+                server: job.project.server.clone(),
+                place: Place::Project(project),
+                api_token: None,
+                token: job.project.token_secret.clone(),
+            });
+            spot.into_iter().collect()
+        }
+    }
+}
+
+/// Whether two names mean the same server.
+pub(super) fn is_same_server(one: &str, other: &str) -> bool {
+    one == other || host_of(&format!("https://{one}")) == host_of(&format!("https://{other}"))
+}
+
+/// The URI of the token that opens a place, by what the eggs have: one that names the place itself, else one of the same
+/// server.
+fn token_for(eggs: &[EggRecord], nest: &NestSettings, server: &str, place: Place) -> Option<String> {
+    let all = eggs.iter().flat_map(|record| spots(record, nest));
+    let fit = all.filter(|spot| spot.api_token.is_some() && is_same_server(&spot.server, server));
+    fit.min_by_key(|spot| (spot.place != place, matches!(spot.place, Place::Project(_))))?.api_token
+}
+
+/// Access to the place of an owner.
+pub(super) async fn to_spot(
+    context: &Context,
+    owner: &str,
+    spot: &Spot,
+    eggs: &[EggRecord],
+) -> Result<Access, Failure> {
+    let uri = spot.api_token.clone();
+    let uri = uri.or_else(|| token_for(eggs, &context.settings.nest, &spot.server, spot.place));
+    let Some(uri) = uri else {
+        return Err(Failure::Never(format!(
+            "nothing in the Nest tells an API token for {} of {}, which `{owner}` needs; an egg that serves the project has one",
+            words(spot.place),
+            spot.server
+        )));
+    };
+    Ok(Access { server: spot.server.clone(), token: secret(context, &uri).await? })
+}
+
+/// A place in words.
+fn words(place: Place) -> String {
+    match place {
+        Place::Project(id) => format!("project {id}"),
+        Place::Group(id) => format!("group {id}"),
+    }
+}
+
+/// Every access that may open a project, the likeliest first: eggs that name the project, then those of groups; `first` are
+/// eggs that are known to have to do with it.
+pub(super) async fn to_project(
+    context: &Context,
+    eggs: &[EggRecord],
+    first: &[String],
+    server: &str,
+    project: u64,
+) -> Result<Vec<Access>, Failure> {
+    let mut found: Vec<(bool, bool, String)> = Vec::new();
+    for record in eggs.iter().filter(|record| !record.removed) {
+        for spot in spots(record, &context.settings.nest) {
+            if !is_same_server(&spot.server, server) {
+                continue;
+            }
+            let names = match spot.place {
+                Place::Project(id) if id == project => true,
+                Place::Project(_) => continue,
+                Place::Group(_) => false,
+            };
+            let uri = spot.api_token.or_else(|| token_for(eggs, &context.settings.nest, server, spot.place));
+            found.extend(uri.map(|uri| (!names, !first.contains(&record.name), uri)));
+        }
+    }
+    found.sort_unstable();
+    let mut seen = BTreeSet::new();
+    let mut accesses = Vec::new();
+    let mut failure = None;
+    for (.., uri) in found {
+        if seen.insert(uri.clone()) {
+            match secret(context, &uri).await {
+                Ok(token) => accesses.push(Access { server: server.to_owned(), token }),
+                Err(error) => failure = Some(error),
+            }
+        }
+    }
+    match failure {
+        Some(failure) if accesses.is_empty() => Err(failure),
+        _ => Ok(accesses),
+    }
+}
+
+/// The value of a secret.
+pub(super) async fn secret(context: &Context, uri: &str) -> Result<Secret, Failure> {
+    Ok(context.ports.secrets.get(&parse(uri)?).await?)
+}
+
+/// A secret's URI.
+pub(super) fn parse(uri: &str) -> Result<secret_uri::SecretUri, Failure> {
+    // The text itself is told nobody.
+    secret_uri::parse(uri).map_err(|_| Failure::Never("the Nest has a secret URI that is none".to_owned()))
+}

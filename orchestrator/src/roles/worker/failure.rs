@@ -1,0 +1,77 @@
+//! Why work was not done, and whether the same may go well later.
+
+use std::{fmt, time::Duration};
+
+use crate::ports::{
+    gitlab::GitLabError, queue::QueueError, secrets::SecretError, store::StoreError, tofu::TofuError,
+};
+
+/// Why something was not done. Its words hold no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The same may go well later.
+    Later {
+        /// What happened.
+        reason: String,
+        /// How long it wants to be left alone at least.
+        wait: Option<Duration>,
+    },
+    /// A person has to do something first.
+    Never(String),
+}
+
+impl Failure {
+    pub(super) fn later(reason: impl Into<String>) -> Self {
+        Self::Later { reason: reason.into(), wait: None }
+    }
+
+    pub(super) fn of(is_transient: bool, error: &impl fmt::Display) -> Self {
+        if is_transient { Self::later(error.to_string()) } else { Self::Never(error.to_string()) }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Later { reason, .. } | Self::Never(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::of(!matches!(error, StoreError::Wrong(_)), &error)
+    }
+}
+
+impl From<QueueError> for Failure {
+    fn from(error: QueueError) -> Self {
+        Self::later(error.to_string())
+    }
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        Self::of(error.is_transient(), &error)
+    }
+}
+
+impl From<GitLabError> for Failure {
+    fn from(error: GitLabError) -> Self {
+        match &error {
+            GitLabError::Away { wait, .. } => Self::Later { reason: error.to_string(), wait: *wait },
+            _ => Self::Never(error.to_string()),
+        }
+    }
+}
+
+impl From<TofuError> for Failure {
+    fn from(error: TofuError) -> Self {
+        let transient = match &error {
+            TofuError::Failed { transient, .. } => *transient,
+            TofuError::Locked { .. } | TofuError::Stale { .. } | TofuError::Machine { .. } => true,
+            TofuError::Absent(_) | TofuError::NoBundle { .. } => false,
+        };
+        Self::of(transient, &error)
+    }
+}
