@@ -76,6 +76,7 @@ fn new(name: &str, owner: &Owner, commit: &str, now: Time) -> EggRecord {
         failures: 0,
         retry_at: None,
         error: None,
+        pinned: None,
         made: now,
         updated: now,
         synced: now,
