@@ -203,7 +203,10 @@ pub(super) fn full_runner(world: &World, id: u64, one: &Runner) -> Value {
         Place::Project(id) => (vec![simple_project(world, id)], Vec::new()),
         Place::Group(id) => {
             let path = world.group_path(id);
-            (Vec::new(), vec![json!({ "id": id, "name": path, "web_url": format!("{}/groups/{path}", world.url) })])
+            (
+                Vec::new(),
+                vec![json!({ "id": id, "name": path, "web_url": format!("{}/groups/{path}", world.url) })],
+            )
         }
     };
     let contacted = one.managers.values().map(|manager| manager.contacted).max().map(moment);

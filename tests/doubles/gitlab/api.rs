@@ -217,9 +217,7 @@ fn change_runner(runner: &mut Runner, body: &Value) -> Result<(), Refusal> {
     if let Some(timeout) = body.get("maximum_timeout") {
         changed.maximum_timeout = timeout.as_u64();
         if changed.maximum_timeout.is_some_and(|seconds| seconds < 600) {
-            return Err(Refusal::bad(
-                json!({ "maximum_timeout": ["needs to be at least 10 minutes"] }),
-            ));
+            return Err(Refusal::bad(json!({ "maximum_timeout": ["needs to be at least 10 minutes"] })));
         }
     }
     if changed.tags.is_empty() && !changed.run_untagged {
@@ -274,7 +272,13 @@ async fn reset_token(State(shared): Server, who: Asker, Path(id): Path<u64>) -> 
     })
 }
 
-async fn managers(State(shared): Server, who: Asker, Path(id): Path<u64>, uri: OriginalUri, asked: Asked) -> Answer {
+async fn managers(
+    State(shared): Server,
+    who: Asker,
+    Path(id): Path<u64>,
+    uri: OriginalUri,
+    asked: Asked,
+) -> Answer {
     let world = shared.look();
     let one = found(&world, id)?;
     who.reads(role(one.place))?;
@@ -289,7 +293,13 @@ async fn managers(State(shared): Server, who: Asker, Path(id): Path<u64>, uri: O
     Ok(page(&world.url, &inner(&uri), &asked, all.collect()))
 }
 
-async fn runner_jobs(State(shared): Server, who: Asker, Path(id): Path<u64>, uri: OriginalUri, asked: Asked) -> Answer {
+async fn runner_jobs(
+    State(shared): Server,
+    who: Asker,
+    Path(id): Path<u64>,
+    uri: OriginalUri,
+    asked: Asked,
+) -> Answer {
     let world = shared.look();
     who.reads(role(found(&world, id)?.place))?;
     let jobs = world.jobs.values().rev().filter(|job| {
@@ -321,7 +331,13 @@ async fn group(State(shared): Server, who: Asker, Path(id): Path<u64>) -> Answer
     Ok(Json(answers::group(&world, id)).into_response())
 }
 
-async fn group_projects(State(shared): Server, who: Asker, Path(id): Path<u64>, uri: OriginalUri, asked: Asked) -> Answer {
+async fn group_projects(
+    State(shared): Server,
+    who: Asker,
+    Path(id): Path<u64>,
+    uri: OriginalUri,
+    asked: Asked,
+) -> Answer {
     let world = shared.look();
     who.reads(0)?;
     there(&world, Place::Group(id))?;
@@ -356,20 +372,41 @@ fn runners_of(shared: &Shared, who: &Asker, place: Place, uri: &OriginalUri, ask
     Ok(page(&world.url, &inner(uri), asked, all.map(|(id, one)| answers::runner(*id, one)).collect()))
 }
 
-async fn project_runners(State(shared): Server, who: Asker, Path(id): Path<u64>, uri: OriginalUri, asked: Asked) -> Answer {
+async fn project_runners(
+    State(shared): Server,
+    who: Asker,
+    Path(id): Path<u64>,
+    uri: OriginalUri,
+    asked: Asked,
+) -> Answer {
     runners_of(&shared, &who, Place::Project(id), &uri, &asked)
 }
 
-async fn group_runners(State(shared): Server, who: Asker, Path(id): Path<u64>, uri: OriginalUri, asked: Asked) -> Answer {
+async fn group_runners(
+    State(shared): Server,
+    who: Asker,
+    Path(id): Path<u64>,
+    uri: OriginalUri,
+    asked: Asked,
+) -> Answer {
     runners_of(&shared, &who, Place::Group(id), &uri, &asked)
 }
 
-async fn jobs(State(shared): Server, who: Asker, Path(id): Path<u64>, uri: OriginalUri, asked: Asked) -> Answer {
+async fn jobs(
+    State(shared): Server,
+    who: Asker,
+    Path(id): Path<u64>,
+    uri: OriginalUri,
+    asked: Asked,
+) -> Answer {
     let world = shared.look();
     who.reads(0)?;
     there(&world, Place::Project(id))?;
-    let scopes: Vec<&str> =
-        asked.iter().filter(|(key, _)| key == "scope[]" || key == "scope").map(|(_, value)| &**value).collect();
+    let scopes: Vec<&str> = asked
+        .iter()
+        .filter(|(key, _)| key == "scope[]" || key == "scope")
+        .map(|(_, value)| &**value)
+        .collect();
     let wanted = |status: Status| scopes.is_empty() || scopes.contains(&status.word());
     let found = world.jobs.values().rev().filter(|job| job.project == id && wanted(job.status));
     let all = found.map(|job| answers::job(&world, job)).collect();
@@ -393,7 +430,13 @@ fn protected_ref(name: &str) -> Value {
     })
 }
 
-async fn protected_branches(State(shared): Server, who: Asker, Path(id): Path<u64>, uri: OriginalUri, asked: Asked) -> Answer {
+async fn protected_branches(
+    State(shared): Server,
+    who: Asker,
+    Path(id): Path<u64>,
+    uri: OriginalUri,
+    asked: Asked,
+) -> Answer {
     let world = shared.look();
     who.reads(MAINTAINER)?;
     there(&world, Place::Project(id))?;
@@ -416,7 +459,13 @@ async fn protect_branch(State(shared): Server, who: Asker, Path(id): Path<u64>, 
     })
 }
 
-async fn protected_tags(State(shared): Server, who: Asker, Path(id): Path<u64>, uri: OriginalUri, asked: Asked) -> Answer {
+async fn protected_tags(
+    State(shared): Server,
+    who: Asker,
+    Path(id): Path<u64>,
+    uri: OriginalUri,
+    asked: Asked,
+) -> Answer {
     let world = shared.look();
     who.reads(MAINTAINER)?;
     there(&world, Place::Project(id))?;

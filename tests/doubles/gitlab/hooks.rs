@@ -60,7 +60,9 @@ fn user() -> Value {
 }
 
 fn runner_of(world: &World, runner: Option<u64>) -> Value {
-    let Some((id, runner)) = runner.and_then(|id| Some((id, world.runners.get(&id)?))) else { return Value::Null };
+    let Some((id, runner)) = runner.and_then(|id| Some((id, world.runners.get(&id)?))) else {
+        return Value::Null;
+    };
     let kind = match runner.place {
         super::Place::Project(_) => "project_type",
         super::Place::Group(_) => "group_type",

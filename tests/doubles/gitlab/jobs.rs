@@ -175,7 +175,9 @@ impl World {
 
     /// Whether a runner would be given a job.
     pub fn fits(&self, runner: u64, job: u64) -> bool {
-        let (Some(runner), Some(job)) = (self.runners.get(&runner), self.jobs.get(&job)) else { return false };
+        let (Some(runner), Some(job)) = (self.runners.get(&runner), self.jobs.get(&job)) else {
+            return false;
+        };
         self.is_of(runner.place, job.project)
             && takes(
                 runner,

@@ -107,7 +107,8 @@ fn payload(world: &World, job: &Job) -> Value {
         ("CI_COMMIT_REF_NAME", job.spec.git_ref.clone()),
         ("CI_SERVER_URL", world.url.clone()),
     ];
-    let variable = |key: &str, value: &str| json!({ "key": key, "value": value, "public": true, "masked": false });
+    let variable =
+        |key: &str, value: &str| json!({ "key": key, "value": value, "public": true, "masked": false });
     let variables: Vec<Value> = predefined
         .iter()
         .map(|(key, value)| variable(key, value))
@@ -184,7 +185,11 @@ async fn update(State(shared): State<Arc<Shared>>, Path(id): Path<u64>, Json(bod
 
 /// The answer about a job that doesn't run.
 fn over(status: Status) -> Response {
-    (StatusCode::FORBIDDEN, [(JOB_STATUS, status.word())], Json(json!({ "message": "403 Forbidden  - Job is not running" })))
+    (
+        StatusCode::FORBIDDEN,
+        [(JOB_STATUS, status.word())],
+        Json(json!({ "message": "403 Forbidden  - Job is not running" })),
+    )
         .into_response()
 }
 
@@ -200,7 +205,8 @@ async fn trace(
         if found.status != Status::Running {
             return Ok(over(found.status));
         }
-        let range = header("content-range").ok_or_else(|| Refusal::bad("400 Missing header Content-Range"))?;
+        let range =
+            header("content-range").ok_or_else(|| Refusal::bad("400 Missing header Content-Range"))?;
         let from: Option<usize> = range.split_once('-').and_then(|(from, _)| from.trim().parse().ok());
         let Some(job) = world.jobs.get_mut(&id) else { return Err(Refusal::not_found("404 Not Found")) };
         if from != Some(job.trace.len()) {

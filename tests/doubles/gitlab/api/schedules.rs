@@ -1,9 +1,9 @@
 //! Pipeline schedules with their variables.
 
 use super::{
-    Answer, Arc, Asked, Asker, BTreeMap, Bytes, IntoResponse, Json, OriginalUri, Path, Place, Refusal, Router,
-    Server, Shared, State, StatusCode, World, answers, body, flag, get, inner, json, needed, page, post,
-    text, there,
+    Answer, Arc, Asked, Asker, BTreeMap, Bytes, IntoResponse, Json, OriginalUri, Path, Place, Refusal,
+    Router, Server, Shared, State, StatusCode, World, answers, body, flag, get, inner, json, needed, page,
+    post, text, there,
 };
 use crate::doubles::gitlab::state::Schedule;
 
@@ -24,7 +24,13 @@ fn found(world: &mut World, project: u64, id: u64) -> Result<&mut Schedule, Refu
     schedule.ok_or_else(|| Refusal::not_found("404 Pipeline Schedule Not Found"))
 }
 
-async fn schedules(State(shared): Server, who: Asker, Path(id): Path<u64>, uri: OriginalUri, asked: Asked) -> Answer {
+async fn schedules(
+    State(shared): Server,
+    who: Asker,
+    Path(id): Path<u64>,
+    uri: OriginalUri,
+    asked: Asked,
+) -> Answer {
     let world = shared.look();
     who.reads(0)?;
     there(&world, Place::Project(id))?;

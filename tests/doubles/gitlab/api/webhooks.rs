@@ -1,8 +1,8 @@
 //! Webhooks of projects and of groups: the same calls for both.
 
 use super::{
-    Answer, Arc, Asked, Asker, Bytes, IntoResponse, Json, OriginalUri, Path, Place, Refusal, Router, Server, State,
-    Shared, StatusCode, Value, World, answers, body, flag, get, inner, needed, page, text, there,
+    Answer, Arc, Asked, Asker, Bytes, IntoResponse, Json, OriginalUri, Path, Place, Refusal, Router, Server,
+    Shared, State, StatusCode, Value, World, answers, body, flag, get, inner, needed, page, text, there,
 };
 use crate::doubles::gitlab::state::Hook;
 
@@ -27,18 +27,21 @@ const EVENTS: [&str; 16] = [
 ];
 
 pub(super) fn routes(place: fn(u64) -> Place) -> Router<Arc<Shared>> {
-    let list = async move |State(shared): Server, who: Asker, Path(id): Path<u64>, uri: OriginalUri, asked: Asked| {
-        hooks(&shared, &who, place(id), &uri, &asked)
-    };
+    let list = async move |State(shared): Server,
+                           who: Asker,
+                           Path(id): Path<u64>,
+                           uri: OriginalUri,
+                           asked: Asked| { hooks(&shared, &who, place(id), &uri, &asked) };
     let add = async move |State(shared): Server, who: Asker, Path(id): Path<u64>, bytes: Bytes| {
         add(&shared, &who, place(id), &bytes)
     };
     let one = async move |State(shared): Server, who: Asker, Path((id, hook)): Path<(u64, u64)>| {
         one(&shared, &who, place(id), hook)
     };
-    let set = async move |State(shared): Server, who: Asker, Path((id, hook)): Path<(u64, u64)>, bytes: Bytes| {
-        set(&shared, &who, place(id), hook, &bytes)
-    };
+    let set = async move |State(shared): Server,
+                          who: Asker,
+                          Path((id, hook)): Path<(u64, u64)>,
+                          bytes: Bytes| { set(&shared, &who, place(id), hook, &bytes) };
     let gone = async move |State(shared): Server, who: Asker, Path((id, hook)): Path<(u64, u64)>| {
         delete(&shared, &who, place(id), hook)
     };
