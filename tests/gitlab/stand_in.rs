@@ -2,9 +2,9 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     path::PathBuf,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
 };
 
 use polar_gosling_tests::{
@@ -19,6 +19,7 @@ struct Running {
     fake: FakeGitLab,
     folder: TempDir,
     program: Child,
+    log: BufReader<ChildStderr>,
 }
 
 /// Adds a runner with these tags; its token.
@@ -62,15 +63,16 @@ impl Running {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("config.toml");
         fs::write(&file, config(&fake, &[&token])).unwrap();
-        let program = Command::new(tools::gitlab_runner())
+        let mut program = Command::new(tools::gitlab_runner())
             .args(["run", "--config"])
             .arg(&file)
             .arg("--working-directory")
             .arg(folder.path())
-            .stderr(fs::File::create(folder.path().join("log")).unwrap())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { fake, folder, program }
+        let log = BufReader::new(program.stderr.take().unwrap());
+        Self { fake, folder, program, log }
     }
 
     fn signal(&self, signal: Signal) {
@@ -78,14 +80,18 @@ impl Running {
         kill_process(id, signal).unwrap();
     }
 
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    /// Waits until a line of its log holds this.
+    fn said(&mut self, text: &str) {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            assert!(self.log.read_line(&mut line).unwrap() > 0, "it ended without `{text}`");
+        }
     }
 
-    /// How it ended, and its log.
-    fn finish(mut self) -> (ExitStatus, String) {
-        let status = self.program.wait().unwrap();
-        (status, self.log())
+    /// How it ended.
+    fn ended(mut self) -> ExitStatus {
+        self.program.wait().unwrap()
     }
 
     /// A job that says it runs, and then waits until it is told to go on through a pipe.
@@ -111,7 +117,7 @@ impl Drop for Running {
 
 #[test]
 fn jobs_are_served() {
-    let running = Running::start();
+    let mut running = Running::start();
     let mut good = NewJob::new("good", &["a"], &["echo \"$CI_JOB_NAME $FROM_CONFIG $MINE\"", "pwd"]);
     good.variables.insert("MINE".to_owned(), "2".to_owned());
     let bad = NewJob::new("bad", &["a"], &["echo before", "exit 3", "echo after"]);
@@ -136,27 +142,28 @@ fn jobs_are_served() {
 
 #[test]
 fn sigquit_lets_the_job_end() {
-    let running = Running::start();
+    let mut running = Running::start();
     let (job, pipe) = running.waiting_job();
     running.signal(Signal::QUIT);
+    running.said("graceful shutdown");
     let after = running.fake.queue_job(7, "after", &["a"], &["true"]);
     fs::File::options().write(true).open(pipe).unwrap().write_all(b"on\n").unwrap();
     let job = running.fake.wait_for_job(job, Status::Success);
     assert!(String::from_utf8_lossy(&job.trace).contains("went on\n"));
     assert_eq!(running.fake.job(after).map(|job| job.given), Some(0));
-    let (status, log) = running.finish();
-    assert!(status.success(), "{log}");
+    running.said("All workers stopped.");
+    assert!(running.ended().success());
 }
 
 #[test]
 fn sigterm_ends_the_job() {
-    let running = Running::start();
+    let mut running = Running::start();
     let (job, _) = running.waiting_job();
     running.signal(Signal::TERM);
     let job = running.fake.wait_for_job(job, Status::Failed);
     assert_eq!(job.failure_reason.as_deref(), Some("runner_system_failure"));
-    let (status, log) = running.finish();
-    assert!(status.success(), "{log}");
+    running.said("All workers stopped.");
+    assert!(running.ended().success());
 }
 
 #[test]
@@ -171,14 +178,15 @@ fn sighup_reads_the_config_again() {
 
 #[test]
 fn a_canceled_job_is_ended() {
-    let running = Running::start();
+    let mut running = Running::start();
     let (job, _) = running.waiting_job();
     running.fake.cancel(job);
     let next = running.fake.queue_job(7, "next", &["a"], &["echo next"]);
     running.fake.wait_for_job(next, Status::Success);
     running.signal(Signal::QUIT);
-    let (status, log) = running.finish();
-    assert!(status.success() && log.contains("canceled"), "{log}");
+    running.said("Job canceled");
+    running.said("All workers stopped.");
+    assert!(running.ended().success());
 }
 
 #[test]

@@ -170,7 +170,7 @@ impl Run {
                 ended = child.wait() => {
                     return ended.map_or_else(|error| End::Broken(error.to_string()), End::Exited);
                 }
-                _ = abort.wait_for(|abort| *abort) => return End::Aborted,
+                _ = async { abort.wait_for(|abort| *abort).await.is_ok() } => return End::Aborted,
                 () = sleep_until(end) => return End::TimedOut,
                 _ = send.tick() => {
                     if self.send(trace).await == Told::Over {
