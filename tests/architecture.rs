@@ -26,15 +26,49 @@ const PACKAGES: &[(&str, &[&str])] = &[
 type Rooms = &'static [(&'static str, &'static [&'static str])];
 
 /// The packages that have rooms.
-const ROOMS: &[(&str, Rooms)] = &[("flyc", FLYC), ("fly-lsp", FLY_LSP)];
+const ROOMS: &[(&str, Rooms)] = &[("flyc", FLYC), ("fly-lsp", FLY_LSP), ("orchestrator", ORCHESTRATOR)];
 
 /// Crates that a room may not use, though its package does: what an editor asks is answered without its protocol, and
-/// without threads that wait.
-const FOREIGN: &[(&str, &[&str])] =
-    &[("fly-lsp/src/ide/", &["tower_lsp_server", "tower", "tokio", "serde_json"])];
+/// without threads that wait; what is decided of a fleet, without the world; and no role knows which database there is.
+const FOREIGN: &[(&str, &[&str])] = &[
+    ("fly-lsp/src/ide/", &["tower_lsp_server", "tower", "tokio", "serde_json"]),
+    ("orchestrator/src/domain/", &["tokio", "axum", "reqwest", "rusqlite", "tracing", "getrandom", "uuid"]),
+    ("orchestrator/src/ports/", &["axum", "reqwest", "rusqlite"]),
+    ("orchestrator/src/records/", &["tokio", "axum", "reqwest", "rusqlite"]),
+    ("orchestrator/src/nest/", &["tokio", "axum", "reqwest", "rusqlite"]),
+    ("orchestrator/src/roles/", &["rusqlite"]),
+];
 
 /// What an editor asks, and the protocol around it.
 const FLY_LSP: Rooms = &[("ide", &[]), ("server", &["ide"])];
+
+/// The service. `domain` decides and knows nothing of the world; `ports` say what is needed of it, `adapters` provide it, and
+/// `app` alone brings the two together.
+const ORCHESTRATOR: Rooms = &[
+    ("domain", &[]),
+    ("wire", &[]),
+    ("faults", &[]),
+    ("metrics", &[]),
+    ("seal", &[]),
+    ("settings", &["domain"]),
+    ("ports", &["domain"]),
+    ("logging", &["ports"]),
+    ("records", &["domain", "ports"]),
+    ("nest", &["domain", "ports", "records"]),
+    ("adapters", &["domain", "faults", "logging", "ports", "records", "seal"]),
+    (
+        "roles",
+        &["domain", "faults", "logging", "metrics", "nest", "ports", "records", "seal", "settings", "wire"],
+    ),
+    (
+        "app",
+        &[
+            "adapters", "domain", "faults", "logging", "metrics", "nest", "ports", "records", "roles",
+            "seal", "settings", "wire",
+        ],
+    ),
+    ("cli", &["app", "domain", "logging", "ports", "roles", "settings", "wire"]),
+];
 
 /// The compiler. `config` and `lower` are pure functions that `check` asks, so that what checks clean can be built;
 /// `routing` is one that the orchestrator asks as well.
@@ -289,7 +323,12 @@ fn identifier(text: &str) -> &str {
 fn wrong_imports(path: &str, text: &str) -> Vec<String> {
     let Some((package, inner)) = path.split_once("/src/") else { return Vec::new() };
     let Some((_, rooms)) = ROOMS.iter().find(|(name, _)| *name == package) else { return Vec::new() };
-    let Some((room, inside)) = inner.split_once('/') else { return Vec::new() };
+    // A room of one file is that file.
+    let single = inner.strip_suffix(".rs").map(|room| (room, "mod.rs"));
+    let Some((room, inside)) = inner.split_once('/').or(single) else { return Vec::new() };
+    if matches!(inner, "lib.rs" | "main.rs") {
+        return Vec::new();
+    }
     if inside.ends_with("tests.rs") || inside.contains("tests/") {
         return Vec::new();
     }

@@ -4,4 +4,5 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests drive real programs and files")]
 
+pub mod doubles;
 pub mod tools;

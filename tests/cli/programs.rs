@@ -33,3 +33,25 @@ fn flyc_lsp_is_the_language_server() {
         .expect("it listens");
     assert_eq!(server.wait().expect("it ends").code(), Some(1));
 }
+
+#[test]
+fn the_language_server_says_what_it_is() {
+    let run = |arguments: &[&str]| {
+        let output = Command::new(tools::fly_lsp())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .expect("fly-lsp starts");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, out, _) = run(&["--version"]);
+    assert_eq!((code, out.starts_with("fly-lsp ")), (Some(0), true), "{out}");
+    let (code, out, _) = run(&["--help"]);
+    assert!(code == Some(0) && out.contains("standard input and output"), "{out}");
+    let (code, out, err) = run(&["--tcp"]);
+    assert!(code == Some(2) && out.is_empty() && err.contains("unexpected argument '--tcp'"), "{err}");
+    // Nobody speaks to it: it ends, and says nothing of its own.
+    let (code, out, err) = run(&["--stdio"]);
+    assert!(code.is_some_and(|code| code != 2) && out.is_empty() && err.is_empty(), "{code:?} {out} {err}");
+}

@@ -159,7 +159,7 @@ impl Finder {
             if is_rift && name.text() == "name" {
                 self.quoted(Space::Rift, value);
             }
-            if ty == Some(Type::Script) && value.literal().is_some() {
+            if ty == Some(Type::Script) && value.bare().literal().is_some() {
                 continue;
             }
             self.value(value, ty);
@@ -176,11 +176,11 @@ impl Finder {
         match ty {
             Some(Type::Entity(_)) => self.quoted(Space::Egg, value),
             Some(Type::List(Type::Entity(_))) => {
-                value.operands().for_each(|item| self.quoted(Space::Egg, item));
+                value.bare().operands().for_each(|item| self.quoted(Space::Egg, item));
             }
             Some(Type::Condition) => self.condition(value),
             Some(Type::Object(fields)) => {
-                for entry in value.entries() {
+                for entry in value.bare().entries() {
                     let ty = fields.iter().find(|field| field.name == entry.name()).map(|field| field.ty);
                     if let (Some(Type::Entity(_)), Some(value)) = (ty, entry.value) {
                         self.quoted(Space::Egg, value);
@@ -232,7 +232,7 @@ impl Finder {
 
     /// A name that stands in quotes.
     fn quoted(&mut self, space: Space, value: Expr<'_>) {
-        let Some(token) = value.literal() else { return };
+        let Some(token) = value.bare().literal() else { return };
         let Some(name) = literal::simple_string(token.kind(), token.text()) else { return };
         let one = TextSize::from(1);
         let range = TextRange::new(token.range().start() + one, token.range().end() - one);
@@ -241,7 +241,7 @@ impl Finder {
 
     /// The names of eggs that a condition compares with.
     fn condition(&mut self, value: Expr<'_>) {
-        let Some(token) = value.literal() else { return };
+        let Some(token) = value.bare().literal() else { return };
         let content = literal::content(token.kind(), token.text(), token.range().start(), false);
         let Some(text) = content.plain() else { return };
         for (name, part) in condition_texts(&text.text, FieldId::Egg) {

@@ -273,6 +273,13 @@ impl<'p> Expr<'p> {
         (self.0.kind() == NodeKind::Literal).then(|| self.0.first_token()).flatten()
     }
 
+    /// It without the parentheses around it.
+    #[must_use]
+    pub fn bare(self) -> Self {
+        let inner = (self.0.kind() == NodeKind::Paren).then(|| self.operands().next()).flatten();
+        inner.map_or(self, Self::bare)
+    }
+
     /// The expressions directly within: operands, elements, arguments.
     pub fn operands(self) -> impl Iterator<Item = Expr<'p>> {
         self.0.children().filter_map(Self::cast)

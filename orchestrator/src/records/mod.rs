@@ -11,6 +11,7 @@ mod nest;
 mod plan;
 mod row;
 mod runner;
+mod runner_metric;
 mod sync;
 mod versions;
 
@@ -22,6 +23,7 @@ pub use lease::{Held, Lease, acquire, release, renew};
 pub use nest::{NestRecord, Pending};
 pub use plan::{PlanKind, PlanRecord};
 pub use runner::{Care, Made, RunnerRecord};
+pub use runner_metric::RunnerMetric;
 pub use sync::{Changes, SyncRecord, SyncStatus};
 pub use versions::{Program, VersionRecord};
 

@@ -40,8 +40,9 @@ pub struct NestRecord {
     pub pending: Option<Pending>,
     /// The commit that was looked at last, be it in force or broken.
     pub seen: Option<String>,
-    /// Why the last look brought nothing into force, without secrets; none when it did.
-    pub error: Option<String>,
+    /// Why the repository was not to be had, or could not be brought into force, when it was last looked at; without secrets.
+    /// What is wrong with a broken commit stands in `sync_history`.
+    pub failure: Option<String>,
     /// When the commit in force came into force.
     pub applied: Option<Time>,
     /// When the repository was last looked at.
@@ -64,7 +65,7 @@ impl NestRecord {
             mothergoose: None,
             pending: None,
             seen: None,
-            error: None,
+            failure: None,
             applied: None,
             looked: now,
         }
@@ -93,7 +94,7 @@ impl Record for NestRecord {
             .json("mothergoose", &self.mothergoose)
             .json("pending", &self.pending)
             .maybe_text("seen_commit", self.seen.as_deref())
-            .maybe_text("error_message", self.error.as_deref())
+            .maybe_text("error_message", self.failure.as_deref())
             .maybe_time("applied_at", self.applied)
             .time("looked_at", self.looked)
             .row()
@@ -108,7 +109,7 @@ impl Record for NestRecord {
             mothergoose: maybe_json(row, "mothergoose")?,
             pending: maybe_json(row, "pending")?,
             seen: maybe_text(row, "seen_commit"),
-            error: maybe_text(row, "error_message"),
+            failure: maybe_text(row, "error_message"),
             applied: maybe_time(row, "applied_at"),
             looked: time(row, "looked_at")?,
         })

@@ -44,6 +44,8 @@ lsp_bench [OPTIONS] WORKSPACE -- SERVER [ARGUMENT…]
   --expect N          the first diagnostics are whole when N files have been told to have some
                       (default: when the edited file has been told of, as by servers that tell of open files alone)
   --settings JSON     what the server is told when it asks for its configuration, and at the beginning
+  --turns             an edit is told of once the file has diagnostics where it had none, or none where it had some:
+                      for servers that tell of an edit several times, the first time before they know
   --plain             the edited file is not opened until the first diagnostics are there
 ";
 
@@ -61,6 +63,7 @@ struct Options {
     expect: Option<usize>,
     settings: Value,
     plain: bool,
+    turns: bool,
 }
 
 fn options() -> Option<Options> {
@@ -81,6 +84,7 @@ fn options() -> Option<Options> {
         expect: None,
         settings: Value::Null,
         plain: false,
+        turns: false,
     };
     let mut arguments = all.into_iter();
     while let Some(argument) = arguments.next() {
@@ -100,6 +104,7 @@ fn options() -> Option<Options> {
             "--expect" => options.expect = Some(arguments.next()?.parse().ok()?),
             "--settings" => options.settings = serde_json::from_str(&arguments.next()?).ok()?,
             "--plain" => options.plain = true,
+            "--turns" => options.turns = true,
             other if !other.starts_with('-') => options.workspace = fs::canonicalize(other).ok()?,
             _ => return None,
         }
@@ -125,7 +130,9 @@ fn main() {
     if !options.settings.is_null() {
         server.notify("workspace/didChangeConfiguration", json!({ "settings": options.settings }));
     }
-    let mut document = Document { uri, version: 1, text };
+    let sync = &hello.0["result"]["capabilities"]["textDocumentSync"];
+    let in_whole = sync.as_i64().or(sync["change"].as_i64()) == Some(1);
+    let mut document = Document { uri, version: 1, text, in_whole };
     if !options.plain {
         document.open(&mut server, &options.language);
     }
@@ -146,7 +153,12 @@ fn main() {
         let (from, to) =
             if at % 2 == 0 { (&options.edit.0, &options.edit.1) } else { (&options.edit.1, &options.edit.0) };
         let begin = document.replace(&mut server, from, to);
-        times.push(server.diagnostics_of(&document.uri, document.version) - begin);
+        let told = if options.turns {
+            server.turn_of(&document.uri)
+        } else {
+            server.diagnostics_of(&document.uri, document.version)
+        };
+        times.push(told - begin);
     }
     println!("didChange to publishDiagnostics: {}", distribution(times));
     // What passes on a busy machine says little; what the server works says more.
@@ -209,6 +221,8 @@ struct Document {
     uri: String,
     version: i64,
     text: String,
+    /// Whether the server wants it sent in whole with each change.
+    in_whole: bool,
 }
 
 impl Document {
@@ -237,8 +251,12 @@ impl Document {
         self.text.replace_range(at..at + length, text);
         self.version += 1;
         let document = json!({ "uri": self.uri, "version": self.version });
-        let params =
-            json!({ "textDocument": document, "contentChanges": [{ "range": range, "text": text }] });
+        let change = if self.in_whole {
+            json!({ "text": self.text })
+        } else {
+            json!({ "range": range, "text": text })
+        };
+        let params = json!({ "textDocument": document, "contentChanges": [change] });
         let begin = Instant::now();
         server.notify("textDocument/didChange", params);
         begin

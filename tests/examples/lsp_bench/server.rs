@@ -160,6 +160,20 @@ impl Server {
         }
     }
 
+    /// When a file had diagnostics where it had none before the edit that was just sent, or none where it had some.
+    pub(crate) fn turn_of(&mut self, uri: &str) -> Instant {
+        let some = |told: Option<&(usize, Option<i64>, Instant)>| told.is_some_and(|(count, ..)| *count > 0);
+        let before = some(self.told.get(uri));
+        loop {
+            let (message, came) = self.receive();
+            self.take(&message, came);
+            let now = self.told.get(uri);
+            if some(now) != before {
+                return now.map_or(came, |(.., came)| *came);
+            }
+        }
+    }
+
     /// What the process holds and what it held at most, in MiB.
     pub(crate) fn memory(&self) -> Option<(u64, u64)> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
