@@ -54,7 +54,7 @@ const ORCHESTRATOR: Rooms = &[
     ("ports", &["domain"]),
     ("logging", &["ports"]),
     ("records", &["domain", "ports"]),
-    ("nest", &["domain", "ports", "records"]),
+    ("nest", &["domain", "ports", "records", "settings"]),
     ("adapters", &["domain", "faults", "logging", "ports", "records", "seal"]),
     (
         "roles",
