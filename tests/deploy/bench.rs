@@ -47,6 +47,7 @@ impl Bench {
         let gosling = script(&folder.path().join("gosling"), RUNNER);
         let logged = wrapper(folder.path(), &tofu);
         let adapter = OpenTofu::new(options(folder.path(), &logged));
+        holder_of_mkdir(folder.path());
         let mut bench = Self { folder, tofu, gosling, adapter, bundles: BTreeMap::new() };
         bench.nest(&eggs.iter().map(|name| (*name, "docs")).collect::<Vec<_>>()).await;
         Some(bench)
@@ -67,11 +68,97 @@ impl Bench {
             fs::create_dir_all(&egg).unwrap();
             fs::write(egg.join("config.fly"), egg_text(name, tag, number + 1)).unwrap();
         }
+        self.build().await;
+    }
+
+    /// The egg begins so many lines further down.
+    pub(crate) async fn moved_down(&mut self, egg: &str, lines: usize) {
+        let file = self.folder.path().join("nest/Eggs").join(egg).join("config.fly");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, "\n".repeat(lines) + &text).unwrap();
+        self.build().await;
+    }
+
+    async fn build(&mut self) {
+        let nest = self.folder.path().join("nest");
         let built = self.folder.path().join("built");
         let (_, result) = host::build_nest(&nest, &built, Some(Backend::Local));
         result.unwrap();
         let kept = self.adapter.keep(&built).await.unwrap();
         self.bundles = kept.into_iter().map(|bundle| (bundle.owner.clone(), bundle)).collect();
+    }
+
+    /// Another `gosling` over the same folder, with other options.
+    pub(crate) fn restart(&mut self, change: impl FnOnce(&mut Options)) {
+        let mut options = options(self.folder.path(), &self.folder.path().join("tofu"));
+        change(&mut options);
+        self.adapter = OpenTofu::new(options);
+    }
+
+    /// From now on an apply that makes a runner stays in its middle.
+    pub(crate) fn hold(&self) {
+        fs::write(self.folder.path().join("hold"), "").unwrap();
+    }
+
+    /// From now on a plan stays in its middle.
+    pub(crate) fn hold_plans(&self) {
+        fs::write(self.folder.path().join("hold-plans"), "").unwrap();
+    }
+
+    /// Whether something stays in its middle.
+    pub(crate) fn is_held(&self) -> bool {
+        self.folder.path().join("held").exists()
+    }
+
+    /// The process that stays.
+    pub(crate) fn holder(&self) -> i32 {
+        fs::read_to_string(self.folder.path().join("held")).unwrap().trim().parse().unwrap()
+    }
+
+    /// Everything goes on.
+    pub(crate) fn let_go(&self) {
+        for file in ["hold", "hold-plans", "held"] {
+            let _ = fs::remove_file(self.folder.path().join(file));
+        }
+    }
+
+    /// The workspace of an egg.
+    pub(crate) fn workspace(&self, egg: &str) -> PathBuf {
+        self.data().join("tofu/workspaces").join(egg)
+    }
+
+    /// The process of the run that is under way for an egg.
+    pub(crate) fn run(&self, egg: &str) -> Option<i32> {
+        let text = fs::read_to_string(self.workspace(egg).join("run.json")).ok()?;
+        let record: serde_json::Value = serde_json::from_str(&text).unwrap();
+        i32::try_from(record["process"]["pid"].as_i64()?).ok()
+    }
+
+    /// Kills the run that is under way for an egg, with all it has started.
+    pub(crate) fn kill_run(&self, egg: &str) {
+        let group = rustix::process::Pid::from_raw(self.run(egg).unwrap()).unwrap();
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
+    }
+
+    /// `tofu apply`, as somebody at a terminal would.
+    pub(crate) fn by_hand(&self, egg: &str, fleet: &[(&str, PoolKind)]) -> std::process::Child {
+        let folder = self.workspace(egg).join("eggs").join(egg);
+        let runners: BTreeMap<&str, serde_json::Value> =
+            fleet.iter().map(|(id, pool)| (*id, serde_json::json!({ "pool": pool }))).collect();
+        let variables = serde_json::json!({
+            "runners": runners,
+            "orchestrator_url": "http://127.0.0.1:1",
+            "runners_folder": self.adapter.runners_folder(),
+        });
+        fs::write(folder.join("runners.auto.tfvars.json"), variables.to_string()).unwrap();
+        std::process::Command::new(&self.tofu)
+            .args(["apply", "-auto-approve", "-input=false"])
+            .current_dir(folder)
+            .env("PATH", path(self.folder.path()))
+            .env("TF_CLI_CONFIG_FILE", "/dev/null")
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     /// What is asked for a fleet: each has a ticket.
@@ -119,8 +206,32 @@ impl Bench {
 pub(crate) fn options(folder: &Path, tofu: &Path) -> Options {
     let mut options = Options::new(folder.join("data"), std::env::vars_os());
     options.program = Some(tofu.to_owned());
+    options.environment.insert("PATH".into(), path(folder));
     options.lock_timeout = Duration::ZERO;
     options
+}
+
+/// The `PATH`, with the test's own programs first.
+fn path(folder: &Path) -> std::ffi::OsString {
+    let mut path = folder.join("bin").into_os_string();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap());
+    path
+}
+
+/// What stays in its middle while a file is there, and nobody's folder has gone.
+fn holding_script(folder: &Path, hold: &str) -> String {
+    let (hold, held) = (folder.join(hold), folder.join("held"));
+    let (hold, held) = (hold.display(), held.display());
+    format!("if [ -e '{hold}' ]; then\n  echo $$ >'{held}.new'\n  mv '{held}.new' '{held}'\n  while [ -e '{hold}' ]; do sleep 0.05; done\nfi")
+}
+
+/// `mkdir`, the first thing that a runner is made with: it stays in its middle when it is told to.
+fn holder_of_mkdir(folder: &Path) {
+    let mkdir = tools::on_path("mkdir").unwrap();
+    fs::create_dir(folder.join("bin")).unwrap();
+    let text = format!("{}\nexec '{}' \"$@\"", holding_script(folder, "hold"), mkdir.display());
+    script(&folder.join("bin/mkdir"), &text);
 }
 
 /// An egg on this machine.
@@ -144,7 +255,12 @@ pub(crate) fn script(path: &Path, text: &str) -> PathBuf {
 
 /// `tofu`, which writes down what it is asked to do.
 fn wrapper(folder: &Path, tofu: &Path) -> PathBuf {
-    let text = format!("echo \"$1\" >>'{}'\nexec '{}' \"$@\"", folder.join("verbs").display(), tofu.display());
+    let text = format!(
+        "echo \"$1\" >>'{}'\nif [ \"$1\" = plan ]; then\n{}\nfi\nexec '{}' \"$@\"",
+        folder.join("verbs").display(),
+        holding_script(folder, "hold-plans"),
+        tofu.display()
+    );
     script(&folder.join("tofu"), &text)
 }
 

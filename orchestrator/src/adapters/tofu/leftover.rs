@@ -59,6 +59,13 @@ impl Process {
     /// Ends it and all it has started.
     pub(super) fn kill(self) {
         if self.lives() {
+            self.kill_group();
+        }
+    }
+
+    fn kill_group(self) {
+        // Without a number, 0 would be our own group.
+        if self.pid > 1 {
             let _ = killpg(Pid::from_raw(self.pid), Signal::SIGKILL);
         }
     }
@@ -126,6 +133,10 @@ pub(super) async fn settle(workspace: &Path, patience: Duration, grace: Duration
         if !ended && work == Work::Apply {
             process.ask_to_stop();
             ended = process.gone(grace).await;
+            if ended {
+                // It has let go of what it had started, which may be there still.
+                process.kill_group();
+            }
         }
         if !ended {
             process.kill();
