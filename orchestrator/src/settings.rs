@@ -71,6 +71,42 @@ pub struct TlsSettings {
     pub key: PathBuf,
 }
 
+/// What the bearer of a token may do. Runners have credentials of their own, which open nothing but their own paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Look at everything.
+    Read,
+    /// Change what runs: drain, pause, roll back, replay. It may look as well.
+    Operate,
+    /// Call what the timers call: `/internal/…`.
+    Trigger,
+}
+
+impl Scope {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Operate, Self::Trigger];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Operate => "operate",
+            Self::Trigger => "trigger",
+        }
+    }
+}
+
+/// A bearer token of the API, known by its fingerprint alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    /// Whose it is, for the audit log.
+    pub name: String,
+    /// The SHA-256 of the token, in hexadecimal.
+    pub sha256: String,
+    /// What it may do.
+    pub scopes: BTreeSet<Scope>,
+}
+
 /// The whole of it.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -104,4 +140,13 @@ pub struct Settings {
     pub rate: (u32, u32),
     /// The largest body of a request, in bytes.
     pub body_limit: usize,
+    /// The tokens that the API takes.
+    pub tokens: Vec<ApiToken>,
+}
+
+impl Settings {
+    /// As many requests as one busy GitLab server sends, from its one address, and many more.
+    pub const RATE: (u32, u32) = (5_000, 20_000);
+    /// Larger than the hooks that are of interest ever are.
+    pub const BODY_LIMIT: usize = 1024 * 1024;
 }

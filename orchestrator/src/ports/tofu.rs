@@ -125,6 +125,11 @@ pub enum TofuError {
 /// `OpenTofu`. Whoever calls it holds the egg's lease.
 #[async_trait]
 pub trait Tofu: Send + Sync + fmt::Debug {
+    /// The version of the program that is used; none when it was not asked.
+    async fn version(&self) -> Result<Option<String>, TofuError> {
+        Ok(None)
+    }
+
     /// Keeps what was built: `built` is the build's folder as `flyc` leaves it. Says the bundle of each egg and job in it.
     async fn keep(&self, built: &std::path::Path) -> Result<Vec<Bundle>, TofuError>;
 

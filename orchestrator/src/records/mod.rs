@@ -10,6 +10,7 @@ mod lease;
 mod plan;
 mod row;
 mod runner;
+mod runner_metric;
 mod sync;
 mod versions;
 
@@ -20,7 +21,8 @@ pub use egg::{EggRecord, Served};
 pub use lease::{Held, Lease, acquire, release, renew};
 pub use plan::{PlanKind, PlanRecord};
 pub use runner::RunnerRecord;
-pub use sync::{SyncRecord, SyncStatus};
+pub use runner_metric::RunnerMetric;
+pub use sync::{Changes, SyncRecord, SyncStatus};
 pub use versions::{Program, VersionRecord};
 
 use crate::ports::store::{Cursor, Expect, Key, Query, Row, Store, StoreError, Table, Value, Write};

@@ -36,6 +36,13 @@ impl Columns {
         }
     }
 
+    pub(super) fn maybe_float(mut self, name: &str, value: Option<f64>) -> Self {
+        if let Some(value) = value {
+            self.0.insert(name.to_owned(), Value::Float(value));
+        }
+        self
+    }
+
     pub(super) fn flag(mut self, name: &str, value: bool) -> Self {
         self.0.insert(name.to_owned(), Value::Bool(value));
         self
@@ -100,6 +107,13 @@ pub(super) fn int(row: &Row, name: &str) -> Result<u64, StoreError> {
 pub(super) fn maybe_int(row: &Row, name: &str) -> Option<u64> {
     match row.get(name) {
         Some(Value::Int(number)) => u64::try_from(*number).ok(),
+        _ => None,
+    }
+}
+
+pub(super) fn maybe_float(row: &Row, name: &str) -> Option<f64> {
+    match row.get(name) {
+        Some(Value::Float(number)) => Some(*number),
         _ => None,
     }
 }

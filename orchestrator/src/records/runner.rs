@@ -31,6 +31,9 @@ pub struct RunnerRecord {
     /// The SHA-256 of its one-shot ticket, in hexadecimal; none once its credential has been used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
+    /// The ticket that was shown last, as its SHA-256, and the system id of the machine that did: nobody else may show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redeemed: Option<(String, String)>,
     /// The SHA-256 of its credential, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,

@@ -1,0 +1,200 @@
+//! `/runners`: the fleet, and taking one out of it.
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use super::{
+    Api, audit,
+    auth::{Caller, Operate, Read},
+    page,
+    problem::{Answer, Asked, At, Refusal},
+    work,
+};
+use crate::{
+    domain::{Event, State as RunnerState},
+    ports::store::{Query, StoreError, Value},
+    records::{self, Record, RunnerRecord, Versioned},
+    roles::Work,
+    wire::{Page, Problem, RunnerView},
+};
+
+/// How often what others write at the same time is written anew.
+pub(super) const TRIES: usize = 20;
+
+/// Which runners.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Only of this egg, bucket or job.
+    egg: Option<String>,
+    /// Only in this state.
+    state: Option<String>,
+}
+
+/// The runners, also those that went not long ago.
+#[utoipa::path(
+    get, path = "/runners", tag = "operators", params(Which, page::Paging), security(("token" = ["read"])),
+    responses(
+        (status = 200, body = Page<RunnerView>),
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem),
+    )
+)]
+pub(super) async fn list(
+    _: Caller<Read>,
+    State(api): State<Api>,
+    Asked(which): Asked<Which>,
+    Asked(paging): Asked<page::Paging>,
+) -> Answer<Json<Page<RunnerView>>> {
+    let limit = paging.limit()?;
+    let list =
+        format!("runners/{}/{}", which.egg.as_deref().unwrap_or(""), which.state.as_deref().unwrap_or(""));
+    let mut after = paging.after(&list)?;
+    let mut given = after.is_some();
+    let mut items = Vec::new();
+    // What isn't in the wanted state is left out, until the page is full.
+    loop {
+        let wanted = Query {
+            table: RunnerRecord::TABLE,
+            index: which.egg.is_some().then_some("egg_name_index"),
+            partition: which.egg.clone().map(Value::Text),
+            from: None,
+            until: None,
+            descending: false,
+            limit: limit - items.len(),
+            after,
+        };
+        let found = records::query::<RunnerRecord>(api.store(), &wanted).await;
+        let found = found.map_err(|error| page::of_cursor(error, given))?;
+        let fits = |runner: &RunnerRecord| {
+            which.state.as_deref().is_none_or(|state| state == runner.runner.state.name())
+        };
+        let found_items = found.records.into_iter().map(|runner| runner.record).filter(fits);
+        items.extend(found_items.map(|runner| view(&runner)));
+        given = false;
+        match found.next {
+            Some(next) if items.len() < limit => after = Some(next),
+            next => return Ok(Json(Page { items, next: page::next(&list, next) })),
+        }
+    }
+}
+
+/// A runner.
+#[utoipa::path(
+    get, path = "/runners/{id}", tag = "operators", params(("id" = String, Path)), security(("token" = ["read"])),
+    responses(
+        (status = 200, body = RunnerView),
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+    )
+)]
+pub(super) async fn show(
+    _: Caller<Read>,
+    State(api): State<Api>,
+    At(id): At<String>,
+) -> Answer<Json<RunnerView>> {
+    Ok(Json(view(&known(&api, &id).await?.record)))
+}
+
+/// A runner finishes its job, takes no other, and is destroyed. Asking again changes nothing.
+#[utoipa::path(
+    delete, path = "/runners/{id}", tag = "operators", params(("id" = String, Path)),
+    security(("token" = ["operate"])),
+    responses(
+        (status = 202, body = RunnerView),
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+    )
+)]
+pub(super) async fn drain(
+    caller: Caller<Operate>,
+    State(api): State<Api>,
+    At(id): At<String>,
+) -> Answer<(StatusCode, Json<RunnerView>)> {
+    for _ in 0..TRIES {
+        let mut found = known(&api, &id).await?;
+        let now = api.now();
+        let before = found.record.runner.state;
+        let Ok(after) = found.record.runner.after(&Event::Drain, now) else {
+            // It is on its way out already.
+            return Ok((StatusCode::ACCEPTED, Json(view(&found.record))));
+        };
+        found.record.runner = after;
+        found.record.why = format!("{} asked for it", caller.actor);
+        found.record.updated = now;
+        let details = serde_json::json!({ "from": before.name(), "to": found.record.runner.state.name() });
+        let entry = audit::entry(now, &caller.actor, "runner.drain", "runner", &id, details);
+        match api.store().commit(vec![found.update(), records::insert(&entry)]).await {
+            Ok(()) => {
+                changed(&api, &found.record, before);
+                work::put_own(&api, &Work::Decide).await?;
+                return Ok((StatusCode::ACCEPTED, Json(view(&found.record))));
+            }
+            Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Refusal::away(format!("others write the runner `{id}` just now; try again")))
+}
+
+/// A runner's state has changed, and that is written.
+pub(super) fn changed(api: &Api, runner: &RunnerRecord, before: RunnerState) {
+    let (from, to) = (before.name(), runner.runner.state.name());
+    if from != to {
+        api.context.metrics.transitions.with_label_values(&[from, to]).inc();
+        tracing::info!(
+            runner = runner.runner.id.as_str(),
+            from,
+            to,
+            why = runner.why,
+            "a runner's state changed"
+        );
+    }
+}
+
+async fn known(api: &Api, id: &str) -> Answer<Versioned<RunnerRecord>> {
+    let found = find(api, id).await?;
+    found.ok_or_else(|| Refusal::missing(format!("there is no runner `{id}`; `GET /runners` lists them")))
+}
+
+/// A runner, if there is one with this id.
+pub(super) async fn find(api: &Api, id: &str) -> Answer<Option<Versioned<RunnerRecord>>> {
+    Ok(records::get::<RunnerRecord>(api.store(), vec![Value::Text(id.to_owned())]).await?)
+}
+
+/// A runner as operators see it.
+pub(super) fn view(record: &RunnerRecord) -> RunnerView {
+    let runner = &record.runner;
+    let percent = |hundredths: Option<u16>| hundredths.map(|value| f64::from(value) / 100.0);
+    RunnerView {
+        id: runner.id.as_str().to_owned(),
+        egg: runner.egg.clone(),
+        runner_type: word(&runner.runner_type),
+        cloud: runner.cloud.clone(),
+        region: runner.region.clone(),
+        state: runner.state.name().to_owned(),
+        pool: word(&runner.pool),
+        why: record.why.clone(),
+        made: runner.made.into(),
+        changed: runner.changed.into(),
+        heartbeat: runner.heartbeat.map(Into::into),
+        jobs: runner.jobs.iter().map(ToString::to_string).collect(),
+        jobs_done: runner.done,
+        failures: runner.failures,
+        cpu_usage: percent(runner.health.cpu),
+        memory_usage: percent(runner.health.memory),
+        disk_usage: percent(runner.health.disk),
+        agent_version: runner.agent.clone(),
+        version: record.version.clone(),
+        system_id: record.system_id.clone(),
+        commit: record.commit.clone(),
+        digest: runner.digest.clone(),
+        managers: record.managers.clone(),
+    }
+}
+
+/// The name of a value that is written as one.
+pub(super) fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,206 @@
+//! Whose secret a webhook shows. The eggs' projects and the URIs of their secrets are kept in memory for a second, so that a
+//! thousand webhooks at once read the database once.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use fly_std::formats::{SecretUri, secret_uri};
+use tokio::{
+    sync::{Mutex, OnceCell},
+    time::Instant,
+};
+
+use super::{
+    hook::Seen,
+    proof::{Known, Proof},
+};
+use crate::{
+    ports::secrets::Secrets,
+    records::{self, EggRecord, Served},
+    roles::{
+        Context,
+        api::problem::{Answer, Refusal},
+    },
+    settings::NestSettings,
+};
+
+/// How long what was read is good for.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// How long it is good enough when the database is away.
+const STALE: Duration = Duration::from_mins(5);
+
+/// A webhook that isn't let in has everything read anew, unless that was just done.
+const JUST: Duration = Duration::from_millis(200);
+
+/// A secret, read once it is needed.
+struct Lock {
+    uri: SecretUri,
+    known: OnceCell<Option<Known>>,
+}
+
+/// Who a webhook may be from.
+struct Gate {
+    /// The egg; none is the Nest.
+    egg: Option<String>,
+    /// The host of its server.
+    server: Option<String>,
+    lock: Arc<Lock>,
+}
+
+/// Whom a webhook is from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Owners {
+    /// The eggs whose secret it shows, by name.
+    pub(super) eggs: Vec<String>,
+    /// Whether it shows the Nest's.
+    pub(super) nest: bool,
+}
+
+/// All gates as they were at a moment.
+#[derive(Default)]
+struct Index {
+    projects: HashMap<u64, Vec<Gate>>,
+    /// Those of groups, and of what has no certain project: for every webhook.
+    everywhere: Vec<Gate>,
+}
+
+/// The gates, read when they are needed and kept for a while.
+#[derive(Default)]
+pub(in crate::roles::api) struct Gates(Mutex<Option<(Instant, Arc<Index>)>>);
+
+impl Gates {
+    /// Whom a webhook is from; none when it shows nobody's secret.
+    pub(super) async fn open(
+        &self,
+        context: &Context,
+        proof: &Proof<'_>,
+        seen: &Seen,
+    ) -> Answer<Option<Owners>> {
+        let index = self.index(context, FRESH).await?;
+        let found = index.open(&*context.ports.secrets, proof, seen).await;
+        if let Ok(Some(owners)) = found {
+            return Ok(Some(owners));
+        }
+        // An egg or a secret may have come a moment ago.
+        let newer = self.index(context, JUST).await?;
+        if Arc::ptr_eq(&index, &newer) {
+            found
+        } else {
+            newer.open(&*context.ports.secrets, proof, seen).await
+        }
+    }
+
+    async fn index(&self, context: &Context, fresh: Duration) -> Answer<Arc<Index>> {
+        // Who comes while it is read waits here, and finds it read.
+        let mut kept = self.0.lock().await;
+        if let Some((read, index)) = &*kept
+            && read.elapsed() < fresh
+        {
+            return Ok(Arc::clone(index));
+        }
+        match records::all::<EggRecord>(&*context.ports.store, None, None).await {
+            Ok(eggs) => {
+                let eggs = eggs.into_iter().map(|egg| egg.record);
+                let index = Arc::new(Index::new(eggs, &context.settings.nest));
+                *kept = Some((Instant::now(), Arc::clone(&index)));
+                Ok(index)
+            }
+            Err(error) => match &*kept {
+                Some((read, index)) if error.is_transient() && read.elapsed() < STALE => {
+                    Ok(Arc::clone(index))
+                }
+                _ => Err(error.into()),
+            },
+        }
+    }
+}
+
+impl Index {
+    fn new(eggs: impl Iterator<Item = EggRecord>, nest: &NestSettings) -> Self {
+        let mut index = Self::default();
+        let mut locks: HashMap<String, Arc<Lock>> = HashMap::new();
+        let mut lock = |uri: SecretUri| {
+            let new = || Arc::new(Lock { uri: uri.clone(), known: OnceCell::new() });
+            Arc::clone(locks.entry(uri.uri()).or_insert_with(new))
+        };
+        if let Some(uri) = &nest.webhook_secret {
+            index.add(nest.project, Gate { egg: None, server: nest.server.clone(), lock: lock(uri.clone()) });
+        }
+        for egg in eggs {
+            // A job's hooks are the Nest's.
+            let Served::Egg(config) = egg.served else { continue };
+            if egg.removed {
+                continue;
+            }
+            for repository in config.repositories {
+                // What the compiler wrote is a URI.
+                let Ok(uri) = secret_uri::parse(&repository.webhook_secret) else { continue };
+                let gate =
+                    Gate { egg: Some(egg.name.clone()), server: Some(repository.server), lock: lock(uri) };
+                index.add(repository.project_id, gate);
+            }
+        }
+        index
+    }
+
+    fn add(&mut self, project: Option<u64>, gate: Gate) {
+        match project {
+            Some(project) => self.projects.entry(project).or_default().push(gate),
+            None => self.everywhere.push(gate),
+        }
+    }
+
+    /// All gates are tried, whichever opens.
+    async fn open(&self, secrets: &dyn Secrets, proof: &Proof<'_>, seen: &Seen) -> Answer<Option<Owners>> {
+        let own = seen.project.and_then(|project| self.projects.get(&project));
+        let mut open = Vec::new();
+        let mut away = false;
+        for gate in own.into_iter().flatten().chain(&self.everywhere) {
+            match gate.lock.known(secrets).await {
+                Ok(Some(known)) if proof.is_by(known) => open.push(gate),
+                Ok(_) => {}
+                Err(Unreadable) => away = true,
+            }
+        }
+        if open.is_empty() {
+            return if away {
+                Err(Refusal::away("a secret can't be read just now; try again later"))
+            } else {
+                Ok(None)
+            };
+        }
+        // Two servers may have a project of the same number, and one secret. A server that tells another name than the Nest
+        // has for it is no reason to refuse what shows the secret.
+        if let Some(server) = &seen.server
+            && open.iter().any(|gate| gate.server.as_ref() == Some(server))
+        {
+            open.retain(|gate| gate.server.as_ref() == Some(server));
+        }
+        let eggs: BTreeSet<&String> = open.iter().filter_map(|gate| gate.egg.as_ref()).collect();
+        let nest = open.iter().any(|gate| gate.egg.is_none());
+        Ok(Some(Owners { eggs: eggs.into_iter().cloned().collect(), nest }))
+    }
+}
+
+/// A secret can't be read just now.
+struct Unreadable;
+
+impl Lock {
+    /// The secret; none when there is none, which opens to nobody.
+    async fn known(&self, secrets: &dyn Secrets) -> Result<Option<&Known>, Unreadable> {
+        let read = || async {
+            match secrets.get(&self.uri).await {
+                Ok(secret) => Ok(Known::new(secret)),
+                Err(error) => {
+                    tracing::warn!(%error, "a webhook's secret can't be read");
+                    if error.is_transient() { Err(Unreadable) } else { Ok(None) }
+                }
+            }
+        };
+        self.known.get_or_try_init(read).await.map(Option::as_ref)
+    }
+}

@@ -1,0 +1,106 @@
+//! Eggs, buckets and jobs as operators see them. Never here: URIs of secrets.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{JobView, Moment, PlanView};
+
+/// An egg, a bucket, or a job of the Nest's own (`jobs/NAME`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EggView {
+    /// Its name.
+    pub name: String,
+    /// `egg`, `bucket` or `job`.
+    pub kind: String,
+    /// `vm` or `serverless`.
+    pub runner_type: String,
+    /// The cloud.
+    pub cloud: String,
+    /// The region.
+    pub region: String,
+    /// The tags of its runners.
+    pub tags: Vec<String>,
+    /// The most runners that are active at one time.
+    pub concurrent: u32,
+    /// What it serves.
+    pub repositories: Vec<RepositoryView>,
+    /// When it runs, for a job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    /// The digest of what was built for it.
+    pub digest: String,
+    /// The commit of the Nest it was built from.
+    pub commit: String,
+    /// Whether an operator has stopped it.
+    pub paused: bool,
+    /// Whether it is in the Nest no longer.
+    pub removed: bool,
+    /// Grows when what its runners are given changes.
+    pub revision: u64,
+    /// Deployments that failed in a row.
+    pub failures: u32,
+    /// When the next deployment is tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Moment>,
+    /// Why the last deployment failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// When it was last in the Nest that was synced.
+    pub synced: Moment,
+}
+
+/// A project or group that an egg serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RepositoryView {
+    /// Its name within its bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `SERVER/projects/ID` or `SERVER/groups/ID`.
+    pub place: String,
+    /// GitLab's id of the runner that serves it, once it is registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner: Option<u64>,
+}
+
+/// How an egg is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EggStatus {
+    /// The egg.
+    pub egg: EggView,
+    /// Its runners that are there, by state.
+    pub runners: BTreeMap<String, u64>,
+    /// The jobs that wait for it, the first in the line first; at most a hundred.
+    pub waiting: Vec<JobView>,
+    /// How many wait in all.
+    pub waiting_total: u64,
+    /// Its last plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanView>,
+}
+
+/// An egg in the list of `gosling status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EggSummary {
+    /// Its name.
+    pub name: String,
+    /// Its runners that are there, by state.
+    pub runners: BTreeMap<String, u64>,
+    /// How many jobs wait for it.
+    pub waiting: u64,
+    /// The most runners that are active at one time.
+    pub concurrent: u32,
+    /// The commit of the Nest it was built from.
+    pub commit: String,
+    /// Whether an operator has stopped it.
+    pub paused: bool,
+    /// Whether it is in the Nest no longer.
+    pub removed: bool,
+    /// When the next deployment is tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Moment>,
+    /// Why the last deployment failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
