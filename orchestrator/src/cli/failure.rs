@@ -25,7 +25,6 @@ pub(super) enum Failure {
     },
     /// There is no such thing.
     #[error("{message}")]
-    #[allow(dead_code, reason = "what asks the API says it")]
     NotFound {
         /// What there is not.
         message: String,
@@ -34,7 +33,6 @@ pub(super) enum Failure {
     },
     /// Somebody who is needed doesn't answer.
     #[error("{message}")]
-    #[allow(dead_code, reason = "what asks the API says it")]
     Unreachable {
         /// Who, and why.
         message: String,

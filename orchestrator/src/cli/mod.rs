@@ -3,10 +3,16 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program talks to its user")]
 
 mod agent;
+mod api;
 mod failure;
 mod power;
+mod queue;
 mod runner;
 mod serve;
+mod status;
+mod text;
+mod token;
+mod why;
 
 use std::{
     fmt::Display,
@@ -75,6 +81,14 @@ enum LogFormat {
 enum Command {
     /// Run MotherGoose: webhooks, planning and deployment
     Serve(Box<serve::Serve>),
+    /// Show what runs, what waits and what happened last
+    Status(status::Status),
+    /// Tell why something is as it is
+    Why(why::Why),
+    /// Look after the messages that were given up
+    Queue(queue::Queue),
+    /// Make a token of the API
+    Token(token::Token),
     /// Run a GitLab runner on this machine
     Runner(runner::Runner),
     /// Start or stop a runner that OpenTofu can't
@@ -122,6 +136,10 @@ where
 {
     match cli.command {
         Command::Serve(command) => command.run(&cli.global, serve),
+        Command::Status(command) => command.run(&cli.global),
+        Command::Why(command) => command.run(&cli.global),
+        Command::Queue(command) => command.run(&cli.global),
+        Command::Token(command) => command.run(),
         Command::Runner(command) => command.run(&cli.global),
         Command::Power(command) => command.run(),
         Command::Agent(command) => Err(command.run()),

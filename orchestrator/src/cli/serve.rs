@@ -99,12 +99,12 @@ pub(super) struct Serve {
     #[arg(long, value_name = "NUMBER", env = "GOSLING_WORKERS", default_value_t = 8,
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: u16,
-    /// The most requests a second from one address, and at once
-    #[arg(long, value_name = "RATE,BURST", env = "GOSLING_RATE", default_value = "200,1000", value_parser = rate)]
-    rate: (u32, u32),
-    /// The largest body of a request: 10MiB
-    #[arg(long, value_name = "SIZE", env = "GOSLING_BODY_LIMIT", default_value = "10MiB", value_parser = size)]
-    body_limit: usize,
+    /// The most requests a second from one address, and at once [default: 5000,20000]
+    #[arg(long, value_name = "RATE,BURST", env = "GOSLING_RATE", value_parser = rate)]
+    rate: Option<(u32, u32)>,
+    /// The largest body of a request [default: 1MiB]
+    #[arg(long, value_name = "SIZE", env = "GOSLING_BODY_LIMIT", value_parser = size)]
+    body_limit: Option<usize>,
 }
 
 impl Serve {
@@ -192,8 +192,9 @@ impl Serve {
             },
             deadlines: Deadlines::default(),
             workers: usize::from(self.workers),
-            rate: self.rate,
-            body_limit: self.body_limit,
+            rate: self.rate.unwrap_or(Settings::RATE),
+            body_limit: self.body_limit.unwrap_or(Settings::BODY_LIMIT),
+            tokens: super::token::known(&self.data)?,
         })
     }
 }
