@@ -17,7 +17,7 @@ mod versions;
 pub use audit::AuditEntry;
 pub use delivery::Delivery;
 pub use demand::JobRecord;
-pub use egg::{EggRecord, Served};
+pub use egg::{EggRecord, Registered, Served};
 pub use lease::{Held, Lease, acquire, release, renew};
 pub use plan::{PlanKind, PlanRecord};
 pub use runner::RunnerRecord;
