@@ -210,7 +210,8 @@ impl OpenTofu {
         if !needed.local_state {
             return Err(TofuError::Failed {
                 owner: owner.clone(),
-                message: "its state is not kept in a file; build the Nest with the state of this machine".to_owned(),
+                message: "its state is not kept in a file; build the Nest with the state of this machine"
+                    .to_owned(),
                 transient: false,
             });
         }
@@ -234,11 +235,8 @@ impl OpenTofu {
             })
             .await?
         };
-        let mut environment: Vec<(OsString, OsString)> = self
-            .options
-            .inherited(needed.cloud)
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
+        let mut environment: Vec<(OsString, OsString)> =
+            self.options.inherited(needed.cloud).map(|(name, value)| (name.clone(), value.clone())).collect();
         environment.extend(
             request.environment.iter().map(|(name, value)| (name.into(), value.expose().to_owned().into())),
         );
@@ -261,12 +259,7 @@ impl OpenTofu {
         Ok(turn)
     }
 
-    async fn init(
-        &self,
-        turn: &Turn,
-        prepared: &workspace::Prepared,
-        owner: &str,
-    ) -> Result<(), TofuError> {
+    async fn init(&self, turn: &Turn, prepared: &workspace::Prepared, owner: &str) -> Result<(), TofuError> {
         tracing::debug!(owner, "tofu init");
         {
             let (prepared, owner) = (prepared.clone(), owner.to_owned());
