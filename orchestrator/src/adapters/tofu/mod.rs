@@ -344,11 +344,11 @@ impl Tofu for OpenTofu {
         if !heard.success {
             return Err(self.failure(&turn, owner, &heard));
         }
-        let binary = heard.plan.clone().ok_or_else(|| TofuError::Machine {
+        let binary = heard.plan.ok_or_else(|| TofuError::Machine {
             owner: owner.clone(),
             reason: "OpenTofu wrote no plan".to_owned(),
         })?;
-        Ok(Planned { binary, on, changes: heard.changes() })
+        Ok(Planned { binary, on, changes: heard.changes })
     }
 
     async fn apply(&self, request: &PlanRequest, plan: &[u8]) -> Result<Applied, TofuError> {
@@ -392,7 +392,7 @@ impl Tofu for OpenTofu {
         if !heard.success {
             return Err(self.failure(&turn, owner, &heard));
         }
-        Ok(Applied { state: self.mark(owner).await?, outputs: heard.outputs() })
+        Ok(Applied { state: self.mark(owner).await?, outputs: heard.outputs })
     }
 
     async fn state(&self, owner: &str) -> Result<StateMark, TofuError> {
