@@ -62,7 +62,7 @@ impl Bench {
         let nest = self.folder.path().join("nest");
         let _ = fs::remove_dir_all(&nest);
         fs::create_dir_all(&nest).unwrap();
-        fs::write(nest.join("nest.fly"), "nest \"platform\" {}\n").unwrap();
+        fs::write(nest.join("nest.fly"), "nest {\n  name = \"platform\"\n}\n").unwrap();
         for (number, (name, tag)) in eggs.iter().enumerate() {
             let egg = nest.join("Eggs").join(name);
             fs::create_dir_all(&egg).unwrap();
