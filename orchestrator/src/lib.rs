@@ -5,6 +5,7 @@ pub mod adapters;
 pub mod cli;
 pub mod domain;
 pub mod faults;
+pub mod logging;
 pub mod metrics;
 pub mod nest;
 pub mod ports;

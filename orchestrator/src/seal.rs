@@ -76,3 +76,41 @@ impl Seal {
         self.0.decrypt(nonce.into(), Payload { msg: rest, aad: place.as_bytes() }).map_err(|_| Broken)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: &str = "deployment_plans/1/plan_binary";
+
+    #[test]
+    fn what_is_sealed_opens_again() {
+        let seal = Seal::new(&[7; 32]);
+        for text in [&b""[..], b"a plan", &[0; 100_000]] {
+            let sealed = seal.seal(text, PLACE).unwrap();
+            assert_eq!(seal.open(&sealed, PLACE).unwrap(), text);
+            assert_eq!(Seal::new(&[7; 32]).open(&sealed, PLACE).unwrap(), text);
+            assert_ne!(seal.seal(text, PLACE).unwrap(), sealed, "no two are alike");
+        }
+    }
+
+    #[test]
+    fn nothing_else_opens() {
+        let seal = Seal::new(&[7; 32]);
+        let sealed = seal.seal(b"a plan", PLACE).unwrap();
+        assert_eq!(seal.open(&sealed, "deployment_plans/2/plan_binary"), Err(Broken), "another place");
+        assert_eq!(Seal::new(&[8; 32]).open(&sealed, PLACE), Err(Broken), "another key");
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert_eq!(seal.open(&changed, PLACE), Err(Broken), "byte {at} changed");
+            assert_eq!(seal.open(&sealed[..at], PLACE), Err(Broken), "cut at {at}");
+        }
+        assert_eq!(seal.open(&[sealed.as_slice(), b"x"].concat(), PLACE), Err(Broken), "longer");
+    }
+
+    #[test]
+    fn it_shows_nothing() {
+        assert_eq!(format!("{:?}", Seal::new(b"0123456789abcdef0123456789abcdef")), "Seal");
+    }
+}

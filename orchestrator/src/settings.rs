@@ -114,6 +114,8 @@ pub struct Settings {
     pub roles: BTreeSet<Role>,
     /// The folder for everything that is kept on this machine, absolute.
     pub data: PathBuf,
+    /// The file with the installation's key; none is `key` in the folder, made at the first start.
+    pub key_file: Option<PathBuf>,
     /// Where the API listens.
     pub listen: SocketAddr,
     /// Where runners and GitLab reach the API.

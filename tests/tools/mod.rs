@@ -11,6 +11,7 @@ mod emacs;
 mod fake_cloud;
 mod framing;
 mod neovim;
+mod python;
 mod tree_sitter;
 mod wasm;
 
@@ -29,6 +30,7 @@ pub use emacs::{emacs, emacs_with_clients};
 pub use fake_cloud::{FakeCloud, Operation};
 pub use framing::read_message;
 pub use neovim::{Neovim, neovim, newer_neovim};
+pub use python::python_gitlab;
 pub use tree_sitter::{TreeSitter, tree_sitter};
 pub use wasm::{WASM, cargo_for_wasm};
 
@@ -245,7 +247,7 @@ fn text(error: impl Display) -> String {
 /// When it can't be built: then nothing of it can be tested.
 pub fn flyc() -> &'static Path {
     static FLYC: OnceLock<PathBuf> = OnceLock::new();
-    FLYC.get_or_init(|| built("flyc", "flyc", None))
+    FLYC.get_or_init(|| built("flyc", Target::Program("flyc"), None))
 }
 
 /// The `fly-lsp` program of this checkout, built as the tests were.
@@ -255,7 +257,7 @@ pub fn flyc() -> &'static Path {
 /// When it can't be built: then nothing of it can be tested.
 pub fn fly_lsp() -> &'static Path {
     static FLY_LSP: OnceLock<PathBuf> = OnceLock::new();
-    FLY_LSP.get_or_init(|| built("fly-lsp", "fly-lsp", None))
+    FLY_LSP.get_or_init(|| built("fly-lsp", Target::Program("fly-lsp"), None))
 }
 
 /// The `gosling` program of this checkout, built as the tests were, with the points at which it can be ended.
@@ -265,17 +267,48 @@ pub fn fly_lsp() -> &'static Path {
 /// When it can't be built: then nothing of it can be tested.
 pub fn gosling() -> &'static Path {
     static GOSLING: OnceLock<PathBuf> = OnceLock::new();
-    GOSLING.get_or_init(|| built("orchestrator", "gosling", Some("faults")))
+    GOSLING.get_or_init(|| built("orchestrator", Target::Program("gosling"), Some("faults")))
+}
+
+/// The stand-in of gitlab-runner, as a program of the name `gitlab-runner`: its folder can stand on a `PATH`.
+///
+/// # Panics
+///
+/// When it can't be built: then nothing can be tested with it.
+pub fn gitlab_runner() -> &'static Path {
+    static GITLAB_RUNNER: OnceLock<PathBuf> = OnceLock::new();
+    GITLAB_RUNNER.get_or_init(|| built("polar-gosling-tests", Target::Example("gitlab-runner"), None))
+}
+
+/// The fake GitLab as a program; tests of the same process have it as `doubles::gitlab::FakeGitLab`.
+///
+/// # Panics
+///
+/// When it can't be built: then nothing can be tested with it.
+pub fn fake_gitlab() -> &'static Path {
+    static FAKE_GITLAB: OnceLock<PathBuf> = OnceLock::new();
+    FAKE_GITLAB.get_or_init(|| built("polar-gosling-tests", Target::Example("fake-gitlab"), None))
+}
+
+/// What a package builds.
+#[derive(Clone, Copy)]
+enum Target {
+    Program(&'static str),
+    Example(&'static str),
 }
 
 #[allow(clippy::expect_used, reason = "without the program there is nothing to test")]
-fn built(package: &str, program: &str, features: Option<&str>) -> PathBuf {
+fn built(package: &str, target: Target, features: Option<&str>) -> PathBuf {
     let test = env::current_exe().expect("a test knows its own program");
     // <target>/<profile>/deps/<test>
     let profile = test.ancestors().nth(2).expect("a test stands in a target folder");
-    let target = profile.parent().expect("a profile stands in a target folder");
+    let folder = profile.parent().expect("a profile stands in a target folder");
+    let (kind, program, place) = match target {
+        Target::Program(program) => ("--bin", program, profile.to_owned()),
+        Target::Example(program) => ("--example", program, profile.join("examples")),
+    };
     let mut build = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-    build.args(["build", "--quiet", "--package", package, "--bin", program, "--target-dir"]).arg(target);
+    build.args(["build", "--quiet", "--package", package, kind, program, "--target-dir"]).arg(folder);
     if profile.ends_with("release") {
         build.arg("--release");
     }
@@ -286,5 +319,5 @@ fn built(package: &str, program: &str, features: Option<&str>) -> PathBuf {
     let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let status = build.current_dir(here).status().expect("cargo starts");
     assert!(status.success(), "{program} can't be built");
-    profile.join(format!("{program}{}", env::consts::EXE_SUFFIX))
+    place.join(format!("{program}{}", env::consts::EXE_SUFFIX))
 }

@@ -1,1 +1,198 @@
-//! The command line of `gosling`: one file a subcommand.
+//! The `gosling` program: arguments and variables in, exit code out. One file a subcommand; none of the service's logic.
+#![allow(clippy::disallowed_methods, reason = "the program may touch the outside world")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program talks to its user")]
+
+mod agent;
+mod api;
+mod failure;
+mod power;
+mod queue;
+mod runner;
+mod serve;
+mod status;
+mod text;
+mod token;
+mod why;
+
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+};
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use failure::Failure;
+
+use crate::{
+    logging::{Format, Logging},
+    settings::Settings,
+};
+
+/// Runs compiled Nests: a GitLab webhook comes in, and the right runner is made, watched and destroyed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gosling",
+    version,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 unreachable, 5 refused, 6 not in this build.\n\
+                  Example: gosling serve --nest git@gitlab.example.com:infra/nest.git"
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command knows.
+#[derive(Debug, Args)]
+struct Global {
+    /// When to use colour; NO_COLOR is respected
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
+    color: Color,
+    /// The form of the log
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "FORMAT", env = "GOSLING_LOG_FORMAT")]
+    log_format: LogFormat,
+    /// Log more; twice for everything
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Color {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum LogFormat {
+    /// For people
+    #[default]
+    Human,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run MotherGoose: webhooks, planning and deployment
+    Serve(Box<serve::Serve>),
+    /// Show what runs, what waits and what happened last
+    Status(status::Status),
+    /// Tell why something is as it is
+    Why(why::Why),
+    /// Look after the messages that were given up
+    Queue(queue::Queue),
+    /// Make a token of the API
+    Token(token::Token),
+    /// Run a GitLab runner on this machine
+    Runner(runner::Runner),
+    /// Start or stop a runner that OpenTofu can't
+    Power(power::Power),
+    /// Print completions for a shell
+    #[command(after_help = "Example: gosling completions bash > ~/.local/share/bash-completion/completions/gosling")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    #[command(hide = true)]
+    Agent(agent::Agent),
+}
+
+/// Runs `gosling` with the arguments of the process. `serve` is what `gosling serve` does with its settings; it starts the log
+/// as well, for it knows what is to be masked.
+pub fn run<F, D, E>(serve: F) -> ExitCode
+where
+    F: FnOnce(Settings, Logging) -> D,
+    D: Future<Output = Result<(), E>>,
+    E: Display,
+{
+    // Programs that link several need one to be chosen; this is the only one that is linked.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match dispatch(Cli::parse(), serve) {
+        Ok(code) => code,
+        // Whoever closed the pipe has read enough.
+        Err(Failure::Io { error, .. }) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            let mut stderr = io::stderr().lock();
+            let _ = writeln!(stderr, "error: {failure}");
+            if let Some(help) = failure.help() {
+                let _ = writeln!(stderr, "help: {help}");
+            }
+            failure.code()
+        }
+    }
+}
+
+fn dispatch<F, D, E>(cli: Cli, serve: F) -> Result<ExitCode, Failure>
+where
+    F: FnOnce(Settings, Logging) -> D,
+    D: Future<Output = Result<(), E>>,
+    E: Display,
+{
+    match cli.command {
+        Command::Serve(command) => command.run(&cli.global, serve),
+        Command::Status(command) => command.run(&cli.global),
+        Command::Why(command) => command.run(&cli.global),
+        Command::Queue(command) => command.run(&cli.global),
+        Command::Token(command) => command.run(),
+        Command::Runner(command) => command.run(&cli.global),
+        Command::Power(command) => command.run(),
+        Command::Agent(command) => Err(command.run()),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "gosling", &mut script);
+            print(&script)
+        }
+    }
+}
+
+/// Prints to standard output.
+fn print(text: &[u8]) -> Result<ExitCode, Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(text)
+        .and_then(|()| stdout.flush())
+        .map_err(|error| Failure::Io { what: "standard output".to_owned(), error })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A runtime that stays on this thread.
+fn one_thread() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Io { what: "the program can't begin".to_owned(), error })
+}
+
+impl Global {
+    /// Whether to use colour on a stream.
+    fn colour(&self, stream: &impl IsTerminal) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                stream.is_terminal() && !refused && !dumb
+            }
+        }
+    }
+
+    /// How the log is written.
+    fn logging(&self) -> Logging {
+        Logging {
+            format: match self.log_format {
+                LogFormat::Human => Format::Human,
+                LogFormat::Json => Format::Json,
+            },
+            verbose: self.verbose,
+            filter: std::env::var("GOSLING_LOG").ok(),
+            colour: self.colour(&io::stderr()),
+        }
+    }
+}

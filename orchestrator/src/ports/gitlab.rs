@@ -261,15 +261,6 @@ pub trait GitLab: Send + Sync + fmt::Debug {
         schedule: &Schedule,
     ) -> Result<u64, GitLabError>;
 
-    /// Runs a pipeline schedule now (`POST /projects/:id/pipeline_schedules/:schedule/play`).
-    async fn play_schedule(&self, access: &Access, _project: u64, _id: u64) -> Result<(), GitLabError> {
-        Err(GitLabError::Wrong {
-            server: access.server.clone(),
-            request: "POST pipeline_schedules/play".to_owned(),
-            reason: "this client can't do it".to_owned(),
-        })
-    }
-
     /// The longest a job may take, where the server tells it.
     async fn job_timeout(
         &self,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use fly_std::formats::secret_uri::SecretUri;
+use fly_std::formats::secret_uri::{self, SecretBackend, SecretUri};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::Time;
@@ -92,6 +92,19 @@ impl SecretError {
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Away { .. })
     }
+}
+
+/// The URI that a text is.
+///
+/// # Errors
+///
+/// When it is none; the error repeats nothing of it but a known backend.
+pub fn parse(text: &str) -> Result<SecretUri, SecretError> {
+    secret_uri::parse(text).map_err(|error| {
+        let known = text.split_once("://").and_then(|(scheme, _)| SecretBackend::from_scheme(scheme));
+        let shown = known.map_or(String::new(), |backend| format!("{}://", backend.scheme()));
+        SecretError::Wrong { text: format!("{shown}{MASKED}"), reason: error.message }
+    })
 }
 
 /// A backend of secrets.

@@ -3,6 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
+    Json,
+    body::to_bytes,
     extract::{Request, State},
     http::{StatusCode, header::RETRY_AFTER},
     middleware::Next,
@@ -37,12 +39,14 @@ pub struct Fault {
     pub chance: f64,
     /// What.
     pub what: What,
+    /// Whether an answer with a status of its own tells back everything it was asked with, tokens and all.
+    pub echo: bool,
 }
 
 impl Fault {
     /// The next `times` calls whose path holds `path`.
     pub fn next(times: u32, path: &str, what: What) -> Self {
-        Self { method: None, path: path.to_owned(), times, chance: 1.0, what }
+        Self { method: None, path: path.to_owned(), times, chance: 1.0, what, echo: false }
     }
 }
 
@@ -86,7 +90,7 @@ impl HookFaults {
 }
 
 impl Faults {
-    fn choose(&mut self, method: &str, path: &str) -> Option<What> {
+    fn choose(&mut self, method: &str, path: &str) -> Option<(What, bool)> {
         let Self { list, seed } = self;
         let fits = |fault: &&mut Fault| {
             fault.times > 0
@@ -96,7 +100,7 @@ impl Faults {
         };
         let fault = list.iter_mut().find(fits)?;
         fault.times -= 1;
-        Some(fault.what)
+        Some((fault.what, fault.echo))
     }
 }
 
@@ -108,19 +112,31 @@ pub(super) async fn around(State(shared): State<Arc<Shared>>, request: Request, 
     let what = if of_api { shared.look().faults.choose(&method, &path) } else { None };
     let answer = match what {
         None => next.run(request).await,
-        Some(What::Status(status)) => {
+        Some((What::Status(status), echo)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, format!("{{\"message\":\"{status}\"}}")).into_response()
+            let mut message = status.to_string();
+            if echo {
+                let headers = request.headers().iter().map(|(_, value)| value.to_str().unwrap_or_default());
+                message.extend(headers);
+                let body = to_bytes(request.into_body(), usize::MAX).await.unwrap_or_default();
+                match serde_json::from_slice::<serde_json::Value>(&body) {
+                    Ok(serde_json::Value::Object(fields)) => {
+                        message.extend(fields.values().filter_map(serde_json::Value::as_str));
+                    }
+                    _ => message.push_str(&String::from_utf8_lossy(&body)),
+                }
+            }
+            (status, Json(serde_json::json!({ "message": message }))).into_response()
         }
-        Some(What::TooMany(seconds)) => {
+        Some((What::TooMany(seconds), _)) => {
             (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds.to_string())], "Retry later\n")
                 .into_response()
         }
-        Some(What::Slow(late)) => {
+        Some((What::Slow(late), _)) => {
             tokio::time::sleep(late).await;
             next.run(request).await
         }
-        Some(What::DoneButFailed) => {
+        Some((What::DoneButFailed, _)) => {
             next.run(request).await;
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }

@@ -131,11 +131,9 @@ impl World {
     /// Brings a job further, and tells the hooks. One that is over stays as it is.
     pub fn step(&mut self, id: u64, status: Status, failure_reason: Option<&str>) -> bool {
         let moment = now();
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.status.is_over() && job.status != status)
-        else {
-            return false;
-        };
-        let before = self.jobs.get(&id).map(|job| job.pipeline).map(|pipeline| self.pipeline_status(pipeline));
+        let known = self.jobs.get(&id).filter(|job| !job.status.is_over() && job.status != status);
+        let Some(pipeline) = known.map(|job| job.pipeline) else { return false };
+        let before = self.pipeline_status(pipeline);
         let Some(job) = self.jobs.get_mut(&id) else { return false };
         job.status = status;
         job.failure_reason = failure_reason.map(str::to_owned);
@@ -148,9 +146,8 @@ impl World {
             Status::Running => job.started = Some(moment),
             Status::Success | Status::Failed | Status::Canceled => job.finished = Some(moment),
         }
-        let pipeline = self.jobs.get(&id).map(|job| job.pipeline).unwrap_or_default();
         hooks::job(self, id);
-        if before != Some(self.pipeline_status(pipeline)) {
+        if before != self.pipeline_status(pipeline) {
             hooks::pipeline(self, pipeline);
         }
         true
@@ -178,7 +175,9 @@ impl World {
 
     /// Whether a runner would be given a job.
     pub fn fits(&self, runner: u64, job: u64) -> bool {
-        let (Some(runner), Some(job)) = (self.runners.get(&runner), self.jobs.get(&job)) else { return false };
+        let (Some(runner), Some(job)) = (self.runners.get(&runner), self.jobs.get(&job)) else {
+            return false;
+        };
         self.is_of(runner.place, job.project)
             && takes(
                 runner,

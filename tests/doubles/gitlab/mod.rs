@@ -2,8 +2,8 @@
 //! memory. It hands jobs out by GitLab's own rule, sends webhooks, and fails on demand. That it answers as GitLab does is
 //! checked with a client of others, PyPI's `python-gitlab`: `tests/gitlab/python.rs`.
 
-mod api;
 mod answers;
+mod api;
 mod control;
 mod faults;
 mod hooks;
@@ -159,12 +159,7 @@ impl FakeGitLab {
             if left.is_zero() {
                 panic!("{what}: didn't come in {PATIENCE:?}; there is {world:#?}");
             }
-            world = self
-                .shared
-                .changed
-                .wait_timeout(world, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            world = self.shared.changed.wait_timeout(world, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

@@ -380,9 +380,7 @@ fn next(headers: &HeaderMap, url: &Url) -> Option<Url> {
 fn next_link(header: &str) -> Option<&str> {
     header.split('<').skip(1).find_map(|one| {
         let (target, rest) = one.split_once('>')?;
-        let is_next = rest
-            .split([';', ','])
-            .any(|part| matches!(part.trim(), "rel=\"next\"" | "rel=next"));
+        let is_next = rest.split([';', ',']).any(|part| matches!(part.trim(), "rel=\"next\"" | "rel=next"));
         is_next.then_some(target)
     })
 }

@@ -119,9 +119,7 @@ impl GitLabClient {
                     json!({ "value": value }),
                     SCHEDULES,
                 ),
-                None => {
-                    Call::post(access, base.clone(), json!({ "key": key, "value": value }), SCHEDULES)
-                }
+                None => Call::post(access, base.clone(), json!({ "key": key, "value": value }), SCHEDULES),
             };
             self.one(call).await?;
         }
@@ -156,11 +154,7 @@ fn settings(runner: &NewRunner) -> serde_json::Map<String, Value> {
 
 #[async_trait]
 impl GitLab for GitLabClient {
-    async fn create_runner(
-        &self,
-        access: &Access,
-        runner: &NewRunner,
-    ) -> Result<CreatedRunner, GitLabError> {
+    async fn create_runner(&self, access: &Access, runner: &NewRunner) -> Result<CreatedRunner, GitLabError> {
         let mut body = settings(runner);
         body.retain(|_, value| !value.is_null());
         match runner.place {
@@ -230,12 +224,7 @@ impl GitLab for GitLabClient {
         Ok(found.into_iter().map(Into::into).collect())
     }
 
-    async fn delete_manager(
-        &self,
-        server: &str,
-        token: &Secret,
-        system_id: &str,
-    ) -> Result<(), GitLabError> {
+    async fn delete_manager(&self, server: &str, token: &Secret, system_id: &str) -> Result<(), GitLabError> {
         let body = json!({ "token": token.expose(), "system_id": system_id });
         self.gone(Call::of_runner(server, token, "runners/managers", body, MANAGERS)).await
     }
@@ -267,8 +256,7 @@ impl GitLab for GitLabClient {
     }
 
     async fn pending_jobs(&self, access: &Access, project: u64) -> Result<Vec<GitLabJob>, GitLabError> {
-        let call =
-            Call::get(access, format!("projects/{project}/jobs"), READS).query("scope[]", "pending");
+        let call = Call::get(access, format!("projects/{project}/jobs"), READS).query("scope[]", "pending");
         // By key: jobs that start while the pages are turned would else push others past them.
         let found: Vec<shapes::OneJob> = self.http.all(&call, Paging::Keyset).await?;
         found.into_iter().map(|job| job.into_job(&call, Some(project))).collect()

@@ -128,6 +128,7 @@ impl Round<'_> {
                 system_id: None,
                 managers: BTreeMap::new(),
                 ticket: None,
+                redeemed: None,
                 credential: None,
                 heard: (0, 0),
                 version: None,

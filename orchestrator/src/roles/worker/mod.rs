@@ -29,10 +29,14 @@ use tokio_util::sync::CancellationToken;
 pub use failure::Failure;
 pub use timers::timers;
 
-use super::{Context, Work};
+use super::{
+    Context, Work,
+    sync::{self, Synced},
+};
 use crate::{
     domain::{Attempt, Backoff},
     ports::queue::{Leased, QueueError},
+    records::SyncStatus,
 };
 
 /// How long a message is ours without being renewed.
@@ -193,7 +197,7 @@ fn told(message: &Leased, answer: Result<(), QueueError>) {
 pub async fn perform(context: &Context, work: Work) -> Result<(), Failure> {
     match work {
         Work::Hook { eggs, at, body, .. } => hook::hook(context, &eggs, at, &body).await,
-        Work::Sync { reason } => sync(context, &reason).await,
+        Work::Sync { reason } => look_at_nest(context, &reason).await,
         Work::Sweep => sweep::sweep(context).await,
         Work::Decide => decide::decide(context).await,
         Work::Deploy { egg } => deploy::deploy(context, &egg).await,
@@ -202,7 +206,34 @@ pub async fn perform(context: &Context, work: Work) -> Result<(), Failure> {
     }
 }
 
-/// Looks at the Nest's repository.
-async fn sync(_context: &Context, _reason: &str) -> Result<(), Failure> {
+/// How long a look at the Nest waits for another one.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Looks at the Nest's repository. What is new there may also serve jobs that nobody served.
+async fn look_at_nest(context: &Context, reason: &str) -> Result<(), Failure> {
+    let Some(tenure) = tenure::Tenure::take(context, "sync/turn").await? else {
+        // Whoever looks now may have looked before what this one was to see.
+        let work = Work::Sync { reason: reason.to_owned() };
+        return Ok(put::later(context, "sync", &work, PATIENCE).await?);
+    };
+    let looked = sync::sync(context, reason);
+    let done = tenure.during(async {
+        looked.await.map_err(|error| Failure::of(error.is_transient(), &error))
+    });
+    let done = done.await;
+    tenure.release().await;
+    match done? {
+        Synced::Unchanged => {}
+        Synced::Elsewhere => {
+            let work = Work::Sync { reason: reason.to_owned() };
+            put::later(context, "sync", &work, PATIENCE).await?;
+        }
+        Synced::Done(record) => {
+            tracing::info!(commit = record.commit, status = ?record.status, reason, "the Nest was looked at");
+            if record.status == SyncStatus::Applied {
+                put::soon(context, "sweep", &Work::Sweep).await?;
+            }
+        }
+    }
     Ok(())
 }

@@ -24,6 +24,20 @@ pub(super) async fn soon(context: &Context, name: &str, work: &Work) -> Result<(
     context.ports.queue.put(vec![message]).await.map(drop)
 }
 
+/// Puts in what has to wait for something else first; who asks in the same while shares one message.
+pub(super) async fn later(
+    context: &Context,
+    name: &str,
+    work: &Work,
+    wait: Duration,
+) -> Result<(), QueueError> {
+    let now = context.ports.clock.now();
+    let piece = now.as_millis() / millis(wait).max(1);
+    let message =
+        Message { not_before: Some(now.plus(wait)), ..work.message(Some(format!("{name}/later/{piece}"))) };
+    context.ports.queue.put(vec![message]).await.map(drop)
+}
+
 /// It is decided anew, soon.
 pub(super) async fn decide(context: &Context) -> Result<(), QueueError> {
     soon(context, "decide", &Work::Decide).await

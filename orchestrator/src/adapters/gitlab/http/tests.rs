@@ -14,7 +14,8 @@ fn the_next_page_keeps_the_server() {
     assert_eq!(next(&headers, &url), None);
     headers.insert("x-next-page", HeaderValue::from_static("2"));
     assert_eq!(next(&headers, &url).unwrap().query(), Some("per_page=100&page=2"));
-    let link = "<https://evil.example/x?cursor=a>; rel=\"next\", <https://evil.example/y?page=1>; rel=\"first\"";
+    let link =
+        "<https://evil.example/x?cursor=a>; rel=\"next\", <https://evil.example/y?page=1>; rel=\"first\"";
     headers.insert(LINK, HeaderValue::from_static(link));
     let found = next(&headers, &url).unwrap();
     assert_eq!(found.as_str(), "https://gitlab.example.com/api/v4/projects/1/jobs?cursor=a");

@@ -28,7 +28,10 @@ fn a_star_stands_for_anything() {
 fn every_form_of_a_message_is_read() {
     let said = |text: &str| message(text.as_bytes());
     assert_eq!(said(r#"{"message":"404 Not found"}"#).as_deref(), Some("404 Not found"));
-    assert_eq!(said(r#"{"message":{"url":["is blocked","is bad"]}}"#).as_deref(), Some("url is blocked, is bad"));
+    assert_eq!(
+        said(r#"{"message":{"url":["is blocked","is bad"]}}"#).as_deref(),
+        Some("url is blocked, is bad")
+    );
     let scope = r#"{"error":"insufficient_scope","error_description":"more is needed","scope":"api"}"#;
     assert_eq!(said(scope).as_deref(), Some("more is needed"));
     assert_eq!(said("<html>"), None);

@@ -1,0 +1,214 @@
+//! A workspace: a bundle's files where `tofu` runs, the variables beside them, and when `tofu init` is due.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use flyc::{
+    artifact::{Artifact, Manifest},
+    build::MANIFEST,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{bundles::hexadecimal, places};
+use crate::{
+    domain::RunnerId,
+    ports::{secrets::Secret, tofu::PlanRequest},
+};
+
+/// The fleet and the other variables, which `tofu` reads by itself.
+const VARIABLES: &str = "runners.auto.tfvars.json";
+
+/// The digest of the bundle that a workspace holds.
+const HELD: &str = "bundle";
+
+/// What the last `tofu init` was made for.
+const INITIALISED: &str = "initialised.json";
+
+/// What `tofu` keeps between runs.
+const LOCK_FILE: &str = ".terraform.lock.hcl";
+
+/// What a bundle wants of the run.
+#[derive(Debug)]
+pub(super) struct Needs {
+    /// `>= 1.11.0`, as it says.
+    pub(super) version: Option<String>,
+    /// Whether its state is a file.
+    pub(super) local_state: bool,
+    /// Whether it makes anything in a cloud.
+    pub(super) cloud: bool,
+}
+
+/// What an owner's files want.
+pub(super) fn needs(folder: &Path) -> io::Result<Needs> {
+    let text = fs::read_to_string(folder.join("versions.tf"))?;
+    let version = text.lines().find_map(|line| {
+        let value = line.trim().strip_prefix("required_version")?.trim_start().strip_prefix('=')?;
+        Some(value.trim().trim_matches('"').to_owned())
+    });
+    Ok(Needs {
+        version,
+        local_state: text.contains("backend \"local\""),
+        cloud: text.contains("required_providers"),
+    })
+}
+
+/// A workspace with the files of a bundle in it.
+#[derive(Debug, Clone)]
+pub(super) struct Prepared {
+    workspace: PathBuf,
+    folder: PathBuf,
+    /// The digest of the providers that are wanted.
+    constraints: String,
+    /// The digest of the modules that are called.
+    modules: String,
+}
+
+/// What `tofu init` was made for: while it is the same, it need not be made again.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Marker {
+    constraints: String,
+    modules: String,
+    tofu: String,
+    state: PathBuf,
+}
+
+/// Puts a bundle's files into a workspace, if they are not there yet. What `tofu` keeps there stays.
+pub(super) fn sync(bundle: &Path, workspace: &Path, folder: &str, digest: &str) -> io::Result<Prepared> {
+    places::private(workspace)?;
+    let held = workspace.join(HELD);
+    let text = fs::read_to_string(bundle.join(MANIFEST))?;
+    let manifest = Manifest::from_json(&text).map_err(io::Error::other)?;
+    if fs::read_to_string(&held).ok().as_deref() != Some(digest) {
+        places::remove_file(&held)?;
+        let own = workspace.join(folder);
+        for entry in fs::read_dir(&own).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_file() && entry.file_name() != LOCK_FILE {
+                fs::remove_file(path)?;
+            }
+        }
+        places::remove(&workspace.join("compute-module"))?;
+        for path in manifest.entries.iter().flat_map(|entry| &entry.files) {
+            let to = workspace.join(path);
+            if let Some(above) = to.parent() {
+                places::private(above)?;
+            }
+            places::replace(&to, &fs::read(bundle.join(path))?)?;
+        }
+        places::replace(&held, digest.as_bytes())?;
+    }
+    let mut constraints = Sha256::new();
+    let mut modules = Sha256::new();
+    for entry in &manifest.entries {
+        let own = entry.folder == folder;
+        for path in &entry.files {
+            if path.ends_with("/versions.tf") {
+                constraints.update(path);
+                constraints.update(fs::read(bundle.join(path))?);
+            } else if !own {
+                modules.update(path);
+                modules.update(fs::read(bundle.join(path))?);
+            }
+        }
+    }
+    Ok(Prepared {
+        workspace: workspace.to_owned(),
+        folder: workspace.join(folder),
+        constraints: hexadecimal(&constraints.finalize()),
+        modules: hexadecimal(&modules.finalize()),
+    })
+}
+
+impl Prepared {
+    /// What `tofu init` has to be made for.
+    pub(super) fn marker(&self, tofu: &str, state: &Path) -> Marker {
+        Marker {
+            constraints: self.constraints.clone(),
+            modules: self.modules.clone(),
+            tofu: tofu.to_owned(),
+            state: state.to_owned(),
+        }
+    }
+
+    fn last(&self) -> Option<Marker> {
+        serde_json::from_slice(&fs::read(self.workspace.join(INITIALISED)).ok()?).ok()
+    }
+
+    /// Whether it was made for that.
+    pub(super) fn is_initialised(&self, marker: &Marker) -> bool {
+        self.folder.join(".terraform").is_dir() && self.last().as_ref() == Some(marker)
+    }
+
+    /// Before `tofu init`: the choice of providers is a new one where others are wanted.
+    pub(super) fn forget_init(&self) -> io::Result<()> {
+        if self.last().is_none_or(|last| last.constraints != self.constraints) {
+            places::remove_file(&self.folder.join(LOCK_FILE))?;
+        }
+        places::remove_file(&self.workspace.join(INITIALISED))
+    }
+
+    /// After `tofu init`.
+    pub(super) fn initialised(&self, marker: &Marker) -> io::Result<()> {
+        places::replace(&self.workspace.join(INITIALISED), &serde_json::to_vec(marker)?)
+    }
+}
+
+/// The names of the variables that a module has.
+fn declared(folder: &Path) -> io::Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "tf") {
+            let text = fs::read_to_string(path)?;
+            let names = text.lines().filter_map(|line| line.strip_prefix("variable \"")?.split('"').next());
+            found.extend(names.map(str::to_owned));
+        }
+    }
+    Ok(found)
+}
+
+/// Writes the fleet and the other variables, of which a module gets those that it has. Nothing of it is secret.
+pub(super) fn write_variables(folder: &Path, request: &PlanRequest, runners_folder: &Path) -> io::Result<()> {
+    let declared = declared(folder)?;
+    let runners: serde_json::Map<String, serde_json::Value> = request
+        .runners
+        .iter()
+        .map(|(id, runner)| {
+            let mut told = serde_json::json!({ "pool": runner.pool });
+            if let Some(commit) = &runner.commit {
+                told["commit"] = commit.as_str().into();
+            }
+            (id.to_string(), told)
+        })
+        .collect();
+    let mut variables: BTreeMap<&str, serde_json::Value> = BTreeMap::new();
+    if let Some(folder) = runners_folder.to_str() {
+        variables.insert("runners_folder", folder.into());
+    }
+    variables.extend(request.variables.iter().map(|(name, value)| (name.as_str(), value.clone())));
+    variables.insert("runners", runners.into());
+    variables.retain(|name, _| declared.contains(*name) && *name != "tickets");
+    let mut text = serde_json::to_vec_pretty(&variables)?;
+    text.push(b'\n');
+    places::replace(&folder.join(VARIABLES), &text)
+}
+
+/// Removes them.
+pub(super) fn remove_variables(folder: &Path) -> io::Result<()> {
+    places::remove_file(&folder.join(VARIABLES))
+}
+
+/// The tickets as a file of variables that is never on a disk.
+pub(super) fn tickets(tickets: &BTreeMap<RunnerId, Secret>) -> String {
+    // A JSON object is one of HCL too, but for what begins a template.
+    let word = |text: &str| {
+        serde_json::Value::from(text).to_string().replace("${", "$${").replace("%{", "%%{")
+    };
+    let pairs: Vec<String> =
+        tickets.iter().map(|(id, ticket)| format!("{}:{}", word(id.as_str()), word(ticket.expose()))).collect();
+    format!("tickets = {{{}}}\n", pairs.join(","))
+}

@@ -1,0 +1,111 @@
+//! Why a command could not do its work; the kind fixes the exit code.
+
+use std::{io, process::ExitCode};
+
+use crate::roles::runner::RunnerError;
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// It could not be done.
+    #[error("{message}")]
+    Failed {
+        /// What happened.
+        message: String,
+        /// What to do.
+        help: Option<String>,
+    },
+    /// The command was used in a way that makes no sense.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// There is no such thing.
+    #[error("{message}")]
+    NotFound {
+        /// What there is not.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// Somebody who is needed doesn't answer.
+    #[error("{message}")]
+    Unreachable {
+        /// Who, and why.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// Somebody says no.
+    #[error("{message}")]
+    Refused {
+        /// Who, and what to.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// This build can't do it.
+    #[error("{message}")]
+    Lacking {
+        /// What is missing.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// The outside world did not play along.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        error: io::Error,
+    },
+}
+
+impl Failure {
+    /// Something that makes no sense.
+    pub(super) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), help: help.into() }
+    }
+
+    /// What to do.
+    pub(super) fn help(&self) -> Option<&str> {
+        match self {
+            Self::Failed { help, .. } => help.as_deref(),
+            Self::Usage { help, .. }
+            | Self::NotFound { help, .. }
+            | Self::Unreachable { help, .. }
+            | Self::Refused { help, .. }
+            | Self::Lacking { help, .. } => Some(help),
+            Self::Io { .. } => None,
+        }
+    }
+
+    /// The exit code of its kind.
+    pub(super) fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Failed { .. } | Self::Io { .. } => 1,
+            Self::Usage { .. } => 2,
+            Self::NotFound { .. } => 3,
+            Self::Unreachable { .. } => 4,
+            Self::Refused { .. } => 5,
+            Self::Lacking { .. } => 6,
+        })
+    }
+}
+
+impl From<RunnerError> for Failure {
+    fn from(error: RunnerError) -> Self {
+        let (message, help) = (error.to_string(), error.help().to_owned());
+        match error {
+            RunnerError::Refused { .. } | RunnerError::NoTicket { .. } => Self::Refused { message, help },
+            RunnerError::Told { .. } => Self::Usage { message, help },
+            RunnerError::Folder { .. } | RunnerError::Taken { .. } | RunnerError::System { .. } => {
+                Self::Failed { message, help: Some(help) }
+            }
+        }
+    }
+}

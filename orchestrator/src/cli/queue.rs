@@ -1,0 +1,82 @@
+//! `gosling queue`: the messages that were given up, and another chance for one.
+
+use std::{io, process::ExitCode};
+
+use clap::{Args, Subcommand};
+
+use super::{
+    Failure, Global,
+    api::Access,
+    one_thread, print,
+    status::{Output, json},
+    text::{Paint, Table},
+};
+use crate::wire::{Accepted, DeadMessage};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: gosling queue list")]
+pub(super) struct Queue {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List the messages that were given up
+    #[command(after_help = "Example: gosling queue list --output json")]
+    List {
+        #[command(flatten)]
+        access: Access,
+        /// The form
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Try a message again, as if it were new
+    #[command(after_help = "Example: gosling queue replay 0199e7f2-6f0c-7cc1-a0c5-1b2f3d4e5f60")]
+    Replay {
+        #[command(flatten)]
+        access: Access,
+        /// Its id, as `gosling queue list` shows it
+        id: String,
+    },
+}
+
+impl Queue {
+    pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
+        let runtime = one_thread()?;
+        match self.what {
+            What::List { access, output } => {
+                let dead: Vec<DeadMessage> =
+                    runtime.block_on(async { access.open()?.list(&["queue", "dead"]).await })?;
+                let text = match output {
+                    Output::Json => json(&dead, true)?,
+                    Output::Table => render(&dead, global.colour(&io::stdout())),
+                };
+                print(text.as_bytes())
+            }
+            What::Replay { access, id } => {
+                let _: Accepted = runtime
+                    .block_on(async { access.open()?.post(&["queue", "dead", &id, "replay"]).await })?;
+                print(format!("{id} is tried again\n").as_bytes())
+            }
+        }
+    }
+}
+
+/// The messages for people.
+pub(super) fn render(dead: &[DeadMessage], colour: bool) -> String {
+    if dead.is_empty() {
+        return "Nothing was given up.\n".to_owned();
+    }
+    let mut table = Table::new(&["ID", "WHAT", "ON", "TRIES", "REASON"]);
+    for message in dead {
+        table.row([
+            (message.id.clone(), Paint::Plain),
+            (message.kind.clone(), Paint::Plain),
+            (message.subject.join(" "), Paint::Plain),
+            (message.attempts.to_string(), Paint::Plain),
+            (message.reason.lines().next().unwrap_or_default().to_owned(), Paint::Bad),
+        ]);
+    }
+    table.render(colour)
+}

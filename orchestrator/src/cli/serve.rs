@@ -1,0 +1,308 @@
+//! `gosling serve`: arguments and variables to settings; all else is the service's.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    fs,
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::Args;
+use fly_std::formats::SecretUri;
+use flyc::artifact::{Artifact, MothergooseConfig};
+use url::Url;
+
+use super::{Failure, Global};
+use crate::{
+    domain::Deadlines,
+    logging::Logging,
+    settings::{Intervals, NestSettings, Role, Settings, TlsSettings},
+};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: gosling serve --data /var/lib/gosling --nest git@gitlab.example.com:infra/nest.git \\\n           \
+    --deploy-key vault://gosling/deploy-keys/nest --known-hosts known_hosts \\\n           \
+    --url https://gosling.example.com\n\n\
+    Secrets are never arguments: `gosling secret put URI` keeps them where the Nest's URIs lead.")]
+pub(super) struct Serve {
+    /// The folder for everything that is kept on this machine
+    #[arg(long, value_name = "FOLDER", env = "GOSLING_DATA", default_value = "gosling-data")]
+    data: PathBuf,
+    /// Where the API listens
+    #[arg(long, value_name = "ADDRESS:PORT", env = "GOSLING_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: String,
+    /// Where runners and GitLab reach the API [default: where it listens]
+    #[arg(long, value_name = "URL", env = "GOSLING_URL")]
+    url: Option<Url>,
+    /// The Nest's repository: a URL of git, or a folder
+    #[arg(long, value_name = "URL", env = "GOSLING_NEST_URL")]
+    nest: String,
+    /// The Nest's name, for what is shared with others [default: the last part of its URL]
+    #[arg(long, value_name = "NAME", env = "GOSLING_NEST")]
+    nest_name: Option<String>,
+    /// The branch of the Nest that counts
+    #[arg(long, env = "GOSLING_BRANCH", default_value = "main")]
+    branch: String,
+    /// Where the deploy key of the Nest's repository is kept
+    #[arg(long, value_name = "URI", env = "GOSLING_DEPLOY_KEY")]
+    deploy_key: Option<String>,
+    /// The keys of git servers, as ssh knows them
+    #[arg(long, value_name = "FILE", env = "GOSLING_KNOWN_HOSTS")]
+    known_hosts: Option<PathBuf>,
+    /// The GitLab project that holds the Nest
+    #[arg(long, value_name = "ID", env = "GOSLING_NEST_PROJECT", requires = "nest_server")]
+    nest_project: Option<u64>,
+    /// The host of the GitLab server that holds the Nest
+    #[arg(long, value_name = "HOST", env = "GOSLING_NEST_SERVER")]
+    nest_server: Option<String>,
+    /// Where the secret of the Nest's own webhook is kept
+    #[arg(long, value_name = "URI", env = "GOSLING_NEST_WEBHOOK_SECRET")]
+    nest_webhook_secret: Option<String>,
+    /// The URL of a GitLab server that is not at https://HOST; may be given more than once
+    #[arg(long, value_name = "HOST=URL", env = "GOSLING_GITLAB", value_delimiter = ',', value_parser = server)]
+    gitlab: Vec<(String, Url)>,
+    /// What this process does: api, worker, uglyfox
+    #[arg(long, env = "GOSLING_ROLES", value_delimiter = ',', default_value = "api,worker,uglyfox",
+          value_parser = role)]
+    roles: Vec<Role>,
+    /// The certificate that the API shows, PEM
+    #[arg(long, value_name = "FILE", env = "GOSLING_TLS_CERT", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of that certificate, PEM
+    #[arg(long, value_name = "FILE", env = "GOSLING_TLS_KEY", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// The tofu program [default: the one on PATH]
+    #[arg(long, value_name = "PROGRAM", env = "GOSLING_TOFU")]
+    tofu: Option<PathBuf>,
+    /// The gosling program that local runners are started with [default: this one]
+    #[arg(long, value_name = "PROGRAM", env = "GOSLING_PROGRAM")]
+    gosling: Option<PathBuf>,
+    /// Variables of the eggs' modules by cloud, JSON: {"aws":{"subnet_id":"…"}}
+    #[arg(long, value_name = "FILE", env = "GOSLING_VARIABLES")]
+    variables: Option<PathBuf>,
+    /// The configuration of this installation that `flyc build` wrote
+    #[arg(long, value_name = "FILE", env = "GOSLING_CONFIG")]
+    config: Option<PathBuf>,
+    /// How often the Nest's repository is looked at: 30s, 5m
+    #[arg(long, value_name = "TIME", env = "GOSLING_SYNC_INTERVAL", default_value = "5m", value_parser = duration)]
+    sync_interval: Duration,
+    /// How often GitLab is asked for the jobs that wait
+    #[arg(long, value_name = "TIME", env = "GOSLING_SWEEP_INTERVAL", default_value = "5m", value_parser = duration)]
+    sweep_interval: Duration,
+    /// How often it is decided anew
+    #[arg(long, value_name = "TIME", env = "GOSLING_DECIDE_INTERVAL", default_value = "15s", value_parser = duration)]
+    decide_interval: Duration,
+    /// How many messages are worked on at one time
+    #[arg(long, value_name = "NUMBER", env = "GOSLING_WORKERS", default_value_t = 8,
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: u16,
+    /// The most requests a second from one address, and at once [default: 5000,20000]
+    #[arg(long, value_name = "RATE,BURST", env = "GOSLING_RATE", value_parser = rate)]
+    rate: Option<(u32, u32)>,
+    /// The largest body of a request [default: 1MiB]
+    #[arg(long, value_name = "SIZE", env = "GOSLING_BODY_LIMIT", value_parser = size)]
+    body_limit: Option<usize>,
+}
+
+impl Serve {
+    pub(super) fn run<F, D, E>(self, global: &Global, serve: F) -> Result<ExitCode, Failure>
+    where
+        F: FnOnce(Settings, Logging) -> D,
+        D: Future<Output = Result<(), E>>,
+        E: Display,
+    {
+        let settings = self.settings()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::Io { what: "the program can't begin".to_owned(), error })?;
+        let ended = runtime.block_on(serve(settings, global.logging()));
+        // What still blocks in the background has nothing more to say.
+        runtime.shutdown_timeout(Duration::from_secs(5));
+        match ended {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(error) => Err(Failure::Failed { message: error.to_string(), help: None }),
+        }
+    }
+
+    fn settings(self) -> Result<Settings, Failure> {
+        if let Some(file) = &self.config {
+            let text = read(file)?;
+            MothergooseConfig::from_json(&text).map_err(|error| {
+                Failure::usage(
+                    format!("{}: {error}", file.display()),
+                    "build the Nest anew with the flyc of this version",
+                )
+            })?;
+        }
+        let listen = listen(&self.listen)?;
+        let tls = match (self.tls_cert, self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Some(TlsSettings { certificate: absolute(&certificate)?, key: absolute(&key)? })
+            }
+            _ => None,
+        };
+        let url = match self.url {
+            Some(url) => url,
+            None => own_url(listen, tls.is_some())?,
+        };
+        let name = self.nest_name.unwrap_or_else(|| name_of(&self.nest));
+        let nest = NestSettings {
+            name,
+            // A folder may have been meant from where we are.
+            url: if Path::new(&self.nest).is_dir() {
+                absolute(Path::new(&self.nest))?.display().to_string()
+            } else {
+                self.nest
+            },
+            branch: self.branch,
+            deploy_key: secret_uri("--deploy-key", self.deploy_key.as_deref())?,
+            known_hosts: self.known_hosts.as_deref().map(read).transpose()?,
+            project: self.nest_project,
+            server: self.nest_server,
+            webhook_secret: secret_uri("--nest-webhook-secret", self.nest_webhook_secret.as_deref())?,
+        };
+        let variables = match &self.variables {
+            Some(file) => serde_json::from_str(&read(file)?).map_err(|error| {
+                Failure::usage(
+                    format!("{}: {error}", file.display()),
+                    "it is an object by cloud: {\"aws\": {\"subnet_id\": \"…\"}}",
+                )
+            })?,
+            None => BTreeMap::new(),
+        };
+        Ok(Settings {
+            roles: self.roles.into_iter().collect::<BTreeSet<_>>(),
+            data: absolute(&self.data)?,
+            listen,
+            url,
+            tls,
+            nest,
+            gitlab: self.gitlab.into_iter().collect(),
+            tofu: self.tofu.as_deref().map(absolute).transpose()?,
+            gosling: self.gosling.as_deref().map(absolute).transpose()?,
+            variables,
+            intervals: Intervals {
+                sync: self.sync_interval,
+                sweep: self.sweep_interval,
+                decide: self.decide_interval,
+            },
+            deadlines: Deadlines::default(),
+            workers: usize::from(self.workers),
+            rate: self.rate.unwrap_or(Settings::RATE),
+            body_limit: self.body_limit.unwrap_or(Settings::BODY_LIMIT),
+            tokens: super::token::known(&self.data)?,
+        })
+    }
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    fs::read_to_string(file).map_err(|error| Failure::Io { what: file.display().to_string(), error })
+}
+
+/// The path from the root on. A bare name of a program is looked for as a shell does.
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::Io { what: path.display().to_string(), error })
+}
+
+fn listen(text: &str) -> Result<SocketAddr, Failure> {
+    let found = text.to_socket_addrs().ok().and_then(|mut found| found.next());
+    found.ok_or_else(|| {
+        Failure::usage(format!("`{text}` can't be listened on"), "give an address and a port: 127.0.0.1:8080")
+    })
+}
+
+/// Where the API is reached when nobody says.
+fn own_url(listen: SocketAddr, tls: bool) -> Result<Url, Failure> {
+    let scheme = if tls { "https" } else { "http" };
+    let address = match listen.ip() {
+        address if !address.is_unspecified() => address,
+        IpAddr::V4(_) => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(_) => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
+    };
+    let text = format!("{scheme}://{}", SocketAddr::new(address, listen.port()));
+    Url::parse(&text).map_err(|_| {
+        Failure::usage(format!("`{text}` is no URL"), "say where runners reach the API: --url URL")
+    })
+}
+
+/// The last part of a URL or path, without `.git`.
+fn name_of(url: &str) -> String {
+    let url = url.trim_end_matches('/');
+    let last = url.rsplit(['/', ':']).next().unwrap_or(url);
+    let last = last.strip_suffix(".git").unwrap_or(last);
+    if last.is_empty() || last == "." { "nest".to_owned() } else { last.to_owned() }
+}
+
+/// What is no URI may be a secret, so it is never shown.
+fn secret_uri(argument: &str, text: Option<&str>) -> Result<Option<SecretUri>, Failure> {
+    text.map(|text| {
+        fly_std::formats::secret_uri::parse(text).map_err(|error| {
+            Failure::usage(
+                format!("what is given as {argument} is no URI of a secret: {}", error.message),
+                "say where the secret is kept, and never the secret itself: vault://gosling/deploy-keys/nest",
+            )
+        })
+    })
+    .transpose()
+}
+
+fn server(text: &str) -> Result<(String, Url), String> {
+    let (host, url) = text.split_once('=').ok_or("it is written HOST=URL")?;
+    let url = Url::parse(url).map_err(|error| format!("`{url}` is no URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("`{url}` is no URL of http or https"));
+    }
+    Ok((host.to_owned(), url))
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    match text {
+        "api" => Ok(Role::Api),
+        "worker" => Ok(Role::Worker),
+        "uglyfox" => Ok(Role::UglyFox),
+        _ => Err("the roles are api, worker and uglyfox".to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "a time is a whole number with a unit: 500ms, 30s, 5m, 2h".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
+    let duration = match &text[digits..] {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.checked_mul(60).ok_or_else(wrong)?),
+        "h" => Duration::from_secs(number.checked_mul(3600).ok_or_else(wrong)?),
+        _ => return Err(wrong()),
+    };
+    if duration.is_zero() { Err("it is more than nothing".to_owned()) } else { Ok(duration) }
+}
+
+fn rate(text: &str) -> Result<(u32, u32), String> {
+    let wrong = || "it is two numbers of 1 or more: 200,1000".to_owned();
+    let (rate, burst) = text.split_once(',').ok_or_else(wrong)?;
+    match (rate.trim().parse(), burst.trim().parse()) {
+        (Ok(rate @ 1..), Ok(burst @ 1..)) => Ok((rate, burst)),
+        _ => Err(wrong()),
+    }
+}
+
+fn size(text: &str) -> Result<usize, String> {
+    let wrong = || "a size is a whole number with a unit: 512KiB, 10MiB".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: usize = text[..digits].parse().map_err(|_| wrong())?;
+    let unit = match &text[digits..] {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(unit).filter(|size| *size > 0).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! Finding what is secret in a text, however it is written there.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    ops::Range,
+    sync::{LazyLock, PoisonError, RwLock},
+};
+
+use aho_corasick::AhoCorasick;
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
+use fly_std::formats::SecretBackend;
+
+use super::views::View;
+use crate::ports::secrets::MASKED;
+
+/// The fewest characters of a value that is hidden.
+const LEAST: usize = 6;
+
+/// The fewest characters of a line that is hidden by itself: keys are of many lines, and tools show single ones.
+const LEAST_LINE: usize = 16;
+
+/// What GitLab's tokens begin with.
+const TOKENS: [&str; 11] = [
+    "glpat-", "glrt-", "glrtr-", "gldt-", "glptt-", "glcbt-", "glsoat-", "glft-", "gloas-", "glimt-", "glagent-",
+];
+
+/// The fewest characters behind that.
+const LEAST_TOKEN: usize = 8;
+
+/// What a secret's URI begins with, and then what a token does.
+static BEGINNINGS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let schemes = SecretBackend::ALL.map(|backend| format!("{}://", backend.scheme()));
+    AhoCorasick::new(schemes.iter().map(String::as_str).chain(TOKENS)).ok()
+});
+
+/// Knows what is secret.
+pub struct Masker(RwLock<Known>);
+
+struct Known {
+    patterns: BTreeSet<String>,
+    /// None when there can be none: then everything is secret.
+    search: Option<AhoCorasick>,
+}
+
+impl Default for Masker {
+    fn default() -> Self {
+        Self(RwLock::new(Known { patterns: BTreeSet::new(), search: AhoCorasick::new([""; 0]).ok() }))
+    }
+}
+
+impl fmt::Debug for Masker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Masker")
+    }
+}
+
+impl Masker {
+    /// From now on this value is hidden. One that is shorter than six characters is not.
+    pub fn hide(&self, value: &str) {
+        let patterns = patterns(value);
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if patterns.is_subset(&known.patterns) {
+            return;
+        }
+        drop(known);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.patterns.extend(patterns);
+        known.search = AhoCorasick::new(&known.patterns).ok();
+    }
+
+    /// The text without what is secret.
+    pub fn mask(&self, text: &str) -> String {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let Some((search, beginnings)) = known.search.as_ref().zip(BEGINNINGS.as_ref()) else {
+            return MASKED.to_owned();
+        };
+        let mut found = Vec::new();
+        for view in View::all(text) {
+            let bytes = view.bytes();
+            let values = search.find_overlapping_iter(bytes).map(|found| found.range());
+            let looks = beginnings
+                .find_overlapping_iter(bytes)
+                .filter_map(|found| behind(bytes, found.range(), found.pattern().as_usize()));
+            found.extend(values.chain(looks).map(|range| view.source(range)));
+        }
+        replaced(text, found)
+    }
+}
+
+/// What is looked for: the value, its longer lines, and each in base64, by itself or as a part of something.
+fn patterns(value: &str) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let lines = value.lines().map(str::trim).filter(|line| line.chars().count() >= LEAST_LINE);
+    for text in [value, value.trim()].into_iter().filter(|text| text.chars().count() >= LEAST).chain(lines) {
+        all.insert(text.to_owned());
+        // A space in forms of the web.
+        all.insert(text.replace(' ', "+"));
+        all.insert(STANDARD.encode(text));
+        for before in 0..3 {
+            let bytes: Vec<u8> = std::iter::repeat_n(0, before).chain(text.bytes()).collect();
+            // Six bits a character: those that are of the value alone.
+            let own = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
+            for encoded in [STANDARD_NO_PAD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)] {
+                all.extend(encoded.get(own.clone()).map(str::to_owned));
+            }
+        }
+    }
+    all
+}
+
+/// The rest of a URI, or a whole token.
+fn behind(bytes: &[u8], beginning: Range<usize>, which: usize) -> Option<Range<usize>> {
+    let rest = bytes.get(beginning.end..)?;
+    let is_uri = which < SecretBackend::ALL.len();
+    let goes_on = |byte: &u8| {
+        if is_uri {
+            *byte > b' ' && *byte != 0x7f && !b"\"'`<>\\".contains(byte)
+        } else {
+            byte.is_ascii_alphanumeric() || b"-_.".contains(byte)
+        }
+    };
+    let mut length = rest.iter().take_while(|byte| goes_on(byte)).count();
+    if is_uri {
+        // The sentence's, and not the URI's.
+        while length > 0 && b".,;:)]}".contains(&rest[length - 1]) {
+            length -= 1;
+        }
+        (length > 0).then(|| beginning.end..beginning.end + length)
+    } else {
+        (length >= LEAST_TOKEN).then(|| beginning.start..beginning.end + length)
+    }
+}
+
+fn replaced(text: &str, mut found: Vec<Range<usize>>) -> String {
+    found.sort_by_key(|range| range.start);
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    let mut ranges = found.into_iter().filter(|range| !range.is_empty()).peekable();
+    while let Some(mut range) = ranges.next() {
+        while let Some(next) = ranges.next_if(|next| next.start <= range.end) {
+            range.end = range.end.max(next.end);
+        }
+        out.push_str(text.get(at..range.start).unwrap_or_default());
+        out.push_str(MASKED);
+        at = range.end;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}
+
+#[cfg(test)]
+mod tests;

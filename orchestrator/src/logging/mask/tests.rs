@@ -1,0 +1,77 @@
+//! Tests of what is found.
+
+use super::*;
+
+fn knows(values: &[&str]) -> Masker {
+    let masker = Masker::default();
+    values.iter().for_each(|value| masker.hide(value));
+    masker
+}
+
+#[test]
+fn values_are_found_however_they_are_written() {
+    let value = "pa\"ss/w\u{f6}rd+ \\1";
+    let masker = knows(&[value]);
+    let url = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let json = serde_json::to_string(value).unwrap();
+    let forms = [
+        value.to_owned(),
+        url.clone(),
+        url.to_lowercase(),
+        url::form_urlencoded::byte_serialize(value.as_bytes()).collect(),
+        json.trim_matches('"').to_owned(),
+        format!("{json:?}"),
+        serde_json::to_string(&format!("{json:?}")).unwrap(),
+        r"pa\u0022ss\/w\u00f6rd+ \\1".to_owned(),
+        r"pa\u{22}ss/w\xf6rd+ \x5c1".to_owned(),
+        STANDARD.encode(value),
+        URL_SAFE_NO_PAD.encode(value),
+        STANDARD.encode(format!("user:{value}")),
+        STANDARD.encode(format!("user1:{value}\n")),
+        STANDARD.encode(format!("user12:{value}, and more")),
+    ];
+    for form in forms {
+        let shown = masker.mask(&format!("before {form} after"));
+        assert!(shown.starts_with("before ") && shown.ends_with(" after"), "{form}: {shown}");
+        assert!(shown.contains(MASKED), "{form}: {shown}");
+        assert!(shown.len() < 50, "{form}: {shown}");
+    }
+}
+
+#[test]
+fn the_rest_stays() {
+    let masker = knows(&["abcdef", "efghij", "short"]);
+    for (text, expected) in [
+        ("", ""),
+        ("nothing, 100 % of it, \\ and \u{1f511} \\ud83d", "nothing, 100 % of it, \\ and \u{1f511} \\ud83d"),
+        ("short", "short"),
+        ("xabcdefx", "x***MASKED***x"),
+        // Two that share letters are both hidden.
+        ("abcdefghij", "***MASKED***"),
+        ("abcdef efghij", "***MASKED*** ***MASKED***"),
+        ("`vault://secret/data/x/key`: no", "`vault://***MASKED***`: no"),
+        ("see yc-lockbox://a/b, aws-sm://c/d.", "see yc-lockbox://***MASKED***, aws-sm://***MASKED***."),
+        ("vault://***MASKED***", "vault://***MASKED***"),
+        ("{\"uri\":\"vault://a/b\",\"n\":1}", "{\"uri\":\"vault://***MASKED***\",\"n\":1}"),
+        ("\"{\\\"uri\\\":\\\"vault://a/b\\\"}\"", "\"{\\\"uri\\\":\\\"vault://***MASKED***\\\"}\""),
+        ("vault%3A%2F%2Fa%2Fb", "vault%3A%2F%2F***MASKED***"),
+        ("https://x/y", "https://x/y"),
+        ("token glrt-t1_abcDEF123456 here", "token ***MASKED*** here"),
+        ("https://oauth2:glpat-abcdefGHIJKL_-xyz@host/", "https://oauth2:***MASKED***@host/"),
+        ("a runner's token begins with glrt-", "a runner's token begins with glrt-"),
+    ] {
+        assert_eq!(masker.mask(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_line_of_a_key_is_hidden_by_itself() {
+    let masker = knows(&["-----BEGIN KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\nc2hvcnQ=\n-----END KEY-----\n"]);
+    assert_eq!(masker.mask("line 2: b3BlbnNzaC1rZXktdjEAAAAA"), "line 2: ***MASKED***");
+    assert_eq!(masker.mask("c2hvcnQ="), "c2hvcnQ=");
+}
+
+#[test]
+fn nothing_is_shown_of_what_is_known() {
+    assert_eq!(format!("{:?}", knows(&["abcdef"])), "Masker");
+}

@@ -1,0 +1,96 @@
+//! What `gosling` says while it runs: lines for people or JSON, on standard error, and no secret in any of them.
+//!
+//! What is a secret is told to [`hide`] by whoever gets it; every line, and every text that [`mask`] is asked for, is freed of
+//! all that is known.
+
+mod mask;
+mod views;
+mod writer;
+
+use std::{
+    io::{self, IsTerminal},
+    sync::{Arc, LazyLock},
+};
+
+use tracing::Subscriber;
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, filter::ParseError, fmt::MakeWriter, layer::SubscriberExt,
+};
+
+pub use mask::Masker;
+pub use writer::Masking;
+
+/// How lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// An object of JSON a line.
+    Json,
+}
+
+/// Why nothing can be said.
+#[derive(Debug, thiserror::Error)]
+pub enum LoggingError {
+    /// The filter is none.
+    #[error("`{filter}` is no filter of log lines: {reason}; an example is `info,orchestrator=debug`")]
+    Filter {
+        /// What it was.
+        filter: String,
+        /// What is wrong with it.
+        reason: ParseError,
+    },
+    /// There is somebody already.
+    #[error("log lines go somewhere else already")]
+    Twice,
+}
+
+static MASKER: LazyLock<Arc<Masker>> = LazyLock::new(Arc::default);
+
+/// From now on this value is shown nowhere. One that is shorter than six characters is not hidden: it stands in too much
+/// that is none.
+pub fn hide(value: &str) {
+    MASKER.hide(value);
+}
+
+/// A text without anything that is known to be secret, or looks like it.
+pub fn mask(text: &str) -> String {
+    MASKER.mask(text)
+}
+
+/// Lines go to standard error from now on, with colours if that is a terminal.
+///
+/// # Errors
+///
+/// When the filter is none, or lines go somewhere already.
+pub fn start(format: Format, filter: &str) -> Result<(), LoggingError> {
+    let colours = io::stderr().is_terminal();
+    let subscriber = subscriber(format, colours, filter, Arc::clone(&MASKER), io::stderr)?;
+    tracing::subscriber::set_global_default(subscriber).map_err(|_| LoggingError::Twice)
+}
+
+/// Lines go to a writer, without what a masker knows.
+///
+/// # Errors
+///
+/// When the filter is none.
+pub fn subscriber<W>(
+    format: Format,
+    colours: bool,
+    filter: &str,
+    masker: Arc<Masker>,
+    writer: W,
+) -> Result<impl Subscriber + Send + Sync, LoggingError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|reason| LoggingError::Filter { filter: masker.mask(filter), reason })?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(Masking::new(masker, writer));
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        Format::Human => lines.with_ansi(colours).boxed(),
+        Format::Json => lines.with_ansi(false).json().flatten_event(true).boxed(),
+    };
+    Ok(Registry::default().with(lines.with_filter(filter)))
+}

@@ -1,0 +1,513 @@
+//! A whole installation on this machine: a Nest in a git repository, the fake GitLab, `gosling serve` and what it starts. The
+//! end-to-end tests and the demo play on it.
+//!
+//! What never lives here: what is expected of it.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "without its parts there is nothing to play with")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader, Write},
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::gitlab::{FakeGitLab, Hook, NewJob, Place, Project, User};
+use crate::tools;
+
+/// What doesn't come in so long doesn't come.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The host by which Nests name the fake GitLab.
+pub const HOST: &str = "gitlab.demo.test";
+
+/// The project that the egg `demo` serves.
+pub const PROJECT: u64 = 1;
+
+/// The tokens and secrets of the installation: known, so that a test can look for them where they must not be.
+pub const API_TOKEN: &str = "glpat-demo-4f1d7c2b9a";
+/// What webhooks show.
+pub const HOOK_SECRET: &str = "hook-secret-91b2c4d8e7";
+
+/// An egg whose runners are processes of this machine.
+pub const EGG: &str = r#"# Runners that are processes of this machine.
+egg "demo" {
+  type = "vm"
+
+  cloud {
+    provider = "local"
+  }
+
+  runner {
+    tags       = ["demo"]
+    executor   = "shell"
+    concurrent = 2
+  }
+
+  gitlab {
+    server     = "gitlab.demo.test"
+    project_id = 1
+  }
+}
+"#;
+
+/// A runner sleeps after some seconds without a job, and goes after some more.
+pub const UGLYFOX: &str = r#"# A runner sleeps after three seconds without a job, and goes after six.
+uglyfox {
+  runners_condition "demo" {
+    eggs_entities = ["demo"]
+
+    apex {
+      max_count = 2
+    }
+
+    nadir {
+      max_count = 1
+    }
+  }
+
+  policies {
+    rule "rest" {
+      condition = "state == 'apex' AND idle_time > 3s"
+      action    = "demote_to_nadir"
+    }
+
+    rule "leave" {
+      condition = "state == 'nadir' AND idle_time > 6s"
+      action    = "terminate"
+    }
+  }
+}
+"#;
+
+/// What a running `gosling serve` says, a JSON object a line.
+#[derive(Debug, Default)]
+struct Log {
+    lines: Mutex<(Vec<String>, bool)>,
+    more: Condvar,
+}
+
+impl Log {
+    fn lines(&self) -> MutexGuard<'_, (Vec<String>, bool)> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(self: &Arc<Self>, from: impl std::io::Read + Send + 'static) {
+        let log = Arc::clone(self);
+        std::thread::spawn(move || {
+            let mut reader = BufReader::new(from);
+            let mut line = Vec::new();
+            while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                log.lines().0.push(String::from_utf8_lossy(&line).trim_end().to_owned());
+                line.clear();
+                log.more.notify_all();
+            }
+            log.lines().1 = true;
+            log.more.notify_all();
+        });
+    }
+
+    /// The first line from `from` on that is looked for, and what comes behind it.
+    fn wait<R>(&self, from: usize, what: &str, mut look: impl FnMut(&str) -> Option<R>) -> (R, usize) {
+        let end = Instant::now() + PATIENCE;
+        let (mut at, mut lines) = (from, self.lines());
+        loop {
+            while let Some(line) = lines.0.get(at) {
+                at += 1;
+                if let Some(found) = look(line) {
+                    return (found, at);
+                }
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            let last = || lines.0[lines.0.len().saturating_sub(60)..].join("\n");
+            assert!(!left.is_zero(), "{what}: not said in {PATIENCE:?}\n{}", last());
+            assert!(!lines.1, "{what}: gosling has ended\n{}", last());
+            lines = self.more.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// A running `gosling serve`.
+#[derive(Debug)]
+struct Serving {
+    process: Child,
+    log: Arc<Log>,
+    url: String,
+}
+
+/// The installation.
+#[derive(Debug)]
+pub struct Stage {
+    folder: TempDir,
+    /// The GitLab.
+    pub gitlab: FakeGitLab,
+    tofu: PathBuf,
+    token: String,
+    listen: String,
+    serving: Option<Serving>,
+    /// Options of `gosling serve` besides.
+    pub options: Vec<String>,
+    /// The logs of all that have served before.
+    logs: Vec<Arc<Log>>,
+}
+
+/// Runs a program and says what it said; panics when it fails.
+fn run(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).output().expect("the program starts");
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+impl Stage {
+    /// One with these files in its Nest. None when there is no `OpenTofu` to be had.
+    ///
+    /// # Panics
+    ///
+    /// When this machine lacks something else.
+    pub fn new(files: &[(&str, &str)]) -> Option<Self> {
+        let tofu = tools::tofu()?;
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let bin = folder.path().join("bin");
+        fs::create_dir_all(&bin).expect("a folder can be made");
+        std::os::unix::fs::symlink(tools::gitlab_runner(), bin.join("gitlab-runner")).expect("a link can be made");
+        let gitlab = FakeGitLab::start();
+        gitlab.change(|world| {
+            let scopes = ["api", "create_runner", "manage_runner"].map(str::to_owned).into();
+            world.users.insert(API_TOKEN.to_owned(), User { scopes, role: 50 });
+            world.projects.insert(PROJECT, project("demo"));
+        });
+        let mut stage = Self {
+            folder,
+            gitlab,
+            tofu,
+            token: String::new(),
+            listen: "127.0.0.1:0".to_owned(),
+            serving: None,
+            options: Vec::new(),
+            logs: Vec::new(),
+        };
+        fs::create_dir_all(stage.nest()).expect("a folder can be made");
+        stage.git(&["init", "--quiet", "--initial-branch=main"]);
+        stage.commit(files);
+        stage.secrets_of("demo");
+        stage.token = stage.run(&["token", "stage", "--scope", "read", "--scope", "operate", "--scope", "trigger"]);
+        Some(stage)
+    }
+
+    /// The folder of everything.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The Nest's folder, which is its repository.
+    pub fn nest(&self) -> PathBuf {
+        self.folder().join("nest")
+    }
+
+    /// The folder of `gosling serve`.
+    pub fn data(&self) -> PathBuf {
+        self.folder().join("data")
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=Stage", "-c", "user.email=stage@example.com", "-c", "commit.gpgsign=false"]);
+        run(git.args(arguments).current_dir(self.nest()))
+    }
+
+    /// Writes files of the Nest, removes those without a text, and commits. The commit.
+    ///
+    /// # Panics
+    ///
+    /// When that can't be done.
+    pub fn commit(&self, files: &[(&str, &str)]) -> String {
+        for (path, text) in files {
+            let path = self.nest().join(path);
+            if text.is_empty() {
+                fs::remove_file(path).expect("the file is there");
+            } else {
+                fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder can be made");
+                fs::write(path, text).expect("a file can be written");
+            }
+        }
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "The Nest"]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// Puts the secrets where the defaults of an egg lead.
+    ///
+    /// # Panics
+    ///
+    /// When `gosling` refuses them.
+    pub fn secrets_of(&self, egg: &str) {
+        for (name, value) in [("api-token", API_TOKEN), ("webhook-secret", HOOK_SECRET)] {
+            self.put_secret(&format!("vault://gitlab/{HOST}/{egg}/{name}"), value);
+        }
+    }
+
+    /// Puts a secret.
+    ///
+    /// # Panics
+    ///
+    /// When `gosling` refuses it.
+    pub fn put_secret(&self, uri: &str, value: &str) {
+        let mut put = self.gosling(&["secret", "put", uri]);
+        let mut process = put.stdin(Stdio::piped()).spawn().expect("gosling starts");
+        process.stdin.take().expect("a pipe").write_all(value.as_bytes()).expect("it listens");
+        assert!(process.wait().expect("it ends").success(), "gosling secret put {uri}");
+    }
+
+    /// A `gosling` of this installation.
+    pub fn gosling(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(tools::gosling());
+        command.args(arguments).env_clear();
+        for name in ["HOME", "TMPDIR", "LANG", "LLVM_PROFILE_FILE"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let ours = [self.folder().join("bin")].into_iter().chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(ours).expect("folders have no colons"));
+        command.env("GOSLING_DATA", self.data()).current_dir(self.folder());
+        if let Some(serving) = &self.serving {
+            command.env("GOSLING_API", &serving.url);
+        }
+        let token = self.folder().join("token");
+        if !self.token.is_empty() {
+            fs::write(&token, &self.token).expect("a file can be written");
+            command.env("GOSLING_TOKEN_FILE", token);
+        }
+        command
+    }
+
+    /// What a command of `gosling` says; panics when it fails.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        run(&mut self.gosling(arguments))
+    }
+
+    /// What a command of `gosling` says, however it ends.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't start.
+    pub fn output(&self, arguments: &[&str]) -> Output {
+        self.gosling(arguments).stdin(Stdio::null()).output().expect("gosling starts")
+    }
+
+    /// Starts `gosling serve` with variables besides, and waits until it serves. After a first time it listens where it did.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't.
+    pub fn serve(&mut self, environment: &[(&str, &str)]) {
+        self.start(environment);
+        let serving = self.serving.as_mut().expect("it was started");
+        let (url, _) = serving.log.wait(0, "that it serves", |line| {
+            let line: Value = serde_json::from_str(line).ok()?;
+            (line["message"] == "gosling serves").then(|| line["url"].as_str().map(str::to_owned))?
+        });
+        self.listen = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        serving.url = url;
+        self.hook(PROJECT);
+    }
+
+    /// Starts `gosling serve`, which may not come far.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't start at all.
+    pub fn start(&mut self, environment: &[(&str, &str)]) {
+        let nest = self.nest();
+        let gitlab = format!("{HOST}={}", self.gitlab.url());
+        let listen = self.listen.clone();
+        self.serving = None;
+        let mut command = self.gosling(&["--log-format", "json", "-v", "serve", "--listen", &listen]);
+        command.arg("--nest").arg(nest).args(["--gitlab", &gitlab]).arg("--tofu").arg(&self.tofu);
+        command.args(["--decide-interval", "1s", "--sync-interval", "1s", "--sweep-interval", "2s"]);
+        command.args(&self.options).envs(environment.iter().copied());
+        let mut process =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let log = Arc::new(Log::default());
+        log.read(process.stderr.take().expect("a pipe"));
+        self.logs.push(Arc::clone(&log));
+        self.serving = Some(Serving { process, log, url: String::new() });
+    }
+
+    /// GitLab tells of what happens in a project.
+    ///
+    /// # Panics
+    ///
+    /// When nobody serves.
+    pub fn hook(&self, project: u64) {
+        let url = format!("{}/webhooks/gitlab", self.url().trim_end_matches('/'));
+        self.gitlab.change(|world| {
+            world.hooks.retain(|_, hook| hook.place != Place::Project(project));
+            let id = world.id();
+            let events = ["job_events", "pipeline_events", "push_events"].map(|name| (name.to_owned(), true));
+            let hook = Hook {
+                place: Place::Project(project),
+                url,
+                token: Some(HOOK_SECRET.to_owned()),
+                events: BTreeMap::from(events),
+                ssl_verification: false,
+                uuid: format!("hook-{id}"),
+            };
+            world.hooks.insert(id, hook);
+        });
+    }
+
+    /// Where the API is.
+    ///
+    /// # Panics
+    ///
+    /// When nobody serves.
+    pub fn url(&self) -> String {
+        self.serving.as_ref().expect("gosling serves").url.clone()
+    }
+
+    /// Queues a job and says its id.
+    ///
+    /// # Panics
+    ///
+    /// Never.
+    pub fn queue_job(&self, name: &str, tags: &[&str], script: &[&str]) -> u64 {
+        let (_, jobs) = self.gitlab.change(|world| world.queue(PROJECT, vec![NewJob::new(name, tags, script)]));
+        jobs[0]
+    }
+
+    /// Waits until `gosling serve` says something, looking at what it has said so far too.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't.
+    pub fn said<R>(&self, what: &str, mut look: impl FnMut(&Value) -> Option<R>) -> R {
+        let log = &self.serving.as_ref().expect("gosling serves").log;
+        log.wait(0, what, |line| look(&serde_json::from_str(line).ok()?)).0
+    }
+
+    /// Waits until a runner of an egg has come from one state to another; the runner.
+    ///
+    /// # Panics
+    ///
+    /// When none does.
+    pub fn transition(&self, egg: &str, to: &str) -> String {
+        self.said(&format!("a runner of {egg} that is {to}"), |line| {
+            (line["egg"] == egg && line["to"] == to)
+                .then(|| line["runner"].as_str().map(str::to_owned))
+                .flatten()
+        })
+    }
+
+    /// Waits until the status shows something: it is looked at whenever `gosling serve` has said something.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't.
+    pub fn status_shows<R>(&self, what: &str, mut look: impl FnMut(&Value) -> Option<R>) -> R {
+        let log = &self.serving.as_ref().expect("gosling serves").log;
+        let mut at = 0;
+        loop {
+            if let Some(found) = look(&self.status()) {
+                return found;
+            }
+            ((), at) = log.wait(at, what, |_| Some(()));
+            at = at.max(log.lines().0.len());
+        }
+    }
+
+    /// `gosling status --output json`.
+    ///
+    /// # Panics
+    ///
+    /// When that fails.
+    pub fn status(&self) -> Value {
+        serde_json::from_str(&self.run(&["status", "--output", "json"])).expect("the status is JSON")
+    }
+
+    /// Ends `gosling serve` as it should be, and says how it ended.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't end.
+    pub fn stop(&mut self) -> ExitStatus {
+        let mut serving = self.serving.take().expect("gosling serves");
+        signal(serving.process.id(), "TERM");
+        serving.process.wait().expect("it ends")
+    }
+
+    /// Kills it.
+    ///
+    /// # Panics
+    ///
+    /// When nobody serves.
+    pub fn kill(&mut self) {
+        let mut serving = self.serving.take().expect("gosling serves");
+        serving.process.kill().expect("it can be killed");
+        serving.process.wait().expect("it ends");
+    }
+
+    /// Waits until it has ended by a kill: at a point of `GOSLING_KILL_AT`.
+    ///
+    /// # Panics
+    ///
+    /// When it ends otherwise.
+    pub fn killed(&mut self) {
+        let mut serving = self.serving.take().expect("gosling serves");
+        let status = serving.process.wait().expect("it ends");
+        assert_eq!(status.signal(), Some(9), "{status}\n{}", self.log());
+    }
+
+    /// All that every `gosling serve` of this installation has said.
+    pub fn log(&self) -> String {
+        self.logs.iter().flat_map(|log| log.lines().0.clone()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The processes that have something to do with this installation, by their command lines.
+    pub fn processes(&self) -> Vec<(u32, String)> {
+        let folder = self.folder().to_string_lossy().into_owned();
+        let of = |entry: fs::DirEntry| {
+            let id: u32 = entry.file_name().to_str()?.parse().ok()?;
+            let line = fs::read(entry.path().join("cmdline")).ok()?;
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            let place = fs::read_link(entry.path().join("cwd")).ok()?;
+            (line.contains(&folder) || place.starts_with(self.folder())).then_some((id, line))
+        };
+        fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| of(entry.ok()?)).collect()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if let Some(mut serving) = self.serving.take() {
+            let _ = serving.process.kill();
+            let _ = serving.process.wait();
+        }
+        for (id, _) in self.processes() {
+            signal(id, "KILL");
+        }
+    }
+}
+
+fn project(path: &str) -> Project {
+    Project {
+        path: path.to_owned(),
+        group: None,
+        protected_branches: ["main".to_owned()].into(),
+        protected_tags: Default::default(),
+        ci: Vec::new(),
+        schedules: BTreeMap::new(),
+    }
+}
+
+fn signal(process: u32, name: &str) {
+    let _ = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).stderr(Stdio::null()).status();
+}
