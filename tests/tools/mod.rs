@@ -102,6 +102,12 @@ pub fn systemd_analyze() -> Option<PathBuf> {
     or_skip("systemd-analyze", debian_program("systemd-analyze", "systemd"))
 }
 
+/// The SSH server, which must be called by its whole path.
+pub fn sshd() -> Option<PathBuf> {
+    let there = || on_path("sshd").or_else(|| Some(PathBuf::from("/usr/sbin/sshd")).filter(|sshd| sshd.exists()));
+    or_skip("OpenSSH's server", debian("openssh-server", there))
+}
+
 /// A program of this name on `PATH`.
 pub fn on_path(program: &str) -> Option<PathBuf> {
     let executable = |path: &PathBuf| {
