@@ -204,8 +204,7 @@ fn make(path: &Path) -> std::io::Result<()> {
 }
 
 fn connect(path: &Path, reads: bool) -> rusqlite::Result<Connection> {
-    let access =
-        if reads { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
+    let access = if reads { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
     if !reads {
