@@ -163,7 +163,7 @@ struct Turn {
     words: Words,
     secrets: Vec<Secret>,
     environment: Vec<(OsString, OsString)>,
-    _turn: OwnedMutexGuard<()>,
+    _alone: OwnedMutexGuard<()>,
 }
 
 impl OpenTofu {
@@ -249,7 +249,7 @@ impl OpenTofu {
         ]);
         let secrets = request.tickets.values().chain(request.environment.values()).cloned().collect();
         let words = Words::new(bundle, folder_of(owner));
-        let turn = Turn { program, folder, words, secrets, environment, _turn: turn };
+        let turn = Turn { program, folder, words, secrets, environment, _alone: turn };
         let marker = prepared.marker(&turn.program.version, &self.places.state(owner));
         if !prepared.is_initialised(&marker) {
             self.init(&turn, &prepared, owner).await?;
@@ -269,7 +269,7 @@ impl OpenTofu {
         path.push(self.places.state(owner));
         let arguments = ["init".into(), "-json".into(), "-input=false".into(), "-reconfigure".into(), path];
         let heard = self.run(turn, owner, Work::Plan, &arguments, None, |_| {}).await?;
-        if heard.success { Ok(()) } else { Err(self.failure(turn, owner, &heard)) }
+        if heard.success { Ok(()) } else { Err(Self::failure(turn, owner, &heard)) }
     }
 
     /// Runs `tofu` in an owner's turn.
@@ -294,7 +294,7 @@ impl OpenTofu {
         run.go(arguments, input, started).await.map_err(machine(owner))
     }
 
-    fn failure(&self, turn: &Turn, owner: &str, heard: &Heard) -> TofuError {
+    fn failure(turn: &Turn, owner: &str, heard: &Heard) -> TofuError {
         turn.words.failure(owner, heard, &turn.secrets)
     }
 
@@ -342,7 +342,7 @@ impl Tofu for OpenTofu {
         let input = Self::with_tickets(&mut arguments, request);
         let heard = self.run(&turn, owner, Work::Plan, &arguments, input.as_deref(), |_| {}).await?;
         if !heard.success {
-            return Err(self.failure(&turn, owner, &heard));
+            return Err(Self::failure(&turn, owner, &heard));
         }
         let binary = heard.plan.ok_or_else(|| TofuError::Machine {
             owner: owner.clone(),
@@ -390,7 +390,7 @@ impl Tofu for OpenTofu {
         }
         let heard = heard?;
         if !heard.success {
-            return Err(self.failure(&turn, owner, &heard));
+            return Err(Self::failure(&turn, owner, &heard));
         }
         Ok(Applied { state: self.mark(owner).await?, outputs: heard.outputs })
     }

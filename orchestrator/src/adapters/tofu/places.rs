@@ -71,7 +71,7 @@ pub(super) fn escaped(name: &str) -> String {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => out.push(char::from(byte)),
             b'.' if at > 0 => out.push('.'),
-            _ => out.push_str(&format!("%{byte:02x}")),
+            _ => out.extend(["%", &format!("{byte:02x}")]),
         }
     }
     out

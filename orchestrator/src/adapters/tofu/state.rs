@@ -88,16 +88,13 @@ fn lock(state: &Path) -> Option<FoundLock> {
 }
 
 /// The process that has the state, if one has.
+#[allow(clippy::cast_possible_truncation, reason = "the constants are small, whatever type they have here")]
 fn holder(state: &Path) -> io::Result<Option<i32>> {
     let file = match File::open(state) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "the constants are small, whatever type they have here"
-    )]
     let mut wanted = libc::flock {
         l_type: libc::F_WRLCK as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,
@@ -106,7 +103,7 @@ fn holder(state: &Path) -> io::Result<Option<i32>> {
         l_pid: 0,
     };
     fcntl(&file, FcntlArg::F_GETLK(&mut wanted))?;
-    Ok((i32::from(wanted.l_type) != i32::from(libc::F_UNLCK as i16)).then_some(wanted.l_pid))
+    Ok((wanted.l_type != libc::F_UNLCK as libc::c_short).then_some(wanted.l_pid))
 }
 
 /// A lock that nobody has any more is an error.

@@ -87,7 +87,7 @@ pub(super) struct Words {
 struct Pages {
     bundle: PathBuf,
     manifest: Option<String>,
-    pages: HashMap<String, Source>,
+    sources: HashMap<String, Source>,
 }
 
 impl Generated for Pages {
@@ -135,7 +135,7 @@ impl Words {
             let page = pages.entry(file.clone()).or_insert_with(|| Source::new(file.as_str(), String::new()));
             entry.source_digest = source_digest(&page.text);
         }
-        Some(Pages { bundle: self.bundle.clone(), manifest: Some(manifest.to_json().ok()?), pages })
+        Some(Pages { bundle: self.bundle.clone(), manifest: Some(manifest.to_json().ok()?), sources: pages })
     }
 
     /// The complaints at the Nest's lines, or in `OpenTofu`'s own words where they have none.
@@ -145,7 +145,7 @@ impl Words {
         let pages = self.pages();
         let translated = pages
             .as_ref()
-            .and_then(|pages| Some((pages, translate(&errors, &self.folder, pages, &pages.pages).ok()?)));
+            .and_then(|pages| Some((pages, translate(&errors, &self.folder, pages, &pages.sources).ok()?)));
         let mut lines: Vec<String> = match translated {
             Some((pages, diagnostics)) => {
                 let mut diagnostics = diagnostics;
@@ -164,7 +164,7 @@ impl Words {
     pub(super) fn failure(&self, owner: &str, heard: &Heard, secrets: &[Secret]) -> TofuError {
         let owner = owner.to_owned();
         let errors = || heard.complaints.iter().filter(|one| one.severity == Severity::Error);
-        if let Some(lock) = errors().find_map(|error| found_lock(error)) {
+        if let Some(lock) = errors().find_map(found_lock) {
             return TofuError::Locked { owner, lock };
         }
         if errors().any(|error| error.summary.starts_with("Saved plan ")) {
@@ -197,7 +197,7 @@ impl Words {
 /// A finding with its notes, for people.
 fn shown(diagnostic: &Diagnostic, pages: &Pages) -> String {
     let file = &*diagnostic.span.file;
-    let place = pages.pages.get(file).map(|page| page.position(diagnostic.span.range.start()));
+    let place = pages.sources.get(file).map(|page| page.position(diagnostic.span.range.start()));
     let mut text = match place {
         Some(place) => format!("{file}:{}:{}: {}", place.line, place.column, diagnostic.message),
         None => format!("{file}: {}", diagnostic.message),

@@ -18,7 +18,8 @@ pub(super) fn unpack(archive: &Path, told: &str, name: &str, to: &Path) -> Resul
     let text = |error: io::Error| error.to_string();
     let file = File::open(archive).map_err(text)?;
     let lower = told.to_lowercase();
-    if lower.ends_with(".zip") {
+    let is = |ending: &str| lower.rsplit_once(ending).is_some_and(|(_, rest)| rest.is_empty());
+    if is(".zip") {
         let mut archive = zip::ZipArchive::new(file).map_err(|error| error.to_string())?;
         let at = (0..archive.len()).find(|at| {
             archive
@@ -28,7 +29,7 @@ pub(super) fn unpack(archive: &Path, told: &str, name: &str, to: &Path) -> Resul
         let at = at.ok_or_else(|| format!("it has no file `{name}`"))?;
         let entry = archive.by_index(at).map_err(|error| error.to_string())?;
         write(entry, to).map_err(text)
-    } else if lower.ends_with(".tar.gz") || lower.ends_with(".tgz") {
+    } else if is(".tar.gz") || is(".tgz") {
         let mut archive = tar::Archive::new(GzDecoder::new(file));
         for entry in archive.entries().map_err(text)? {
             let entry = entry.map_err(text)?;
