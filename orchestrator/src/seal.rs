@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_again() {
         let seal = Seal::new(&[7; 32]);
-        for text in [&b""[..], b"a plan", &[0; 100_000]] {
+        for text in [&b""[..], b"a plan", &vec![0; 100_000]] {
             let sealed = seal.seal(text, PLACE).unwrap();
             assert_eq!(seal.open(&sealed, PLACE).unwrap(), text);
             assert_eq!(Seal::new(&[7; 32]).open(&sealed, PLACE).unwrap(), text);

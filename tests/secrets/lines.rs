@@ -27,7 +27,9 @@ impl Write for Kept {
 /// What is written of some events.
 fn lines(format: Format, colours: bool, values: &[String], events: impl FnOnce()) -> String {
     let masker = Arc::new(Masker::default());
-    values.iter().for_each(|value| masker.hide(value));
+    for value in values {
+        masker.hide(value);
+    }
     let kept = Kept::default();
     let writer = kept.clone();
     let subscriber = subscriber(format, colours, "trace", masker, move || writer.clone()).unwrap();

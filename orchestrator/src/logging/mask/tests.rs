@@ -4,7 +4,9 @@ use super::*;
 
 fn knows(values: &[&str]) -> Masker {
     let masker = Masker::default();
-    values.iter().for_each(|value| masker.hide(value));
+    for value in values {
+        masker.hide(value);
+    }
     masker
 }
 

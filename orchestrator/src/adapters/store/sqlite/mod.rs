@@ -1,4 +1,4 @@
-//! SQLite: one file on this machine, for an installation of one process. See [`crate::adapters::sqlite`] for how it is
+//! `SQLite`: one file on this machine, for an installation of one process. See [`crate::adapters::sqlite`] for how it is
 //! written and read.
 
 mod read;
@@ -75,7 +75,7 @@ impl From<Failure> for StoreError {
     }
 }
 
-/// An error of SQLite's as the port has it.
+/// An error of `SQLite`'s as the port has it.
 fn wrong(error: rusqlite::Error) -> StoreError {
     Failure::from(error).into()
 }

@@ -1,4 +1,4 @@
-//! The tables in SQLite's words: one table each, with its key, columns and indexes, and the version of each row.
+//! The tables in `SQLite`'s words: one table each, with its key, columns and indexes, and the version of each row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
