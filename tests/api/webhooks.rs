@@ -342,8 +342,6 @@ async fn a_thousand_at_once_are_all_accepted() {
         answer.await.unwrap().is(200);
     }
     assert_eq!(world.queue.count("hook"), 1000);
-    // A thousand hooks read each egg's secret a few times, not ten times each.
-    assert!(world.secrets.asked.load(Ordering::SeqCst) < 1000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
