@@ -3,10 +3,11 @@
 use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
 use fly_std::endpoints::ENDPOINTS;
+use orchestrator::settings::Settings;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
-use crate::world::{MARK, OPERATE, READ, TRIGGER, World, log, world};
+use crate::world::{MARK, OPERATE, READ, TRIGGER, World, log, settings, world, world_with};
 
 /// Endpoints that the gateway knows and nobody needs yet: runners are made by demand, eggs come from the Nest.
 const NOT_SERVED: &[(&str, &str)] = &[("POST", "/runners"), ("POST", "/eggs")];
@@ -138,7 +139,7 @@ async fn nobody_does_what_the_token_does_not_allow() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_no_has_one_form() {
-    let world = world();
+    let world = world_with(Settings { body_limit: 1000, ..settings() });
     world.egg("api", 7).await;
     let missing = world.get("/no/such/path").send().await.is(404).json();
     assert_eq!(
@@ -153,7 +154,7 @@ async fn every_no_has_one_form() {
     assert_eq!(media["type"], "urn:gosling:problem:unsupported-media-type");
     rollback().header("content-type", "application/json").body("{").send().await.is(400);
     rollback().json(&json!({ "to": 5 })).send().await.is(422);
-    let large = "x".repeat(2 * 1024 * 1024);
+    let large = "x".repeat(2000);
     rollback().json(&json!({ "to": large })).send().await.is(413);
     world.queue.away.store(true, Ordering::SeqCst);
     let away = world.get("/queue").token(READ).send().await.is(503);

@@ -47,7 +47,7 @@ async fn nothing_older_than_tls_1_3_is_spoken() {
     let spoken = tokio::task::block_in_place(|| shake_hands(&rustls::version::TLS13)).unwrap();
     assert_eq!(spoken, Some(rustls::ProtocolVersion::TLSv1_3));
     let refused = tokio::task::block_in_place(|| shake_hands(&rustls::version::TLS12)).unwrap_err();
-    assert!(refused.to_string().contains("ProtocolVersion"), "{refused}");
+    assert!(refused.to_string().to_lowercase().contains("protocol"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
