@@ -223,9 +223,7 @@ fn path(folder: &Path) -> std::ffi::OsString {
 fn holding_script(folder: &Path, hold: &str) -> String {
     let (hold, held) = (folder.join(hold), folder.join("held"));
     let (hold, held) = (hold.display(), held.display());
-    format!(
-        "if [ -e '{hold}' ]; then\n  echo $$ >'{held}.new'\n  mv '{held}.new' '{held}'\n  while [ -e '{hold}' ]; do sleep 0.05; done\nfi"
-    )
+    format!("if [ -e '{hold}' ]; then\n  echo $$ >'{held}.new'\n  mv '{held}.new' '{held}'\n  while [ -e '{hold}' ]; do sleep 0.05; done\nfi")
 }
 
 /// `mkdir`, the first thing that a runner is made with: it stays in its middle when it is told to.
@@ -288,9 +286,7 @@ pub(crate) fn holding(folder: &Path, text: &str) -> Vec<PathBuf> {
         let path = entry.path();
         if path.is_dir() {
             found.extend(holding(&path, text));
-        } else if fs::read(&path)
-            .is_ok_and(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes()))
-        {
+        } else if fs::read(&path).is_ok_and(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes())) {
             found.push(path);
         }
     }
