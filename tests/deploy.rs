@@ -252,7 +252,8 @@ async fn a_state_that_somebody_works_on_is_locked() {
     // By hand, with none of our accounts.
     let mut by_hand = bench.by_hand("docs", &[("a", Nadir), ("b", Nadir)]);
     eventually("the apply is in its middle", || bench.is_held()).await;
-    let TofuError::Locked { lock, .. } = bench.adapter.plan(&bench.request("docs", &[])).await.unwrap_err() else {
+    let TofuError::Locked { lock, .. } = bench.adapter.plan(&bench.request("docs", &[])).await.unwrap_err()
+    else {
         panic!("it isn't locked")
     };
     let refused = bench.adapter.unlock("docs", &lock).await.unwrap_err();

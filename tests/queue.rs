@@ -108,7 +108,8 @@ fn sqlite_loses_nothing_when_it_is_killed() {
             let left = queue.take(1_000_000, Duration::from_mins(1), Duration::ZERO).await.unwrap();
             left.into_iter().map(|leased| leased.body).collect()
         });
-        let lost: Vec<_> = put.iter().filter(|body| !left.contains(*body) && !doing.contains(*body)).collect();
+        let lost: Vec<_> =
+            put.iter().filter(|body| !left.contains(*body) && !doing.contains(*body)).collect();
         assert!(lost.is_empty(), "lost: {lost:?}");
         let again: Vec<_> = done.intersection(&left).collect();
         assert!(again.is_empty(), "done, and there again: {again:?}");

@@ -85,7 +85,8 @@ fn killed_after(lines: usize, test: &str) -> Vec<(Vec<u64>, u64)> {
     let folder = TempDir::new().unwrap();
     let mut acknowledged: BTreeMap<u64, u64> = BTreeMap::new();
     for line in killed::after(lines, test, folder.path()) {
-        let numbers = line.split_once(' ').and_then(|(one, two)| Some((one.parse().ok()?, two.parse().ok()?)));
+        let numbers =
+            line.split_once(' ').and_then(|(one, two)| Some((one.parse().ok()?, two.parse().ok()?)));
         // The test's own words may stand there as well.
         acknowledged.extend(numbers);
     }
@@ -96,11 +97,12 @@ fn killed_after(lines: usize, test: &str) -> Vec<(Vec<u64>, u64)> {
             let mut numbers = Vec::new();
             for part in TOGETHER {
                 let key = Key { table: RUNNERS, values: vec![id(writer, part)] };
-                let number = match store.get(&key).await.unwrap().map(|stored| stored.row["created_at"].clone()) {
-                    None => 0,
-                    Some(Value::Time(time)) => time.as_millis(),
-                    Some(other) => panic!("{other:?}"),
-                };
+                let number =
+                    match store.get(&key).await.unwrap().map(|stored| stored.row["created_at"].clone()) {
+                        None => 0,
+                        Some(Value::Time(time)) => time.as_millis(),
+                        Some(other) => panic!("{other:?}"),
+                    };
                 numbers.push(number);
             }
             found.push((numbers, acknowledged.get(&writer).copied().unwrap_or(0)));

@@ -1,7 +1,13 @@
 //! The conductor: webhooks, sweeps, decisions, deployments and rollbacks, on the real database and queue. GitLab, `OpenTofu`
 //! and the machines are doubles in memory, and so is the clock; everything may be cut off at any call.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "this is a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "this is a test"
+)]
 
 #[path = "worker/cloud.rs"]
 mod cloud;

@@ -22,6 +22,7 @@ use crate::{
         store::sqlite::Sqlite as Database,
         tofu::{OpenTofu, Options},
     },
+    logging::{Logging, LoggingError},
     metrics::Metrics,
     ports::{Ports, clock::Clock, queue::QueueError, secrets::Secrets, store::StoreError},
     roles::{Context, api, worker},
@@ -50,6 +51,9 @@ pub enum AppError {
         /// What went wrong.
         reason: std::io::Error,
     },
+    /// The log.
+    #[error(transparent)]
+    Logging(#[from] LoggingError),
     /// The key or the file of secrets.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -130,7 +134,8 @@ fn context(settings: Settings) -> Result<Context, AppError> {
 /// # Errors
 ///
 /// When something that it needs is not to be had.
-pub async fn serve(settings: Settings) -> Result<(), AppError> {
+pub async fn serve(settings: Settings, logging: Logging) -> Result<(), AppError> {
+    logging.start()?;
     let _claim = claim(&settings.data)?;
     let address = settings.listen;
     let listener = TcpListener::bind(address).map_err(|reason| AppError::Listen { address, reason })?;

@@ -2,6 +2,7 @@
 //! watched and destroyed.
 
 pub mod adapters;
+pub mod app;
 pub mod cli;
 pub mod domain;
 pub mod faults;

@@ -62,7 +62,7 @@ impl Bench {
         let nest = self.folder.path().join("nest");
         let _ = fs::remove_dir_all(&nest);
         fs::create_dir_all(&nest).unwrap();
-        fs::write(nest.join("nest.fly"), "nest \"platform\" {}\n").unwrap();
+        fs::write(nest.join("nest.fly"), "nest {\n  name = \"platform\"\n}\n").unwrap();
         for (number, (name, tag)) in eggs.iter().enumerate() {
             let egg = nest.join("Eggs").join(name);
             fs::create_dir_all(&egg).unwrap();
@@ -223,7 +223,9 @@ fn path(folder: &Path) -> std::ffi::OsString {
 fn holding_script(folder: &Path, hold: &str) -> String {
     let (hold, held) = (folder.join(hold), folder.join("held"));
     let (hold, held) = (hold.display(), held.display());
-    format!("if [ -e '{hold}' ]; then\n  echo $$ >'{held}.new'\n  mv '{held}.new' '{held}'\n  while [ -e '{hold}' ]; do sleep 0.05; done\nfi")
+    format!(
+        "if [ -e '{hold}' ]; then\n  echo $$ >'{held}.new'\n  mv '{held}.new' '{held}'\n  while [ -e '{hold}' ]; do sleep 0.05; done\nfi"
+    )
 }
 
 /// `mkdir`, the first thing that a runner is made with: it stays in its middle when it is told to.
@@ -286,7 +288,9 @@ pub(crate) fn holding(folder: &Path, text: &str) -> Vec<PathBuf> {
         let path = entry.path();
         if path.is_dir() {
             found.extend(holding(&path, text));
-        } else if fs::read(&path).is_ok_and(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes())) {
+        } else if fs::read(&path)
+            .is_ok_and(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes()))
+        {
             found.push(path);
         }
     }

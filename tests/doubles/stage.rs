@@ -176,7 +176,8 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let bin = folder.path().join("bin");
         fs::create_dir_all(&bin).expect("a folder can be made");
-        std::os::unix::fs::symlink(tools::gitlab_runner(), bin.join("gitlab-runner")).expect("a link can be made");
+        std::os::unix::fs::symlink(tools::gitlab_runner(), bin.join("gitlab-runner"))
+            .expect("a link can be made");
         let gitlab = FakeGitLab::start();
         gitlab.change(|world| {
             let scopes = ["api", "create_runner", "manage_runner"].map(str::to_owned).into();
@@ -197,7 +198,8 @@ impl Stage {
         stage.git(&["init", "--quiet", "--initial-branch=main"]);
         stage.commit(files);
         stage.secrets_of("demo");
-        stage.token = stage.run(&["token", "stage", "--scope", "read", "--scope", "operate", "--scope", "trigger"]);
+        stage.token =
+            stage.run(&["token", "stage", "--scope", "read", "--scope", "operate", "--scope", "trigger"]);
         Some(stage)
     }
 
@@ -218,7 +220,14 @@ impl Stage {
 
     fn git(&self, arguments: &[&str]) -> String {
         let mut git = Command::new("git");
-        git.args(["-c", "user.name=Stage", "-c", "user.email=stage@example.com", "-c", "commit.gpgsign=false"]);
+        git.args([
+            "-c",
+            "user.name=Stage",
+            "-c",
+            "user.email=stage@example.com",
+            "-c",
+            "commit.gpgsign=false",
+        ]);
         run(git.args(arguments).current_dir(self.nest()))
     }
 
@@ -233,7 +242,8 @@ impl Stage {
             if text.is_empty() {
                 fs::remove_file(path).expect("the file is there");
             } else {
-                fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder can be made");
+                fs::create_dir_all(path.parent().expect("a file has a folder"))
+                    .expect("a folder can be made");
                 fs::write(path, text).expect("a file can be written");
             }
         }
@@ -334,8 +344,12 @@ impl Stage {
         command.arg("--nest").arg(nest).args(["--gitlab", &gitlab]).arg("--tofu").arg(&self.tofu);
         command.args(["--decide-interval", "1s", "--sync-interval", "1s", "--sweep-interval", "2s"]);
         command.args(&self.options).envs(environment.iter().copied());
-        let mut process =
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
         let log = Arc::new(Log::default());
         log.read(process.stderr.take().expect("a pipe"));
         self.logs.push(Arc::clone(&log));
@@ -380,7 +394,8 @@ impl Stage {
     ///
     /// Never.
     pub fn queue_job(&self, name: &str, tags: &[&str], script: &[&str]) -> u64 {
-        let (_, jobs) = self.gitlab.change(|world| world.queue(PROJECT, vec![NewJob::new(name, tags, script)]));
+        let (_, jobs) =
+            self.gitlab.change(|world| world.queue(PROJECT, vec![NewJob::new(name, tags, script)]));
         jobs[0]
     }
 
@@ -509,5 +524,6 @@ fn project(path: &str) -> Project {
 }
 
 fn signal(process: u32, name: &str) {
-    let _ = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).stderr(Stdio::null()).status();
+    let _ =
+        Command::new("kill").args([&format!("-{name}"), &process.to_string()]).stderr(Stdio::null()).status();
 }

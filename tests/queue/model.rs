@@ -143,7 +143,10 @@ pub(crate) fn is_as_its_model<Q: Queue>(open: impl AsyncFn(Arc<dyn Clock>) -> Q)
                             prop_assert_eq!(ids.entry(*number).or_insert_with(|| one.id.clone()), &one.id);
                         }
                     }
-                    Deed::Keep(which, _) | Deed::Done(which) | Deed::Again(which, _) | Deed::GiveUp(which) => {
+                    Deed::Keep(which, _)
+                    | Deed::Done(which)
+                    | Deed::Again(which, _)
+                    | Deed::GiveUp(which) => {
                         let Some(at) = which.checked_rem(receipts.len()) else { continue };
                         let receipt = &receipts[at];
                         let done = match deed {
@@ -184,7 +187,9 @@ pub(crate) fn is_as_its_model<Q: Queue>(open: impl AsyncFn(Arc<dyn Clock>) -> Q)
                 let counts = [model.entries.len() - leased, leased, model.dead.len()];
                 prop_assert_eq!(queue.counts().await.unwrap(), counts.map(|count| count as u64));
                 let dead: Vec<_> = queue.dead(100).await.unwrap();
-                let dead = dead.iter().map(|one| (one.body.parse().unwrap(), one.attempts, one.reason.as_str(), one.at));
+                let dead = dead
+                    .iter()
+                    .map(|one| (one.body.parse().unwrap(), one.attempts, one.reason.as_str(), one.at));
                 let expected = model.dead.iter().rev().map(|(entry, at)| {
                     let reason = entry.receipt.map_or("", |receipt| receipts[receipt].as_str());
                     (entry.number, entry.attempt, reason, *at)

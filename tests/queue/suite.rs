@@ -205,7 +205,8 @@ async fn what_is_given_up_is_kept_and_can_be_replayed(queue: &impl Queue, clock:
 async fn nonsense_does_nothing(queue: &impl Queue) {
     queue.put(vec![message("a")]).await.unwrap();
     let leased = one(queue).await;
-    for receipt in ["", ".", "1", "1.", ".1", "a.b", "1.99", "99.1", "-1.1", &format!("{}0", leased.receipt)] {
+    for receipt in ["", ".", "1", "1.", ".1", "a.b", "1.99", "99.1", "-1.1", &format!("{}0", leased.receipt)]
+    {
         is_over(&queue.done(receipt).await);
     }
     for id in ["", "nobody", "99", leased.id.as_str()] {

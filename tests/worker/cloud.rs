@@ -112,7 +112,12 @@ impl Cloud {
                 let machine = workspace.machines.entry(id.clone()).or_insert_with(|| {
                     *self.made.lock().unwrap().entry(id.clone()).or_default() += 1;
                     Machine {
-                        ticket: request.tickets.get(id).expect("a new machine gets a ticket").expose().to_owned(),
+                        ticket: request
+                            .tickets
+                            .get(id)
+                            .expect("a new machine gets a ticket")
+                            .expose()
+                            .to_owned(),
                         commit: wanted.commit.clone(),
                         digest: request.bundle.digest.clone(),
                         up: None,

@@ -11,8 +11,8 @@ use orchestrator::{
     domain::JobStatus,
     ports::{
         gitlab::{
-            Access, CreatedRunner, GitLab, GitLabError, GitLabJob, Hook, KnownRunner, Manager, NewRunner, Place,
-            Schedule,
+            Access, CreatedRunner, GitLab, GitLabError, GitLabJob, Hook, KnownRunner, Manager, NewRunner,
+            Place, Schedule,
         },
         secrets::Secret,
     },

@@ -54,7 +54,8 @@ async fn a_job_is_served_and_its_runner_goes() {
     assert_eq!(*world.cloud.forgotten.lock().unwrap(), ["web"], "it was forgotten once");
     assert_eq!(world.queue.dead(10).await.unwrap(), []);
     let audit = world.audit().await;
-    for action in ["runner.make", "runner.sleep", "runner.wake", "runner.drain", "runner.gone", "plan.apply"] {
+    for action in ["runner.make", "runner.sleep", "runner.wake", "runner.drain", "runner.gone", "plan.apply"]
+    {
         assert!(audit.iter().any(|entry| entry.action == action), "{action} is not in the audit record");
     }
 }

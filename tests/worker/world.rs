@@ -8,7 +8,8 @@ use std::{
 };
 
 use flyc::artifact::{
-    Cloud as Place, EggConfig, EggKind, Executor, Provider, Repository, Resources, Runner as RunnerConfig, RunnerType,
+    Cloud as Place, EggConfig, EggKind, Executor, Provider, Repository, Resources, Runner as RunnerConfig,
+    RunnerType,
 };
 use orchestrator::{
     adapters::{queue::sqlite::Sqlite as Queued, store::sqlite::Sqlite},
@@ -317,7 +318,11 @@ impl World {
     }
 
     /// Something happens to a runner, as the API writes it.
-    async fn happens(&self, id: &RunnerId, change: impl Fn(&mut RunnerRecord, &Runner)) -> Option<RunnerRecord> {
+    async fn happens(
+        &self,
+        id: &RunnerId,
+        change: impl Fn(&mut RunnerRecord, &Runner),
+    ) -> Option<RunnerRecord> {
         loop {
             let key = vec![Value::Text(id.as_str().to_owned())];
             let mut known: Versioned<RunnerRecord> = records::get(&*self.store, key).await.unwrap()?;
@@ -354,7 +359,11 @@ impl World {
                     })
                     .await
                     .unwrap_or_else(|| panic!("{id} is a machine without a row"));
-                assert_eq!(record.system_id.as_ref(), Some(&mine), "{id} came with a ticket that nobody knows");
+                assert_eq!(
+                    record.system_id.as_ref(),
+                    Some(&mine),
+                    "{id} came with a ticket that nobody knows"
+                );
                 system_id = record.system_id;
             }
             let mut machine = machine;
@@ -423,7 +432,8 @@ impl World {
             assert!(is_late, "{id} was killed with job {job}: {why}");
         }
         let state = self.gitlab.state.lock().unwrap();
-        let mut notes: Vec<&str> = state.runners.values().map(|one| &*one.settings.maintenance_note).collect();
+        let mut notes: Vec<&str> =
+            state.runners.values().map(|one| &*one.settings.maintenance_note).collect();
         let all = notes.len();
         notes.sort_unstable();
         notes.dedup();

@@ -8,6 +8,7 @@ mod failure;
 mod power;
 mod queue;
 mod runner;
+mod secret;
 mod serve;
 mod status;
 mod text;
@@ -89,6 +90,8 @@ enum Command {
     Queue(queue::Queue),
     /// Make a token of the API
     Token(token::Token),
+    /// Keep the secrets that the Nest's URIs lead to
+    Secret(secret::Secret),
     /// Run a GitLab runner on this machine
     Runner(runner::Runner),
     /// Start or stop a runner that OpenTofu can't
@@ -140,6 +143,7 @@ where
         Command::Why(command) => command.run(&cli.global),
         Command::Queue(command) => command.run(&cli.global),
         Command::Token(command) => command.run(),
+        Command::Secret(command) => command.run(),
         Command::Runner(command) => command.run(&cli.global),
         Command::Power(command) => command.run(),
         Command::Agent(command) => Err(command.run()),
@@ -184,6 +188,13 @@ impl Global {
     }
 
     /// How the log is written.
+    /// The log begins.
+    fn start_log(&self) -> Result<(), Failure> {
+        self.logging()
+            .start()
+            .map_err(|error| Failure::usage(error.to_string(), "GOSLING_LOG says what is logged"))
+    }
+
     fn logging(&self) -> Logging {
         Logging {
             format: match self.log_format {

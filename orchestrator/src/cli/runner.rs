@@ -54,7 +54,7 @@ enum Source {
 
 impl Runner {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
-        global.logging().start();
+        global.start_log()?;
         let options = self.options()?;
         // The agent ends with the thread that started it: this one.
         let ending = one_thread()?.block_on(async {

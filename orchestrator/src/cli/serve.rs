@@ -31,6 +31,9 @@ pub(super) struct Serve {
     /// The folder for everything that is kept on this machine
     #[arg(long, value_name = "FOLDER", env = "GOSLING_DATA", default_value = "gosling-data")]
     data: PathBuf,
+    /// The file with the key that secrets are sealed with [default: `key` in the folder, made at the first start]
+    #[arg(long, value_name = "FILE", env = "GOSLING_KEY_FILE")]
+    key_file: Option<PathBuf>,
     /// Where the API listens
     #[arg(long, value_name = "ADDRESS:PORT", env = "GOSLING_LISTEN", default_value = "127.0.0.1:8080")]
     listen: String,
@@ -177,6 +180,7 @@ impl Serve {
         Ok(Settings {
             roles: self.roles.into_iter().collect::<BTreeSet<_>>(),
             data: absolute(&self.data)?,
+            key_file: self.key_file.as_deref().map(absolute).transpose()?,
             listen,
             url,
             tls,

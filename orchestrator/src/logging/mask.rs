@@ -25,7 +25,8 @@ const LEAST_LINE: usize = 16;
 
 /// What GitLab's tokens begin with.
 const TOKENS: [&str; 11] = [
-    "glpat-", "glrt-", "glrtr-", "gldt-", "glptt-", "glcbt-", "glsoat-", "glft-", "gloas-", "glimt-", "glagent-",
+    "glpat-", "glrt-", "glrtr-", "gldt-", "glptt-", "glcbt-", "glsoat-", "glft-", "gloas-", "glimt-",
+    "glagent-",
 ];
 
 /// The fewest characters behind that.

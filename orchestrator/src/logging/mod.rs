@@ -8,7 +8,7 @@ mod views;
 mod writer;
 
 use std::{
-    io::{self, IsTerminal},
+    io,
     sync::{Arc, LazyLock},
 };
 
@@ -59,15 +59,40 @@ pub fn mask(text: &str) -> String {
     MASKER.mask(text)
 }
 
-/// Lines go to standard error from now on, with colours if that is a terminal.
-///
-/// # Errors
-///
-/// When the filter is none, or lines go somewhere already.
-pub fn start(format: Format, filter: &str) -> Result<(), LoggingError> {
-    let colours = io::stderr().is_terminal();
-    let subscriber = subscriber(format, colours, filter, Arc::clone(&MASKER), io::stderr)?;
-    tracing::subscriber::set_global_default(subscriber).map_err(|_| LoggingError::Twice)
+/// How a process says what it does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Logging {
+    /// In which form.
+    pub format: Format,
+    /// How often `-v` was given.
+    pub verbose: u8,
+    /// What is said, in the words of `tracing`'s filters; it counts more than `verbose`.
+    pub filter: Option<String>,
+    /// Whether colours are wanted.
+    pub colour: bool,
+}
+
+impl Logging {
+    /// The filter, in the words of `tracing`.
+    fn filter(&self) -> &str {
+        let level = match self.verbose {
+            0 => "warn,orchestrator=info,gosling=info,gitlab-runner=info",
+            1 => "info,orchestrator=debug,gosling=debug,gitlab-runner=debug",
+            _ => "debug,orchestrator=trace,gosling=trace,gitlab-runner=debug,h2=info,hyper=info",
+        };
+        self.filter.as_deref().filter(|filter| !filter.is_empty()).unwrap_or(level)
+    }
+
+    /// Lines go to standard error from now on, without what is secret.
+    ///
+    /// # Errors
+    ///
+    /// When the filter is none, or lines go somewhere already.
+    pub fn start(&self) -> Result<(), LoggingError> {
+        let subscriber =
+            subscriber(self.format, self.colour, self.filter(), Arc::clone(&MASKER), io::stderr)?;
+        tracing::subscriber::set_global_default(subscriber).map_err(|_| LoggingError::Twice)
+    }
 }
 
 /// Lines go to a writer, without what a masker knows.

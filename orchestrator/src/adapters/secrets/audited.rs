@@ -58,11 +58,7 @@ impl<S> Audited<S> {
     }
 
     /// Logs what was read, or that it was tried.
-    async fn read(
-        &self,
-        uri: &SecretUri,
-        found: Result<Secret, SecretError>,
-    ) -> Result<Secret, SecretError> {
+    async fn read(&self, uri: &SecretUri, found: Result<Secret, SecretError>) -> Result<Secret, SecretError> {
         let outcome = match &found {
             Ok(_) => "given",
             Err(SecretError::Missing { .. }) => "missing",

@@ -1,8 +1,8 @@
 //! Keeps values for a while, so that a backend is not asked for each use.
 
 use std::{
-    fmt,
     collections::HashMap,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };

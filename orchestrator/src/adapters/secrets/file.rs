@@ -220,11 +220,7 @@ impl Secrets for SecretsFile {
 }
 
 fn missing(uri: &SecretUri) -> SecretError {
-    SecretError::Missing {
-        backend: uri.backend.scheme(),
-        id: uri.id.to_string(),
-        key: uri.key.to_string(),
-    }
+    SecretError::Missing { backend: uri.backend.scheme(), id: uri.id.to_string(), key: uri.key.to_string() }
 }
 
 fn wrong(uri: &SecretUri, error: &KeyError) -> SecretError {

@@ -139,7 +139,7 @@ impl Keys {
     fn derived(&self, salt: Option<&[u8]>, what_for: &str) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
         // It fails only for keys that are longer than 8160 bytes.
-        drop(Hkdf::<Sha256>::new(salt, &*self.0).expand(what_for.as_bytes(), &mut *key));
+        let _ = Hkdf::<Sha256>::new(salt, &*self.0).expand(what_for.as_bytes(), &mut *key);
         key
     }
 }

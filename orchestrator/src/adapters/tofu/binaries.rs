@@ -205,7 +205,10 @@ pub struct Binaries<P> {
 
 impl<P: Managed> std::fmt::Debug for Binaries<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Binaries").field("program", &P::NAME).field("earlier", &self.earlier).finish_non_exhaustive()
+        f.debug_struct("Binaries")
+            .field("program", &P::NAME)
+            .field("earlier", &self.earlier)
+            .finish_non_exhaustive()
     }
 }
 
@@ -239,7 +242,9 @@ impl<P: Managed> Binaries<P> {
 
     async fn rows(&self) -> Result<Vec<Versioned<VersionRecord<P>>>, BinaryError> {
         let mut rows = records::all::<VersionRecord<P>>(&*self.store, None, None).await?;
-        rows.sort_by(|a, b| (b.record.fetched, &b.record.version).cmp(&(a.record.fetched, &a.record.version)));
+        rows.sort_by(|a, b| {
+            (b.record.fetched, &b.record.version).cmp(&(a.record.fetched, &a.record.version))
+        });
         Ok(rows)
     }
 

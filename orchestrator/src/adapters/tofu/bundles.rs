@@ -31,7 +31,9 @@ pub(super) fn keep(built: &Path, places: &Places) -> Result<Vec<Bundle>, TofuErr
         let owner = match entry.kind {
             EntryKind::Egg | EntryKind::Bucket => entry.name.clone(),
             EntryKind::Job => format!("jobs/{}", entry.name),
-            EntryKind::Uglyfox | EntryKind::Mothergoose | EntryKind::Rift | EntryKind::ComputeModule => continue,
+            EntryKind::Uglyfox | EntryKind::Mothergoose | EntryKind::Rift | EntryKind::ComputeModule => {
+                continue;
+            }
         };
         let digest = one(built, places, &manifest, entry, &owner).map_err(machine(&owner))?;
         kept.push(Bundle { owner, digest });
@@ -70,7 +72,8 @@ fn one(built: &Path, places: &Places, manifest: &Manifest, entry: &Entry, owner:
     if to.is_dir() {
         // The same files, of which some may have moved within the Nest.
         let told = std::iter::once((MANIFEST, &told));
-        let maps = files.iter().filter(|(path, _)| is_source_map(path)).map(|(path, text)| (path.as_str(), text));
+        let maps =
+            files.iter().filter(|(path, _)| is_source_map(path)).map(|(path, text)| (path.as_str(), text));
         for (path, text) in told.chain(maps) {
             let path = to.join(path);
             if fs::read(&path).ok().as_ref() != Some(text) {
@@ -98,7 +101,8 @@ fn is_source_map(path: &str) -> bool {
 }
 
 fn write(folder: &Path, files: &[(String, Vec<u8>)], manifest: &[u8]) -> io::Result<()> {
-    for (path, text) in files.iter().map(|(path, text)| (path.as_str(), text.as_slice())).chain([(MANIFEST, manifest)])
+    for (path, text) in
+        files.iter().map(|(path, text)| (path.as_str(), text.as_slice())).chain([(MANIFEST, manifest)])
     {
         let path = folder.join(path);
         if let Some(above) = path.parent() {

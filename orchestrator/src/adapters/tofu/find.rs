@@ -39,7 +39,11 @@ struct Version {
 }
 
 impl Finder {
-    pub(super) fn new(given: Option<PathBuf>, data: &Path, environment: &BTreeMap<OsString, OsString>) -> Self {
+    pub(super) fn new(
+        given: Option<PathBuf>,
+        data: &Path,
+        environment: &BTreeMap<OsString, OsString>,
+    ) -> Self {
         let path = environment.get(std::ffi::OsStr::new("PATH")).cloned();
         Self { given, data: data.to_owned(), path, last: Mutex::default() }
     }
@@ -94,11 +98,14 @@ impl Finder {
     }
 
     async fn version(&self, path: &Path) -> Result<String, TofuError> {
-        let absent = |reason: String| {
-            TofuError::Absent(format!("`{} version -json` fails: {reason}", path.display()))
-        };
+        let absent =
+            |reason: String| TofuError::Absent(format!("`{} version -json` fails: {reason}", path.display()));
         let mut command = tokio::process::Command::new(path);
-        command.args(["version", "-json"]).env_clear().env("TF_CLI_CONFIG_FILE", "/dev/null").kill_on_drop(true);
+        command
+            .args(["version", "-json"])
+            .env_clear()
+            .env("TF_CLI_CONFIG_FILE", "/dev/null")
+            .kill_on_drop(true);
         command.envs(self.path.iter().map(|path| ("PATH", path))).stdin(std::process::Stdio::null());
         let output = command.output().await.map_err(|error| absent(error.to_string()))?;
         let version: Version = serde_json::from_slice(&output.stdout)

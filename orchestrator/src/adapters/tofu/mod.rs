@@ -210,7 +210,8 @@ impl OpenTofu {
         if !needed.local_state {
             return Err(TofuError::Failed {
                 owner: owner.clone(),
-                message: "its state is not kept in a file; build the Nest with the state of this machine".to_owned(),
+                message: "its state is not kept in a file; build the Nest with the state of this machine"
+                    .to_owned(),
                 transient: false,
             });
         }
@@ -234,11 +235,8 @@ impl OpenTofu {
             })
             .await?
         };
-        let mut environment: Vec<(OsString, OsString)> = self
-            .options
-            .inherited(needed.cloud)
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
+        let mut environment: Vec<(OsString, OsString)> =
+            self.options.inherited(needed.cloud).map(|(name, value)| (name.clone(), value.clone())).collect();
         environment.extend(
             request.environment.iter().map(|(name, value)| (name.into(), value.expose().to_owned().into())),
         );
@@ -261,12 +259,7 @@ impl OpenTofu {
         Ok(turn)
     }
 
-    async fn init(
-        &self,
-        turn: &Turn,
-        prepared: &workspace::Prepared,
-        owner: &str,
-    ) -> Result<(), TofuError> {
+    async fn init(&self, turn: &Turn, prepared: &workspace::Prepared, owner: &str) -> Result<(), TofuError> {
         tracing::debug!(owner, "tofu init");
         {
             let (prepared, owner) = (prepared.clone(), owner.to_owned());
@@ -351,11 +344,11 @@ impl Tofu for OpenTofu {
         if !heard.success {
             return Err(self.failure(&turn, owner, &heard));
         }
-        let binary = heard.plan.clone().ok_or_else(|| TofuError::Machine {
+        let binary = heard.plan.ok_or_else(|| TofuError::Machine {
             owner: owner.clone(),
             reason: "OpenTofu wrote no plan".to_owned(),
         })?;
-        Ok(Planned { binary, on, changes: heard.changes() })
+        Ok(Planned { binary, on, changes: heard.changes })
     }
 
     async fn apply(&self, request: &PlanRequest, plan: &[u8]) -> Result<Applied, TofuError> {
@@ -399,7 +392,7 @@ impl Tofu for OpenTofu {
         if !heard.success {
             return Err(self.failure(&turn, owner, &heard));
         }
-        Ok(Applied { state: self.mark(owner).await?, outputs: heard.outputs() })
+        Ok(Applied { state: self.mark(owner).await?, outputs: heard.outputs })
     }
 
     async fn state(&self, owner: &str) -> Result<StateMark, TofuError> {

@@ -90,21 +90,13 @@ pub(super) struct Heard {
     pub(super) beside: String,
     /// The plan it wrote.
     pub(super) plan: Option<Vec<u8>>,
-    changes: BTreeMap<String, String>,
-    outputs: BTreeMap<String, Value>,
+    /// What is done to which resource.
+    pub(super) changes: BTreeMap<String, String>,
+    /// The outputs that are no secrets.
+    pub(super) outputs: BTreeMap<String, Value>,
 }
 
 impl Heard {
-    /// What is done to which resource.
-    pub(super) fn changes(self) -> BTreeMap<String, String> {
-        self.changes
-    }
-
-    /// The outputs that are no secrets.
-    pub(super) fn outputs(self) -> BTreeMap<String, Value> {
-        self.outputs
-    }
-
     fn message(&mut self, message: &Message) {
         if let Some(change) = message.change.as_ref().filter(|_| message.kind == "planned_change")
             && !matches!(change.action.as_str(), "noop" | "read")

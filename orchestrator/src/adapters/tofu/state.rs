@@ -94,7 +94,10 @@ fn holder(state: &Path) -> io::Result<Option<i32>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    #[allow(clippy::cast_possible_truncation, reason = "the constants are small, whatever type they have here")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the constants are small, whatever type they have here"
+    )]
     let mut wanted = libc::flock {
         l_type: libc::F_WRLCK as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,

@@ -132,8 +132,7 @@ impl Words {
         }
         for entry in manifest.entries.iter_mut().filter(|entry| !entry.source_file.is_empty()) {
             let file = entry.source_file.clone();
-            let page =
-                pages.entry(file.clone()).or_insert_with(|| Source::new(file.as_str(), String::new()));
+            let page = pages.entry(file.clone()).or_insert_with(|| Source::new(file.as_str(), String::new()));
             entry.source_digest = source_digest(&page.text);
         }
         Some(Pages { bundle: self.bundle.clone(), manifest: Some(manifest.to_json().ok()?), pages })
@@ -153,7 +152,9 @@ impl Words {
                 diagnostics.sort_by(|a, b| (a.span.key(), &a.message).cmp(&(b.span.key(), &b.message)));
                 diagnostics.iter().map(|diagnostic| shown(diagnostic, pages)).collect()
             }
-            None => errors.iter().map(|error| format!("{}: {}", error.summary, error.detail.trim())).collect(),
+            None => {
+                errors.iter().map(|error| format!("{}: {}", error.summary, error.detail.trim())).collect()
+            }
         };
         lines.dedup();
         lines.join("\n")
@@ -217,7 +218,9 @@ fn found_lock(complaint: &Complaint) -> Option<FoundLock> {
     }
     let field = |name: &str| {
         let mut lines = complaint.detail.lines();
-        lines.find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':')).map(|value| value.trim().to_owned())
+        lines
+            .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'))
+            .map(|value| value.trim().to_owned())
     };
     let id = field("ID")?;
     Some(FoundLock {

@@ -205,10 +205,11 @@ pub(super) fn remove_variables(folder: &Path) -> io::Result<()> {
 /// The tickets as a file of variables that is never on a disk.
 pub(super) fn tickets(tickets: &BTreeMap<RunnerId, Secret>) -> String {
     // A JSON object is one of HCL too, but for what begins a template.
-    let word = |text: &str| {
-        serde_json::Value::from(text).to_string().replace("${", "$${").replace("%{", "%%{")
-    };
-    let pairs: Vec<String> =
-        tickets.iter().map(|(id, ticket)| format!("{}:{}", word(id.as_str()), word(ticket.expose()))).collect();
+    let word =
+        |text: &str| serde_json::Value::from(text).to_string().replace("${", "$${").replace("%{", "%%{");
+    let pairs: Vec<String> = tickets
+        .iter()
+        .map(|(id, ticket)| format!("{}:{}", word(id.as_str()), word(ticket.expose())))
+        .collect();
     format!("tickets = {{{}}}\n", pairs.join(","))
 }

@@ -221,7 +221,8 @@ async fn one_is_active_and_a_few_earlier_ones_stay() {
         let rows = bench.binaries.versions().await.unwrap();
         rows.into_iter().map(|row| (row.version, row.active)).collect()
     };
-    let expected = |active: &str| ["1.0.5", "1.0.4", "1.0.3"].map(|version| (version.to_owned(), version == active));
+    let expected =
+        |active: &str| ["1.0.5", "1.0.4", "1.0.3"].map(|version| (version.to_owned(), version == active));
     assert_eq!(told().await, expected("1.0.5"));
     assert!(!bench.folder.path().join("tofu_binary/1.0.2").exists());
     // Back to an earlier one.

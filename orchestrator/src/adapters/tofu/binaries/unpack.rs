@@ -21,7 +21,9 @@ pub(super) fn unpack(archive: &Path, told: &str, name: &str, to: &Path) -> Resul
     if lower.ends_with(".zip") {
         let mut archive = zip::ZipArchive::new(file).map_err(|error| error.to_string())?;
         let at = (0..archive.len()).find(|at| {
-            archive.by_index(*at).is_ok_and(|entry| entry.is_file() && entry.name().is_ok_and(|path| is_called(&path, name)))
+            archive
+                .by_index(*at)
+                .is_ok_and(|entry| entry.is_file() && entry.name().is_ok_and(|path| is_called(&path, name)))
         });
         let at = at.ok_or_else(|| format!("it has no file `{name}`"))?;
         let entry = archive.by_index(at).map_err(|error| error.to_string())?;

@@ -27,7 +27,9 @@ fn a_lock_is_read() {
     let detail = "Error message: resource temporarily unavailable\nLock Info:\n  ID:        1-2-3\n  Path:      /x\n  \
                   Operation: OperationTypeApply\n  Who:       root@vm\n  Version:   1.12.6\n  \
                   Created:   2026-11-22 00:26:57.7 +0000 UTC\n  Info:      \n\n\nmore";
-    let TofuError::Locked { lock, .. } = failure("Error acquiring the state lock", detail, &[]) else { panic!() };
+    let TofuError::Locked { lock, .. } = failure("Error acquiring the state lock", detail, &[]) else {
+        panic!()
+    };
     assert_eq!(
         lock,
         FoundLock {
