@@ -126,6 +126,7 @@ pub fn settings(data: &Path, url: String) -> Settings {
     Settings {
         roles: std::collections::BTreeSet::new(),
         data: data.to_owned(),
+        key_file: None,
         listen: "127.0.0.1:0".parse().unwrap(),
         url: "http://127.0.0.1/".parse().unwrap(),
         tls: None,
