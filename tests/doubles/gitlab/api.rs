@@ -341,7 +341,8 @@ async fn group_projects(
     let world = shared.look();
     who.reads(0)?;
     there(&world, Place::Group(id))?;
-    let deep = query(&asked, "include_subgroups") == Some("true");
+    // As GitLab reads flags in queries: clients in Python write them with a capital.
+    let deep = query(&asked, "include_subgroups").is_some_and(|text| matches!(text, "true" | "True" | "1"));
     let inside = |project: &u64| {
         let groups = world.groups_of(*project);
         groups.first() == Some(&id) || (deep && groups.contains(&id))
