@@ -312,7 +312,7 @@ fn merged(known: Option<&JobRecord>, news: JobRecord) -> Option<JobRecord> {
         let job = demand.get(&news.id)?.clone();
         let reason = if news.reason.is_empty() { known.reason.clone() } else { news.reason.clone() };
         let ref_protected = news.ref_protected || known.ref_protected;
-        return Some(JobRecord { job, reason, ref_protected, ..news });
+        return Some(JobRecord { job, ref_protected, reason, ..news });
     }
     let waits = known.job.status == JobStatus::Pending && news.job.status == JobStatus::Pending;
     let differs = known.job.egg != news.job.egg || known.reason != news.reason;

@@ -3,7 +3,6 @@
 //! A runner of ours is known by the mark in its notes, so one that was made just before a crash is found and not made twice.
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::{
     Failure,
@@ -19,6 +18,7 @@ use crate::{
     },
     records::{self, EggRecord, Registered, RunnerRecord, Served, Versioned},
     roles::Context,
+    seal,
 };
 
 /// How often a row that others write too is tried.
@@ -54,7 +54,7 @@ fn settings(runner: &NewRunner) -> String {
         runner.protected,
         runner.maximum_timeout.map(|timeout| timeout.as_secs()),
     ]);
-    Sha256::digest(text.to_string()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    seal::fingerprint(&text.to_string())
 }
 
 /// Whether something of an egg's runners in GitLab is not as it should be.

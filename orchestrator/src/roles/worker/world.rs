@@ -28,10 +28,11 @@ pub(super) struct World {
 impl World {
     pub(super) async fn load(context: &Context) -> Result<Self, Failure> {
         let store = &*context.ports.store;
-        // The jobs first: a runner that was made for one of them is seen then, and none is made twice.
-        let jobs = records::all::<JobRecord>(store, None, None).await?;
         let eggs = records::all::<EggRecord>(store, None, None).await?;
+        // The runners before the jobs: one that takes a job in between is seen idle, and its job waits no longer. The other
+        // way round its job would wait and no runner be free for it, and one would be made that nobody needs.
         let runners = records::all::<RunnerRecord>(store, None, None).await?;
+        let jobs = records::all::<JobRecord>(store, None, None).await?;
         let nest = records::get::<NestRecord>(store, NestRecord::id()).await?;
         let uglyfox = nest.as_ref().and_then(|nest| nest.record.uglyfox.as_ref());
         let known: Vec<EggRecord> = eggs.iter().map(|egg| egg.record.clone()).collect();

@@ -94,7 +94,9 @@ impl Run<'_> {
         let plans = self.last_plans().await?;
         let has_planned = !plans.is_empty();
         let mut must = self.put_aside(plans).await? || self.back.is_some();
-        if !egg.record.removed {
+        let runners = self.runners().await?;
+        let runners: Vec<&RunnerRecord> = runners.iter().map(|runner| &runner.record).collect();
+        if !egg.record.removed && register::is_due(self.context, &egg.record, &runners) {
             register::ensure(self.context, self.tenure, self.owner).await?;
         }
         for _ in 0..ROUNDS {
@@ -111,7 +113,7 @@ impl Run<'_> {
                     if has_failed {
                         self.mended().await?;
                     }
-                    self.is_clean = true;
+                    // Whether a lock was left behind is not known until OpenTofu runs.
                     return Ok(());
                 }
             }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use flyc::artifact::RunnerType;
-use sha2::{Digest, Sha256};
 
 use super::Run;
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
     ports::secrets::Secret,
     records::{Made, RunnerRecord, Versioned},
     roles::worker::Failure,
+    seal,
 };
 
 /// How many rows are written in one transaction.
@@ -60,7 +60,7 @@ impl Run<'_> {
                     let ticket = new_ticket()?;
                     let sealed = self.context.seal.seal(ticket.as_bytes(), &place(&id)).map_err(no_chance)?;
                     record.care.ticket = Some(URL_SAFE_NO_PAD.encode(sealed));
-                    record.ticket = Some(hex(&Sha256::digest(&ticket)));
+                    record.ticket = Some(seal::fingerprint(&ticket));
                     record.credential = None;
                     ticket
                 }
@@ -96,8 +96,4 @@ fn new_ticket() -> Result<String, Failure> {
 
 fn no_chance(error: getrandom::Error) -> Failure {
     Failure::later(format!("the system gives no random bytes: {error}"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
