@@ -251,6 +251,3 @@ fn changes(status: &View) -> Table {
     }
     table
 }
-
-#[cfg(test)]
-mod tests;

@@ -337,7 +337,10 @@ impl<'a> Life<'a> {
         match asked.and_then(|answer| self.take(answer)) {
             // The agent looks at its configuration by itself too, but not at once.
             Ok(()) => {
-                if let Some(agent) = &self.agent {
+                // Before it has set itself up the signal would end it.
+                if let Some(agent) = &self.agent
+                    && self.condition.phase == Phase::Working
+                {
                     agent.signal(Signal::SIGHUP);
                 }
             }
