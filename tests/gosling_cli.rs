@@ -2,7 +2,13 @@
 //! exit codes.
 //!
 //! Never here: its help texts, which the reference holds.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test program")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test program"
+)]
 
 use std::{
     fs,
@@ -52,7 +58,10 @@ fn answer(mut stream: TcpStream, answers: &[(&'static str, u16, Value)]) -> std:
     let asked = first.rsplit_once(' ').unwrap().0;
     let known = answers.iter().find(|(path, ..)| *path == asked);
     let (status, body) = match known {
-        _ if !token => (401, json!({ "type": "x", "title": "Unauthorized", "status": 401, "detail": "no token was shown" })),
+        _ if !token => (
+            401,
+            json!({ "type": "x", "title": "Unauthorized", "status": 401, "detail": "no token was shown" }),
+        ),
         Some((_, status, body)) => (*status, body.clone()),
         None => {
             let detail = format!("there is nothing at `{asked}`");
@@ -168,8 +177,7 @@ fn a_nest_that_was_never_synced() {
     for list in ["eggs", "waiting", "transitions"] {
         status[list] = json!([]);
     }
-    let address =
-        mother(vec![("GET /status", 200, status), ("GET /runners", 200, json!({ "items": [] }))]);
+    let address = mother(vec![("GET /status", 200, status), ("GET /runners", 200, json!({ "items": [] }))]);
     check(&ask(address, &["status"]), &expect![[""]]);
 }
 
@@ -258,8 +266,17 @@ fn a_runner_that_is_told_nothing_says_so() {
 fn help_has_examples() {
     let folder = tempfile::tempdir().unwrap();
     let commands: [&[&str]; 11] = [
-        &[], &["serve"], &["status"], &["why"], &["why", "job"], &["queue"], &["queue", "list"],
-        &["queue", "replay"], &["token"], &["runner"], &["power"],
+        &[],
+        &["serve"],
+        &["status"],
+        &["why"],
+        &["why", "job"],
+        &["queue"],
+        &["queue", "list"],
+        &["queue", "replay"],
+        &["token"],
+        &["runner"],
+        &["power"],
     ];
     for command in commands {
         let output = gosling(folder.path(), &[command, &["--help"]].concat());

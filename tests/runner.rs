@@ -2,7 +2,13 @@
 //! and that nothing of it is left, however it ends.
 //!
 //! Never here: what `MotherGoose` makes of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test program")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test program"
+)]
 #![cfg(unix)]
 
 #[path = "runner/bench.rs"]
@@ -175,7 +181,8 @@ async fn a_refused_runner_says_so_and_ends() {
     let mut runner = bench.start(&[]);
     assert_eq!(runner.ended(), Some(5));
     let log = bench.log();
-    let wanted = "error: MotherGoose refuses the runner `docs-1`: the ticket was used by another machine\nhelp: ";
+    let wanted =
+        "error: MotherGoose refuses the runner `docs-1`: the ticket was used by another machine\nhelp: ";
     assert!(log.contains(wanted), "{log}");
     assert!(bench.folder().join("ticket").exists());
     bench.is_discreet(std::process::id());

@@ -195,7 +195,10 @@ impl Bench {
             ("the log", self.log()),
             ("the arguments", String::from_utf8_lossy(&of(process)).into_owned()),
             ("the agent's arguments", String::from_utf8_lossy(&agent).into_owned()),
-            ("the agent's environment", fs::read_to_string(self.folder().join("environment")).unwrap_or_default()),
+            (
+                "the agent's environment",
+                fs::read_to_string(self.folder().join("environment")).unwrap_or_default(),
+            ),
         ];
         for secret in SECRETS {
             for (place, text) in &seen {

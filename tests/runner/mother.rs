@@ -204,7 +204,11 @@ async fn ticket(
     Json(answer).into_response()
 }
 
-async fn heartbeat(State(shared): State<Shared>, headers: HeaderMap, Json(beat): Json<Heartbeat>) -> Response {
+async fn heartbeat(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    Json(beat): Json<Heartbeat>,
+) -> Response {
     if !is_known(&headers) {
         return no(StatusCode::UNAUTHORIZED, "the credential is not known");
     }

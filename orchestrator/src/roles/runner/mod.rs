@@ -72,7 +72,8 @@ impl Orders {
     /// From now on the signals end nothing by themselves.
     pub fn listen() -> Result<Self, RunnerError> {
         let listen = |kind| {
-            signal(kind).map_err(|source| RunnerError::System { what: "signals can't be listened to", source })
+            signal(kind)
+                .map_err(|source| RunnerError::System { what: "signals can't be listened to", source })
         };
         Ok(Self {
             term: listen(SignalKind::terminate())?,
