@@ -52,7 +52,7 @@ pub enum Ending {
 /// What the process is told from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
-    /// SIGTERM: the job is finished, then it ends.
+    /// SIGTERM, SIGQUIT: the job is finished, then it ends.
     Finish,
     /// SIGINT: it ends now.
     End,
@@ -66,6 +66,7 @@ pub struct Orders {
     term: Signal,
     int: Signal,
     hup: Signal,
+    quit: Signal,
 }
 
 impl Orders {
@@ -79,6 +80,9 @@ impl Orders {
             term: listen(SignalKind::terminate())?,
             int: listen(SignalKind::interrupt())?,
             hup: listen(SignalKind::hangup())?,
+            // A shell starts what runs in its background with SIGINT and SIGQUIT ignored, and so would be our agent, which
+            // must heed both. What a process listens to begins anew in what it starts.
+            quit: listen(SignalKind::quit())?,
         })
     }
 
@@ -86,6 +90,7 @@ impl Orders {
         tokio::select! {
             _ = self.int.recv() => Order::End,
             _ = self.term.recv() => Order::Finish,
+            _ = self.quit.recv() => Order::Finish,
             _ = self.hup.recv() => Order::Reload,
         }
     }
