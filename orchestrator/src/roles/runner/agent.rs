@@ -61,7 +61,7 @@ impl Agent {
             .arg(std::process::id().to_string())
             .arg("--")
             .arg(program)
-            .args(["--log-format", "json", "run", "--config"])
+            .args(["run", "--config"])
             .arg(home.config())
             .arg("--working-directory")
             .arg(home.folder())
