@@ -130,8 +130,11 @@ impl Bench {
         let path = self.folder().join("gosling.log");
         let log = File::options().create(true).append(true).open(path).unwrap();
         let own = std::env::var("PATH").unwrap();
-        let mut command = Command::new(tools::gosling());
+        let mut command = Command::new("sh");
         command
+            // The module starts it in the background of a shell, which has it ignore these.
+            .args(["-c", "trap '' INT QUIT; exec \"$@\"", "sh"])
+            .arg(tools::gosling())
             .arg("runner")
             .env("PATH", format!("{}:{own}", self.folder().display()))
             .env("GOSLING_FOLDER", self.folder())

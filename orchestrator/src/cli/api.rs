@@ -134,11 +134,13 @@ fn refused(base: &Url, status: StatusCode, problem: Option<Problem>, token: bool
     match status {
         StatusCode::UNAUTHORIZED if !token => Failure::Refused {
             message: said,
-            help: "give a token: --token-file FILE or GOSLING_TOKEN_FILE; `gosling token` makes one".to_owned(),
+            help: "give a token: --token-file FILE or GOSLING_TOKEN_FILE; `gosling token` makes one"
+                .to_owned(),
         },
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::Refused {
             message: said,
-            help: "the token must be known to this `gosling serve`, and have the scope that this needs".to_owned(),
+            help: "the token must be known to this `gosling serve`, and have the scope that this needs"
+                .to_owned(),
         },
         StatusCode::NOT_FOUND | StatusCode::GONE => {
             Failure::NotFound { message: said, help: "`gosling status` shows what there is".to_owned() }

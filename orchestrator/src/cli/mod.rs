@@ -51,7 +51,14 @@ struct Global {
     #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
     color: Color,
     /// The form of the log
-    #[arg(long, value_enum, default_value_t, global = true, value_name = "FORMAT", env = "GOSLING_LOG_FORMAT")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        global = true,
+        value_name = "FORMAT",
+        env = "GOSLING_LOG_FORMAT"
+    )]
     log_format: LogFormat,
     /// Log more; twice for everything
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
@@ -97,7 +104,9 @@ enum Command {
     /// Start or stop a runner that OpenTofu can't
     Power(power::Power),
     /// Print completions for a shell
-    #[command(after_help = "Example: gosling completions bash > ~/.local/share/bash-completion/completions/gosling")]
+    #[command(
+        after_help = "Example: gosling completions bash > ~/.local/share/bash-completion/completions/gosling"
+    )]
     Completions {
         /// The shell
         shell: clap_complete::Shell,

@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum};
 use super::Failure;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: gosling power --cloud yandex --container ID --runner RUNNER --state running")]
+#[command(
+    after_help = "Example: gosling power --cloud yandex --container ID --runner RUNNER --state running"
+)]
 pub(super) struct Power {
     /// The cloud
     #[arg(long, value_enum)]
@@ -83,7 +85,9 @@ impl Power {
             State::Stopped => "stopped",
         };
         Err(Failure::Lacking {
-            message: format!("{what} can't be {done}: that needs the {cloud} adapter, which this build doesn't have"),
+            message: format!(
+                "{what} can't be {done}: that needs the {cloud} adapter, which this build doesn't have"
+            ),
             help: "eggs of `provider = \"local\"`, and machines on AWS, need no `gosling power`".to_owned(),
         })
     }

@@ -60,9 +60,7 @@ impl Runner {
         let ending = one_thread()?.block_on(async {
             let mut orders = Orders::listen()?;
             match (self.from, &self.config) {
-                (Some(Source::Request), _) => {
-                    runner::serve_requests(self.port, &options, &mut orders).await
-                }
+                (Some(Source::Request), _) => runner::serve_requests(self.port, &options, &mut orders).await,
                 (Some(Source::Environment), _) => {
                     runner::run(from_environment()?, from_environment, &options, &mut orders).await
                 }
@@ -82,8 +80,7 @@ impl Runner {
 
     fn options(&self) -> Result<Options, Failure> {
         let absolute = |path: &Path| {
-            std::path::absolute(path)
-                .map_err(|error| Failure::Io { what: path.display().to_string(), error })
+            std::path::absolute(path).map_err(|error| Failure::Io { what: path.display().to_string(), error })
         };
         let agent = match &self.agent {
             // A bare name is looked for as a shell does.

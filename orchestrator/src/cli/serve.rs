@@ -23,10 +23,12 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: gosling serve --data /var/lib/gosling --nest git@gitlab.example.com:infra/nest.git \\\n           \
+#[command(
+    after_help = "Example: gosling serve --data /var/lib/gosling --nest git@gitlab.example.com:infra/nest.git \\\n           \
     --deploy-key vault://gosling/deploy-keys/nest --known-hosts known_hosts \\\n           \
     --url https://gosling.example.com\n\n\
-    Secrets are never arguments: `gosling secret put URI` keeps them where the Nest's URIs lead.")]
+    Secrets are never arguments: `gosling secret put URI` keeps them where the Nest's URIs lead."
+)]
 pub(super) struct Serve {
     /// The folder for everything that is kept on this machine
     #[arg(long, value_name = "FOLDER", env = "GOSLING_DATA", default_value = "gosling-data")]

@@ -47,7 +47,10 @@ impl Token {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let mut entries = entries(&self.data)?;
         if self.name.is_empty() || self.name.chars().any(char::is_control) {
-            return Err(Failure::usage("a token needs a name", "name the one who has it: gosling token alice"));
+            return Err(Failure::usage(
+                "a token needs a name",
+                "name the one who has it: gosling token alice",
+            ));
         }
         if entries.iter().any(|entry| entry.name == self.name) {
             return Err(Failure::usage(

@@ -61,7 +61,7 @@ impl Agent {
             .arg(std::process::id().to_string())
             .arg("--")
             .arg(program)
-            .args(["--log-format", "json", "run", "--config"])
+            .args(["run", "--config"])
             .arg(home.config())
             .arg("--working-directory")
             .arg(home.folder())
@@ -132,10 +132,7 @@ impl Agent {
 }
 
 /// The next line with something in it: none is a line without, an error the end of them.
-async fn read_line(
-    lines: &mut BufReader<pipe::Receiver>,
-    line: &mut Vec<u8>,
-) -> io::Result<Option<Line>> {
+async fn read_line(lines: &mut BufReader<pipe::Receiver>, line: &mut Vec<u8>) -> io::Result<Option<Line>> {
     // A dropped future leaves what it has read in `line`.
     if lines.read_until(b'\n', line).await? == 0 && line.is_empty() {
         return Err(ErrorKind::UnexpectedEof.into());

@@ -56,12 +56,16 @@ impl RunnerError {
     pub const fn help(&self) -> &'static str {
         match self {
             Self::Told { .. } => "the module of the egg writes it; `flyc build` makes the module anew",
-            Self::NoTicket { .. } => "an apply that makes or wakes the runner gives it one; have it made anew",
+            Self::NoTicket { .. } => {
+                "an apply that makes or wakes the runner gives it one; have it made anew"
+            }
             Self::Refused { .. } => {
                 "its ticket was used, is too old or another runner's; have the runner made anew"
             }
             Self::Folder { .. } => "it must be a folder that this user may write, see --folder",
-            Self::Taken { .. } => "one process serves one runner; stop the other one, or give --folder another",
+            Self::Taken { .. } => {
+                "one process serves one runner; stop the other one, or give --folder another"
+            }
             Self::System { .. } => "this is the machine's; its own log may say more",
         }
     }

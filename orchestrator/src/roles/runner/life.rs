@@ -176,9 +176,7 @@ impl<'a> Life<'a> {
 
     /// Whether the process has nothing more to do once the agent is gone.
     fn is_over(&self) -> bool {
-        self.leaving.is_some()
-            || self.refused.is_some()
-            || self.told.serverless && self.quitting
+        self.leaving.is_some() || self.refused.is_some() || self.told.serverless && self.quitting
     }
 
     fn starting_until(&self) -> Option<Instant> {
@@ -219,17 +217,20 @@ impl<'a> Life<'a> {
         self.answer = answer;
         self.write_config()?;
         let registrations = self.answer.registrations.len();
-        tracing::info!(revision = self.answer.revision, registrations, "the agent's configuration is written");
+        tracing::info!(
+            revision = self.answer.revision,
+            registrations,
+            "the agent's configuration is written"
+        );
         Ok(())
     }
 
     fn write_config(&self) -> Result<(), RunnerError> {
-        let text = settings::render(&self.told.runner.runner_id, &self.told.egg.runner, &self.answer).map_err(
-            |error| RunnerError::Folder {
+        let text = settings::render(&self.told.runner.runner_id, &self.told.egg.runner, &self.answer)
+            .map_err(|error| RunnerError::Folder {
                 path: self.home.config(),
                 reason: format!("it can't be written: {error}"),
-            },
-        )?;
+            })?;
         self.home.write_config(&text)
     }
 
@@ -337,7 +338,10 @@ impl<'a> Life<'a> {
         match asked.and_then(|answer| self.take(answer)) {
             // The agent looks at its configuration by itself too, but not at once.
             Ok(()) => {
-                if let Some(agent) = &self.agent {
+                // Before it has set itself up the signal would end it.
+                if let Some(agent) = &self.agent
+                    && self.condition.phase == Phase::Working
+                {
                     agent.signal(Signal::SIGHUP);
                 }
             }
@@ -420,7 +424,9 @@ impl<'a> Life<'a> {
             let asked = self.client.unregister(registration, &self.system_id);
             let server = &registration.url;
             match timeout(Duration::from_secs(15), asked).await {
-                Ok(Ok(())) => tracing::info!(server, runner = registration.runner, "unregistered from GitLab"),
+                Ok(Ok(())) => {
+                    tracing::info!(server, runner = registration.runner, "unregistered from GitLab")
+                }
                 Ok(Err(error)) => tracing::warn!(server, "not unregistered from GitLab: {error}"),
                 Err(_) => tracing::warn!(server, "not unregistered from GitLab: it doesn't answer"),
             }

@@ -1,5 +1,5 @@
-//! What the agent says in its log: a line in, what it means out. Lines are JSON, or text when the agent has not got as far as
-//! its settings.
+//! What the agent says in its log: a line in, what it means out. Lines are JSON as `config.toml` asks for, and text as long as
+//! the agent has not read it.
 
 use serde::Deserialize;
 
@@ -119,7 +119,7 @@ impl Line {
             Some(Event::Ended(job, Outcome::Ran))
         } else if begins("Job failed (system failure)") {
             Some(Event::Ended(job, Outcome::SystemFailure))
-        } else if begins("Job failed") {
+        } else if begins("Job failed") || begins("Job canceled") {
             Some(Event::Ended(job, Outcome::Ran))
         } else if begins("Removed job from processing list") {
             Some(Event::Left(job))

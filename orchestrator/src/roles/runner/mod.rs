@@ -52,7 +52,7 @@ pub enum Ending {
 /// What the process is told from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
-    /// SIGTERM: the job is finished, then it ends.
+    /// SIGTERM, SIGQUIT: the job is finished, then it ends.
     Finish,
     /// SIGINT: it ends now.
     End,
@@ -66,18 +66,23 @@ pub struct Orders {
     term: Signal,
     int: Signal,
     hup: Signal,
+    quit: Signal,
 }
 
 impl Orders {
     /// From now on the signals end nothing by themselves.
     pub fn listen() -> Result<Self, RunnerError> {
         let listen = |kind| {
-            signal(kind).map_err(|source| RunnerError::System { what: "signals can't be listened to", source })
+            signal(kind)
+                .map_err(|source| RunnerError::System { what: "signals can't be listened to", source })
         };
         Ok(Self {
             term: listen(SignalKind::terminate())?,
             int: listen(SignalKind::interrupt())?,
             hup: listen(SignalKind::hangup())?,
+            // A shell starts what runs in its background with SIGINT and SIGQUIT ignored, and so would be our agent, which
+            // must heed both. What a process listens to begins anew in what it starts.
+            quit: listen(SignalKind::quit())?,
         })
     }
 
@@ -85,6 +90,7 @@ impl Orders {
         tokio::select! {
             _ = self.int.recv() => Order::End,
             _ = self.term.recv() => Order::Finish,
+            _ = self.quit.recv() => Order::Finish,
             _ = self.hup.recv() => Order::Reload,
         }
     }

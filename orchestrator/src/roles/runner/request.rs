@@ -44,9 +44,10 @@ type Asked = (Told, oneshot::Sender<Result<Ending, String>>);
 /// Serves until it is stopped.
 pub async fn serve(port: u16, options: &Options, orders: &mut Orders) -> Result<Ending, RunnerError> {
     let address = SocketAddr::from(([0, 0, 0, 0], port));
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| RunnerError::System { what: "the port of requests can't be listened on", source })?;
+    let listener = TcpListener::bind(address).await.map_err(|source| RunnerError::System {
+        what: "the port of requests can't be listened on",
+        source,
+    })?;
     let (ask, mut asked) = mpsc::channel::<Asked>(1);
     // A life that waits would be one that nobody has asked for any more.
     let app = Router::new().fallback(post(take)).with_state(Arc::new(ask));

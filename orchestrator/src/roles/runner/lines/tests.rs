@@ -28,10 +28,7 @@ fn jobs_are_followed_in_json() {
             r#"{"job":"7","level":"error","msg":"Job failed (system failure): prepare environment"}"#,
             Some(Event::Ended(7, Outcome::SystemFailure)),
         ),
-        (
-            r#"{"job":7,"level":"info","msg":"Removed job from processing list"}"#,
-            Some(Event::Left(7)),
-        ),
+        (r#"{"job":7,"level":"info","msg":"Removed job from processing list"}"#, Some(Event::Left(7))),
         (r#"{"level":"info","msg":"Checking for jobs... failed","runner":"r"}"#, None),
         (r#"{"level":"info","msg":"Job succeeded"}"#, None),
     ];
