@@ -20,45 +20,45 @@ use crate::doubles::{Fuse, Hands};
 
 /// A machine.
 #[derive(Debug, Clone)]
-pub struct Machine {
-    pub ticket: String,
-    pub commit: Option<String>,
-    pub digest: String,
+pub(crate) struct Machine {
+    pub(crate) ticket: String,
+    pub(crate) commit: Option<String>,
+    pub(crate) digest: String,
     /// When it was last started; none while it sleeps.
-    pub up: Option<Time>,
-    pub system_id: Option<String>,
-    pub job: Option<(u64, Time)>,
-    pub draining: bool,
-    pub done: u64,
-    pub beats: u64,
+    pub(crate) up: Option<Time>,
+    pub(crate) system_id: Option<String>,
+    pub(crate) job: Option<(u64, Time)>,
+    pub(crate) draining: bool,
+    pub(crate) done: u64,
+    pub(crate) beats: u64,
 }
 
 /// The state of an owner.
 #[derive(Debug, Default)]
-pub struct Workspace {
-    pub serial: u64,
-    pub machines: BTreeMap<RunnerId, Machine>,
-    pub lock: Option<FoundLock>,
+pub(crate) struct Workspace {
+    pub(crate) serial: u64,
+    pub(crate) machines: BTreeMap<RunnerId, Machine>,
+    pub(crate) lock: Option<FoundLock>,
 }
 
 #[derive(Debug)]
-pub struct Cloud {
-    pub workspaces: Mutex<BTreeMap<String, Workspace>>,
-    pub bundles: Mutex<BTreeSet<(String, String)>>,
+pub(crate) struct Cloud {
+    pub(crate) workspaces: Mutex<BTreeMap<String, Workspace>>,
+    pub(crate) bundles: Mutex<BTreeSet<(String, String)>>,
     /// The machines that were destroyed while they had a job.
-    pub killed: Mutex<Vec<(RunnerId, u64)>>,
-    pub destroyed: Mutex<BTreeMap<RunnerId, Time>>,
+    pub(crate) killed: Mutex<Vec<(RunnerId, u64)>>,
+    pub(crate) destroyed: Mutex<BTreeMap<RunnerId, Time>>,
     /// How often a machine of this id was made.
-    pub made: Mutex<BTreeMap<RunnerId, u32>>,
-    pub forgotten: Mutex<Vec<String>>,
+    pub(crate) made: Mutex<BTreeMap<RunnerId, u32>>,
+    pub(crate) forgotten: Mutex<Vec<String>>,
     /// How many of the next applies fail.
-    pub failing: Mutex<u32>,
-    pub fuse: Arc<Fuse>,
-    pub clock: Arc<Hands>,
+    pub(crate) failing: Mutex<u32>,
+    pub(crate) fuse: Arc<Fuse>,
+    pub(crate) clock: Arc<Hands>,
 }
 
 impl Cloud {
-    pub fn new(fuse: Arc<Fuse>, clock: Arc<Hands>) -> Self {
+    pub(crate) fn new(fuse: Arc<Fuse>, clock: Arc<Hands>) -> Self {
         Self {
             workspaces: Mutex::default(),
             bundles: Mutex::default(),
@@ -73,7 +73,7 @@ impl Cloud {
     }
 
     /// Every machine with its owner.
-    pub fn machines(&self) -> Vec<(String, RunnerId, Machine)> {
+    pub(crate) fn machines(&self) -> Vec<(String, RunnerId, Machine)> {
         let workspaces = self.workspaces.lock().unwrap();
         let all = workspaces.iter().flat_map(|(owner, workspace)| {
             workspace.machines.iter().map(|(id, machine)| (owner.clone(), id.clone(), machine.clone()))
@@ -82,7 +82,7 @@ impl Cloud {
     }
 
     /// Changes a machine, if it is there.
-    pub fn with<T>(&self, owner: &str, id: &RunnerId, change: impl FnOnce(&mut Machine) -> T) -> Option<T> {
+    pub(crate) fn with<T>(&self, owner: &str, id: &RunnerId, change: impl FnOnce(&mut Machine) -> T) -> Option<T> {
         self.workspaces.lock().unwrap().get_mut(owner)?.machines.get_mut(id).map(change)
     }
 

@@ -26,14 +26,14 @@ use tokio::sync::Notify;
 
 /// A clock that stands still until it is set.
 #[derive(Debug)]
-pub struct Hands(AtomicU64);
+pub(crate) struct Hands(AtomicU64);
 
 impl Hands {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(AtomicU64::new(1_800_000_000_000))
     }
 
-    pub fn add(&self, span: Duration) {
+    pub(crate) fn add(&self, span: Duration) {
         self.0.fetch_add(u64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }
@@ -47,27 +47,27 @@ impl Clock for Hands {
 /// Cuts the work off at one of its calls into the world, as the end of the process would: what was called is done or not,
 /// and nobody hears of it.
 #[derive(Debug, Default)]
-pub struct Fuse {
+pub(crate) struct Fuse {
     left: AtomicI64,
     armed: AtomicBool,
     blown: Notify,
     /// How often it was passed.
-    pub passed: AtomicU64,
+    pub(crate) passed: AtomicU64,
 }
 
 impl Fuse {
     /// It blows at the `at`th call from now on.
-    pub fn arm(&self, at: u64) {
+    pub(crate) fn arm(&self, at: u64) {
         self.left.store(i64::try_from(at).unwrap(), Ordering::SeqCst);
         self.armed.store(true, Ordering::SeqCst);
     }
 
     /// It never blows.
-    pub fn disarm(&self) {
+    pub(crate) fn disarm(&self) {
         self.armed.store(false, Ordering::SeqCst);
     }
 
-    pub async fn burn(&self) {
+    pub(crate) async fn burn(&self) {
         self.passed.fetch_add(1, Ordering::SeqCst);
         if self.armed.load(Ordering::SeqCst) && self.left.fetch_sub(1, Ordering::SeqCst) <= 1 {
             self.blown.notify_one();
@@ -75,16 +75,16 @@ impl Fuse {
         }
     }
 
-    pub async fn blown(&self) {
+    pub(crate) async fn blown(&self) {
         self.blown.notified().await;
     }
 }
 
 /// A database behind a fuse, which reads again what was written.
 #[derive(Debug)]
-pub struct Fused<T> {
-    pub inner: Arc<T>,
-    pub fuse: Arc<Fuse>,
+pub(crate) struct Fused<T> {
+    pub(crate) inner: Arc<T>,
+    pub(crate) fuse: Arc<Fuse>,
 }
 
 #[async_trait]
@@ -162,10 +162,10 @@ impl<T: Queue> Queue for Fused<T> {
 
 /// Secrets in memory. One that nobody wrote has a value all the same, unless it is missing.
 #[derive(Debug, Default)]
-pub struct Vault {
-    pub values: Mutex<BTreeMap<String, String>>,
-    pub missing: Mutex<BTreeSet<String>>,
-    pub fuse: Arc<Fuse>,
+pub(crate) struct Vault {
+    pub(crate) values: Mutex<BTreeMap<String, String>>,
+    pub(crate) missing: Mutex<BTreeSet<String>>,
+    pub(crate) fuse: Arc<Fuse>,
 }
 
 #[async_trait]
@@ -206,7 +206,7 @@ impl Secrets for Vault {
 
 /// A repository that nobody can reach.
 #[derive(Debug)]
-pub struct NoGit;
+pub(crate) struct NoGit;
 
 #[async_trait]
 impl Git for NoGit {

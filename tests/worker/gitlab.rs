@@ -20,44 +20,44 @@ use orchestrator::{
 
 use crate::doubles::Fuse;
 
-pub const SERVER: &str = "gitlab.example.com";
+pub(crate) const SERVER: &str = "gitlab.example.com";
 
 /// A registered runner.
 #[derive(Debug, Clone)]
-pub struct Registered {
-    pub settings: NewRunner,
-    pub token: String,
+pub(crate) struct Registered {
+    pub(crate) settings: NewRunner,
+    pub(crate) token: String,
 }
 
 /// What it knows.
 #[derive(Debug, Default)]
-pub struct State {
-    pub jobs: BTreeMap<u64, GitLabJob>,
-    pub timeouts: BTreeMap<u64, Duration>,
-    pub runners: BTreeMap<u64, Registered>,
-    pub groups: BTreeMap<u64, Vec<u64>>,
-    pub protected: Vec<String>,
-    pub last: u64,
+pub(crate) struct State {
+    pub(crate) jobs: BTreeMap<u64, GitLabJob>,
+    pub(crate) timeouts: BTreeMap<u64, Duration>,
+    pub(crate) runners: BTreeMap<u64, Registered>,
+    pub(crate) groups: BTreeMap<u64, Vec<u64>>,
+    pub(crate) protected: Vec<String>,
+    pub(crate) last: u64,
     /// The machines whose managers were deleted.
-    pub deleted: Vec<String>,
-    pub played: Vec<u64>,
+    pub(crate) deleted: Vec<String>,
+    pub(crate) played: Vec<u64>,
     /// How many of the next calls fail as if it was away.
-    pub away: u32,
+    pub(crate) away: u32,
 }
 
 #[derive(Debug)]
-pub struct FakeGitLab {
-    pub state: Mutex<State>,
-    pub fuse: Arc<Fuse>,
+pub(crate) struct FakeGitLab {
+    pub(crate) state: Mutex<State>,
+    pub(crate) fuse: Arc<Fuse>,
 }
 
 impl FakeGitLab {
-    pub fn new(fuse: Arc<Fuse>) -> Self {
+    pub(crate) fn new(fuse: Arc<Fuse>) -> Self {
         Self { state: Mutex::default(), fuse }
     }
 
     /// A job that waits.
-    pub fn ask(&self, project: u64, tags: &[&str]) -> u64 {
+    pub(crate) fn ask(&self, project: u64, tags: &[&str]) -> u64 {
         let mut state = self.state.lock().unwrap();
         state.last += 1;
         let id = state.last;
@@ -78,12 +78,12 @@ impl FakeGitLab {
         id
     }
 
-    pub fn get(&self, id: u64) -> GitLabJob {
+    pub(crate) fn get(&self, id: u64) -> GitLabJob {
         self.state.lock().unwrap().jobs[&id].clone()
     }
 
     /// A machine with a runner's token asks for a job.
-    pub fn hand_out(&self, token: &str, system_id: &str) -> Option<u64> {
+    pub(crate) fn hand_out(&self, token: &str, system_id: &str) -> Option<u64> {
         let mut state = self.state.lock().unwrap();
         let (runner, settings) = state
             .runners
@@ -107,7 +107,7 @@ impl FakeGitLab {
         Some(job.id)
     }
 
-    pub fn end(&self, id: u64, status: JobStatus, reason: Option<&str>) {
+    pub(crate) fn end(&self, id: u64, status: JobStatus, reason: Option<&str>) {
         let mut state = self.state.lock().unwrap();
         let job = state.jobs.get_mut(&id).unwrap();
         job.status = status;

@@ -37,10 +37,10 @@ use crate::{
 };
 
 /// How long a machine needs until it is heard of.
-pub const BOOT: Duration = Duration::from_secs(20);
+pub(crate) const BOOT: Duration = Duration::from_secs(20);
 
 /// An egg of one project.
-pub fn egg(name: &str, project: u64, runner_type: RunnerType, tags: &[&str]) -> EggConfig {
+pub(crate) fn egg(name: &str, project: u64, runner_type: RunnerType, tags: &[&str]) -> EggConfig {
     EggConfig {
         format_version: EggConfig::FORMAT_VERSION,
         kind: EggKind::Egg,
@@ -108,28 +108,30 @@ fn settings() -> Settings {
         workers: 1,
         rate: (100, 100),
         body_limit: 1 << 20,
+        key_file: None,
+        tokens: Vec::new(),
     }
 }
 
-pub struct World {
-    pub clock: Arc<Hands>,
-    pub fuse: Arc<Fuse>,
-    pub gitlab: Arc<FakeGitLab>,
-    pub cloud: Arc<Cloud>,
-    pub vault: Arc<Vault>,
-    pub store: Arc<Sqlite>,
-    pub queue: Arc<Queued>,
-    pub context: Context,
-    pub starts: u32,
+pub(crate) struct World {
+    pub(crate) clock: Arc<Hands>,
+    pub(crate) fuse: Arc<Fuse>,
+    pub(crate) gitlab: Arc<FakeGitLab>,
+    pub(crate) cloud: Arc<Cloud>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) store: Arc<Sqlite>,
+    pub(crate) queue: Arc<Queued>,
+    pub(crate) context: Context,
+    pub(crate) starts: u32,
     /// How long a job takes.
-    pub length: Duration,
+    pub(crate) length: Duration,
     /// Whether GitLab's hooks get lost.
-    pub lost: bool,
+    pub(crate) lost: bool,
     _folder: TempDir,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Nobody looks at these files after the test; memory is fast.
         let memory = std::path::Path::new("/dev/shm");
         let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap();
@@ -174,7 +176,7 @@ impl World {
     }
 
     /// A process that begins where another one ended: nothing but what was written is there.
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.starts += 1;
         self.context.instance = format!("start {}", self.starts).into();
         self.context.metrics = Metrics::new().unwrap();
@@ -184,7 +186,7 @@ impl World {
     }
 
     /// What the sync writes of an egg.
-    pub async fn serve(&self, config: EggConfig, digest: &str, commit: &str) {
+    pub(crate) async fn serve(&self, config: EggConfig, digest: &str, commit: &str) {
         let now = self.clock.now();
         let name = config.name.clone();
         self.cloud.bundles.lock().unwrap().insert((name.clone(), digest.to_owned()));
@@ -223,55 +225,55 @@ impl World {
     }
 
     /// Changes an egg's row as an operator or a sync does.
-    pub async fn change_egg(&self, name: &str, change: impl FnOnce(&mut EggRecord)) {
+    pub(crate) async fn change_egg(&self, name: &str, change: impl FnOnce(&mut EggRecord)) {
         let mut egg = self.egg(name).await.unwrap();
         change(&mut egg.record);
         self.store.commit(vec![egg.update()]).await.unwrap();
     }
 
-    pub async fn egg(&self, name: &str) -> Option<Versioned<EggRecord>> {
+    pub(crate) async fn egg(&self, name: &str) -> Option<Versioned<EggRecord>> {
         records::get(&*self.store, vec![Value::Text(name.to_owned())]).await.unwrap()
     }
 
-    pub async fn runners(&self) -> Vec<RunnerRecord> {
+    pub(crate) async fn runners(&self) -> Vec<RunnerRecord> {
         let all = records::all::<RunnerRecord>(&*self.store, None, None).await.unwrap();
         all.into_iter().map(|runner| runner.record).collect()
     }
 
-    pub async fn living(&self) -> Vec<RunnerRecord> {
+    pub(crate) async fn living(&self) -> Vec<RunnerRecord> {
         let mut all = self.runners().await;
         all.retain(|runner| runner.runner.state != State::Terminated);
         all
     }
 
-    pub async fn jobs(&self) -> Vec<JobRecord> {
+    pub(crate) async fn jobs(&self) -> Vec<JobRecord> {
         let all = records::all::<JobRecord>(&*self.store, None, None).await.unwrap();
         all.into_iter().map(|job| job.record).collect()
     }
 
-    pub async fn plans(&self) -> Vec<PlanRecord> {
+    pub(crate) async fn plans(&self) -> Vec<PlanRecord> {
         let all = records::all::<PlanRecord>(&*self.store, None, None).await.unwrap();
         all.into_iter().map(|plan| plan.record).collect()
     }
 
-    pub async fn audit(&self) -> Vec<AuditEntry> {
+    pub(crate) async fn audit(&self) -> Vec<AuditEntry> {
         let all = records::all::<AuditEntry>(&*self.store, None, None).await.unwrap();
         all.into_iter().map(|entry| entry.record).collect()
     }
 
-    pub async fn put(&self, work: Work) {
+    pub(crate) async fn put(&self, work: Work) {
         self.queue.put(vec![work.message(None)]).await.unwrap();
     }
 
     /// A hook that tells of a job's status.
-    pub async fn hook(&self, job: u64, status: JobStatus) {
+    pub(crate) async fn hook(&self, job: u64, status: JobStatus) {
         let body = hook_body(&self.gitlab.get(job), status);
         let work = Work::Hook { eggs: Vec::new(), delivery: None, at: self.clock.now(), body };
         self.put(work).await;
     }
 
     /// A job that waits, and the hook that says so.
-    pub async fn ask(&self, project: u64, tags: &[&str]) -> u64 {
+    pub(crate) async fn ask(&self, project: u64, tags: &[&str]) -> u64 {
         let job = self.gitlab.ask(project, tags);
         if !self.lost {
             self.hook(job, JobStatus::Pending).await;
@@ -280,7 +282,7 @@ impl World {
     }
 
     /// Works off what is due, and what is due soon after; `false` when the fuse has blown.
-    pub async fn work_off(&mut self) -> bool {
+    pub(crate) async fn work_off(&mut self) -> bool {
         let (context, clock) = (self.context.clone(), self.clock.clone());
         let work = async move {
             let mut quiet = 0;
@@ -302,7 +304,7 @@ impl World {
     }
 
     /// Time goes on, and everything in the world with it.
-    pub async fn tick(&mut self, step: Duration) -> bool {
+    pub(crate) async fn tick(&mut self, step: Duration) -> bool {
         self.clock.add(step);
         self.machines().await;
         self.put(Work::Decide).await;
@@ -311,7 +313,7 @@ impl World {
         done
     }
 
-    pub async fn ticks(&mut self, count: u32, step: Duration) {
+    pub(crate) async fn ticks(&mut self, count: u32, step: Duration) {
         for _ in 0..count {
             assert!(self.tick(step).await);
         }
@@ -441,16 +443,16 @@ impl World {
     }
 
     /// Nobody waits.
-    pub fn is_served(&self) -> bool {
+    pub(crate) fn is_served(&self) -> bool {
         self.gitlab.state.lock().unwrap().jobs.values().all(|job| job.status.is_over())
     }
 }
 
-pub fn token_of(owner: &str) -> String {
+pub(crate) fn token_of(owner: &str) -> String {
     format!("vault://eggs/{owner}/runner-token")
 }
 
-pub fn job_id(number: u64) -> JobId {
+pub(crate) fn job_id(number: u64) -> JobId {
     JobId { server: SERVER.into(), number }
 }
 

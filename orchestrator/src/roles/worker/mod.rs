@@ -195,14 +195,17 @@ fn told(message: &Leased, answer: Result<(), QueueError>) {
 ///
 /// When it was not done.
 pub async fn perform(context: &Context, work: Work) -> Result<(), Failure> {
+    // Each in a box of its own: the stack of a thread is small, and together they are large.
     match work {
-        Work::Hook { eggs, at, body, .. } => hook::hook(context, &eggs, at, &body).await,
-        Work::Sync { reason } => look_at_nest(context, &reason).await,
-        Work::Sweep => sweep::sweep(context).await,
-        Work::Decide => decide::decide(context).await,
-        Work::Deploy { egg } => deploy::deploy(context, &egg).await,
-        Work::Rollback { egg, to, actor } => rollback::rollback(context, &egg, to.as_deref(), &actor).await,
-        Work::Trigger { job, actor } => trigger::trigger(context, &job, &actor).await,
+        Work::Hook { eggs, at, body, .. } => Box::pin(hook::hook(context, &eggs, at, &body)).await,
+        Work::Sync { reason } => Box::pin(look_at_nest(context, &reason)).await,
+        Work::Sweep => Box::pin(sweep::sweep(context)).await,
+        Work::Decide => Box::pin(decide::decide(context)).await,
+        Work::Deploy { egg } => Box::pin(deploy::deploy(context, &egg)).await,
+        Work::Rollback { egg, to, actor } => {
+            Box::pin(rollback::rollback(context, &egg, to.as_deref(), &actor)).await
+        }
+        Work::Trigger { job, actor } => Box::pin(trigger::trigger(context, &job, &actor)).await,
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn run(context: &Context, owner: &str, back: Option<&Back>) -> 
     };
     let evidence = tenure.left_behind;
     let mut run = Run { context, tenure: &tenure, owner, back, evidence, is_clean: !evidence, plan: None };
-    let done = tenure.during(run.whole()).await;
+    let done = tenure.during(Box::pin(run.whole())).await;
     let done = match done {
         Ok(()) => Ok(()),
         Err(failure) => {
@@ -97,7 +97,7 @@ impl Run<'_> {
         let runners = self.runners().await?;
         let runners: Vec<&RunnerRecord> = runners.iter().map(|runner| &runner.record).collect();
         if !egg.record.removed && register::is_due(self.context, &egg.record, &runners) {
-            register::ensure(self.context, self.tenure, self.owner).await?;
+            Box::pin(register::ensure(self.context, self.tenure, self.owner)).await?;
         }
         for _ in 0..ROUNDS {
             let Some(egg) = self.egg().await? else { return Ok(()) };
@@ -117,7 +117,7 @@ impl Run<'_> {
                     return Ok(());
                 }
             }
-            if self.attempt(&egg, runners).await? {
+            if Box::pin(self.attempt(&egg, runners)).await? {
                 must = false;
             }
         }
