@@ -206,7 +206,8 @@ proptest! {
                 prop_assert_eq!(config.runner.timeout_s, (minutes + 1) * 60);
                 let rules = orchestrator::nest::config(&[a.clone()], None, world.context.settings.deadlines);
                 prop_assert_eq!(&rules.eggs["a"].digest, &a.digest);
-                prop_assert_eq!(world.in_force().await.commit.as_deref(), Some(commit.as_str()));
+                let in_force = world.in_force().await.commit;
+                prop_assert_eq!(in_force, Some(commit));
                 digests.insert((cpu, minutes), a.digest);
             }
             let differ: std::collections::BTreeSet<&String> = digests.values().collect();

@@ -8,7 +8,7 @@ use super::world::World;
 async fn whichever_transaction_is_the_last_the_next_sync_heals() {
     for transactions in 0.. {
         let world = World::new();
-        for number in 0..250 {
+        for number in 0..150 {
             world.nest.egg(&format!("egg-{number}"), number + 1, "");
         }
         let commit = world.nest.commit();
@@ -22,10 +22,10 @@ async fn whichever_transaction_is_the_last_the_next_sync_heals() {
         let before = world.in_force_if_any().await;
         assert!(before.is_none_or(|nest| nest.commit.is_none()), "{transactions}");
         let done = world.done().await;
-        assert_eq!((done.status, done.changes.added.len()), (SyncStatus::Applied, 250), "{transactions}");
+        assert_eq!((done.status, done.changes.added.len()), (SyncStatus::Applied, 150), "{transactions}");
         let nest = world.in_force().await;
         assert_eq!((nest.commit, nest.pending), (Some(commit), None));
-        assert_eq!(world.eggs().await.len(), 250);
+        assert_eq!(world.eggs().await.len(), 150);
         assert_eq!(world.history().await.len(), 1);
     }
 }
@@ -37,8 +37,8 @@ async fn what_was_begun_is_finished_though_the_next_commit_is_broken() {
         world.nest.egg(&format!("egg-{number}"), number + 1, "");
     }
     let good = world.nest.commit();
-    // The lease, its two renewals, the mark that it has begun, and the first hundred.
-    world.store.leave_after(5);
+    // The lease, its three renewals, the mark that it has begun, and the first eggs.
+    world.store.leave_after(6);
     assert!(sync(&world.context, "timer").await.is_err());
     world.store.come_back();
     let begun = world.in_force().await.pending.expect("it has begun");

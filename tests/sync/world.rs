@@ -127,6 +127,7 @@ pub fn settings(data: &Path, url: String) -> Settings {
         roles: std::collections::BTreeSet::new(),
         data: data.to_owned(),
         key_file: None,
+        tokens: Vec::new(),
         listen: "127.0.0.1:0".parse().unwrap(),
         url: "http://127.0.0.1/".parse().unwrap(),
         tls: None,

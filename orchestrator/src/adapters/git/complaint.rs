@@ -25,6 +25,7 @@ const MEANINGS: &[(&str, fn(String) -> GitError)] = &[
     ("repository not found", GitError::Missing),
     ("not a valid object name", GitError::Missing),
     ("not a tree object", GitError::Missing),
+    ("failed to unpack tree object", GitError::Missing),
     ("could not resolve host", GitError::Away),
     ("connection refused", GitError::Away),
     ("connection timed out", GitError::Away),

@@ -45,25 +45,17 @@ impl KeyFolder {
 
     /// `GIT_SSH_COMMAND`: this key and these hosts, and nothing of the user's.
     pub(super) fn command(&self) -> Result<String, GitError> {
-        let word = |path: PathBuf| {
-            let path = text(&path)?;
-            flyc::lower::shell_word(&path).ok_or_else(|| {
-                GitError::Wrong("the path of the data folder can't be given to SSH".to_owned())
-            })
-        };
-        let hosts = word(self.folder.join("known_hosts"))?;
-        let mut command = format!(
-            "ssh -F /dev/null -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 -o StrictHostKeyChecking=yes \
-             -o UserKnownHostsFile={hosts} -o GlobalKnownHostsFile=/dev/null -o UpdateHostKeys=no -o IdentitiesOnly=yes \
-             -o IdentityAgent=none -o PasswordAuthentication=no -o KbdInteractiveAuthentication=no -o ForwardAgent=no \
-             -o ControlPath=none -o ControlMaster=no -o LogLevel=ERROR"
+        // SSH has rules of its own for blanks, quotes, `%` and `$` in the paths of its options: it is given none of them.
+        let folder = flyc::lower::shell_word(&text(&self.folder)?)
+            .ok_or_else(|| GitError::Wrong("the path of the data folder can't be given to SSH".to_owned()))?;
+        let identity = if self.has_key { "-i key" } else { "-o IdentityFile=none" };
+        let command = format!(
+            "cd {folder} && exec ssh -F /dev/null -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 \
+             -o StrictHostKeyChecking=yes -o UserKnownHostsFile=known_hosts -o GlobalKnownHostsFile=/dev/null \
+             -o UpdateHostKeys=no -o IdentitiesOnly=yes -o IdentityAgent=none -o PasswordAuthentication=no \
+             -o KbdInteractiveAuthentication=no -o ForwardAgent=no -o ControlPath=none -o ControlMaster=no \
+             -o LogLevel=ERROR {identity}"
         );
-        if self.has_key {
-            command.push_str(" -i ");
-            command.push_str(&word(self.folder.join("key"))?);
-        } else {
-            command.push_str(" -o IdentityFile=none");
-        }
         Ok(command)
     }
 }

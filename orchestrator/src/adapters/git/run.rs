@@ -82,6 +82,8 @@ impl Program {
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_ASKPASS", "/bin/false")
             .env("GIT_ALLOW_PROTOCOL", PROTOCOLS)
+            // The command begins with `cd`, which tells git nothing of the program.
+            .env("GIT_SSH_VARIANT", "ssh")
             .env("GIT_LFS_SKIP_SMUDGE", "1")
             .env("LC_ALL", "C")
             .envs(environment.iter().copied());
