@@ -220,9 +220,8 @@ async fn look_at_nest(context: &Context, reason: &str) -> Result<(), Failure> {
         return Ok(put::later(context, "sync", &work, PATIENCE).await?);
     };
     let looked = sync::sync(context, reason);
-    let done = tenure.during(async {
-        looked.await.map_err(|error| Failure::of(error.is_transient(), &error))
-    });
+    let done =
+        tenure.during(async { looked.await.map_err(|error| Failure::of(error.is_transient(), &error)) });
     let done = done.await;
     tenure.release().await;
     match done? {
