@@ -82,7 +82,12 @@ impl Cloud {
     }
 
     /// Changes a machine, if it is there.
-    pub(crate) fn with<T>(&self, owner: &str, id: &RunnerId, change: impl FnOnce(&mut Machine) -> T) -> Option<T> {
+    pub(crate) fn with<T>(
+        &self,
+        owner: &str,
+        id: &RunnerId,
+        change: impl FnOnce(&mut Machine) -> T,
+    ) -> Option<T> {
         self.workspaces.lock().unwrap().get_mut(owner)?.machines.get_mut(id).map(change)
     }
 

@@ -49,7 +49,8 @@ async fn is_whole(world: &World) {
         assert_eq!(job.job.status, JobStatus::Succeeded, "{job:?}");
     }
     let plans = world.plans().await;
-    let open = plans.iter().find(|plan| matches!(plan.plan.status, PlanStatus::Pending | PlanStatus::Applying));
+    let open =
+        plans.iter().find(|plan| matches!(plan.plan.status, PlanStatus::Pending | PlanStatus::Applying));
     assert!(open.is_none(), "a plan is left: {open:?}");
     assert!(plans.iter().all(|plan| plan.sealed.is_empty()), "no plan's bytes are kept");
     assert_eq!(world.gitlab.state.lock().unwrap().runners.len(), 2, "one runner for each egg");

@@ -124,7 +124,8 @@ fn property_11_what_was_decided_is_read_back() {
                 let by_key = records::get::<RunnerRecord>(&*world.store, key).await.unwrap().unwrap();
                 assert_eq!(by_key, found);
                 // What the audit record tells of it last is what it is, but for what it did by itself.
-                let machine = world.cloud.machines().into_iter().find(|(_, id, _)| *id == found.record.runner.id);
+                let machine =
+                    world.cloud.machines().into_iter().find(|(_, id, _)| *id == found.record.runner.id);
                 assert!(machine.is_some(), "a runner that was made is there");
             }
         }

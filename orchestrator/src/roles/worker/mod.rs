@@ -219,10 +219,9 @@ async fn look_at_nest(context: &Context, reason: &str) -> Result<(), Failure> {
         let work = Work::Sync { reason: reason.to_owned() };
         return Ok(put::later(context, "sync", &work, PATIENCE).await?);
     };
-    let looked = sync::sync(context, reason);
-    let done = tenure.during(async {
-        looked.await.map_err(|error| Failure::of(error.is_transient(), &error))
-    });
+    let looked = Box::pin(sync::sync(context, reason));
+    let done =
+        tenure.during(async { looked.await.map_err(|error| Failure::of(error.is_transient(), &error)) });
     let done = done.await;
     tenure.release().await;
     match done? {

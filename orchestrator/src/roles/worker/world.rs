@@ -1,13 +1,13 @@
 //! What decisions see: eggs, runners and jobs as the database has them, and which eggs are not as they should be.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
 };
 
 use super::{Failure, register};
 use crate::{
-    domain::{Config, Demand, Fleet, PoolKind, RunnerId, State},
+    domain::{Config, Demand, Fleet, JobId, JobStatus, PoolKind, RunnerId, State},
     nest,
     records::{self, EggRecord, JobRecord, Made, NestRecord, RunnerRecord, Versioned},
     roles::Context,
@@ -42,12 +42,21 @@ impl World {
                 egg.digest.clone_from(&pin.digest);
             }
         }
+        // A runner's heartbeat may be here before the hook of the job that it has.
+        let taken: BTreeSet<JobId> =
+            runners.iter().flat_map(|runner| &runner.record.runner.jobs).cloned().collect();
+        let jobs = jobs.into_iter().map(|mut job| {
+            if job.record.job.status == JobStatus::Pending && taken.contains(&job.record.id) {
+                job.record.job.status = JobStatus::Running;
+            }
+            job
+        });
         let there = runners.into_iter().filter(|runner| runner.record.runner.state != State::Terminated);
         Ok(Self {
             eggs: eggs.into_iter().map(|egg| (egg.record.name.clone(), egg)).collect(),
             runners: there.map(|runner| (runner.record.runner.id.clone(), runner)).collect(),
             config,
-            demand: Demand::new(jobs.into_iter().map(|job| (job.record.id, job.record.job))),
+            demand: Demand::new(jobs.map(|job| (job.record.id, job.record.job))),
         })
     }
 
