@@ -4,8 +4,11 @@ use std::{path::Path, process::ExitStatus};
 
 use crate::ports::git::GitError;
 
+/// What a line comes to.
+type Meaning = fn(String) -> GitError;
+
 /// What stands in a complaint, and what it means. The first that is found counts.
-const MEANINGS: &[(&str, fn(String) -> GitError)] = &[
+const MEANINGS: &[(&str, Meaning)] = &[
     ("host key verification failed", GitError::HostKey),
     ("remote host identification has changed", GitError::HostKey),
     ("host key is known for", GitError::HostKey),

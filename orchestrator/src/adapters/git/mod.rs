@@ -64,22 +64,17 @@ impl GitProgram {
         remove_begun(&self.commits()).await?;
         let mirror = self.mirror();
         if !is_there(&mirror).await {
-            let begun = self.begun(&self.folder);
+            let begun = begun_in(&self.folder);
             self.git.run(&["init", "--quiet", "--bare", &text(&begun)?], None, &[]).await?;
             fs::rename(&begun, &mirror).await.map_err(|error| machine("the mirror", &error))?;
         }
         Ok(())
     }
 
-    /// A place for something that isn't whole yet.
-    fn begun(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("{BEGUN}{}", Uuid::now_v7()))
-    }
-
     async fn fetch_once(&self, remote: &Remote, kind: Kind) -> Result<String, GitError> {
         self.prepare().await?;
         let key = match kind {
-            Kind::Ssh => Some(KeyFolder::new(&self.begun(&self.folder), remote)?),
+            Kind::Ssh => Some(KeyFolder::new(&begun_in(&self.folder), remote)?),
             Kind::Https | Kind::Folder => None,
         };
         let ssh = key.as_ref().map(KeyFolder::command).transpose()?;
@@ -96,7 +91,7 @@ impl GitProgram {
 
     /// Throws the mirror away. The folders of commits stay.
     async fn forget_mirror(&self) -> Result<(), GitError> {
-        let gone = self.begun(&self.folder);
+        let gone = begun_in(&self.folder);
         match fs::rename(self.mirror(), &gone).await {
             Ok(()) => fs::remove_dir_all(&gone).await.map_err(|error| machine("the mirror", &error)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -153,7 +148,7 @@ impl Git for GitProgram {
             return Ok(folder);
         }
         fs::create_dir_all(self.commits()).await.map_err(|error| machine("the data folder", &error))?;
-        let begun = self.begun(&self.commits());
+        let begun = begun_in(&self.commits());
         let done = self.check_out(commit, &begun).await;
         if done.is_ok() {
             fs::rename(begun.join("files"), &folder)
@@ -169,6 +164,11 @@ impl Git for GitProgram {
         let _turn = self.turn.lock().await;
         remove_all(&self.commits(), |name| !keep.iter().any(|kept| kept == name)).await
     }
+}
+
+/// A place for something that isn't whole yet.
+fn begun_in(folder: &Path) -> PathBuf {
+    folder.join(format!("{BEGUN}{}", Uuid::now_v7()))
 }
 
 async fn is_there(path: &Path) -> bool {

@@ -118,7 +118,7 @@ impl Program {
                 )));
             }
         };
-        group.is_over();
+        group.release();
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
@@ -130,7 +130,7 @@ impl Program {
 struct Group(Option<u32>);
 
 impl Group {
-    fn is_over(mut self) {
+    fn release(mut self) {
         self.0 = None;
     }
 }

@@ -1,6 +1,6 @@
 //! From the files of a commit to what it says: check and build by `flyc`, in this process.
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, io, path::Path};
 
 use flyc::{
     artifact::{
@@ -57,15 +57,15 @@ pub(super) fn build(root: &Path, out: &Path) -> Result<Found, Wrong> {
                 .to_owned(),
         ));
     }
-    let build = || {
+    let attempt = || {
         host::recover(out).map_err(BuildError::Output)?;
         host::build_nest(root, out, Some(Backend::Local)).1.map(drop)
     };
-    let built = build().or_else(|error| match error {
+    let built = attempt().or_else(|error| match error {
         // Whatever is wrong with what a build that was ended left there, nobody needs it.
         BuildError::Output(_) if out.exists() => {
             std::fs::remove_dir_all(out)?;
-            build()
+            attempt()
         }
         error => Err(error),
     });
@@ -91,10 +91,8 @@ fn shown(diagnostics: &[Diagnostic], root: &Path) -> String {
     drop(render::render(OutputFormat::Concise, &report, false, &mut text));
     let mut text = String::from_utf8_lossy(&text).into_owned();
     if errors.len() > told.len() {
-        text.push_str(&format!(
-            "and {} more errors; `flyc check` shows them all\n",
-            errors.len() - told.len()
-        ));
+        let more = errors.len() - told.len();
+        let _ = writeln!(text, "and {more} more errors; `flyc check` shows them all");
     }
     text
 }

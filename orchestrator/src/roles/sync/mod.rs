@@ -103,7 +103,8 @@ pub async fn sync(context: &Context, reason: &str) -> Result<Synced, SyncError> 
         return Ok(Synced::Elsewhere);
     };
     let mut turn = Turn { context, reason, held };
-    let done = turn.look().await;
+    // A look holds much at once; those who wait for it need not.
+    let done = Box::pin(turn.look()).await;
     // Nobody waits for longer than it lasts.
     drop(release(store, &turn.held, context.ports.clock.now()).await);
     let outcome = match &done {
