@@ -25,6 +25,7 @@ use crate::{
     logging::{Logging, LoggingError},
     metrics::Metrics,
     ports::{Ports, clock::Clock, queue::QueueError, secrets::Secrets, store::StoreError},
+    records,
     roles::{Context, api, worker},
     settings::{Role, Settings},
 };
@@ -97,12 +98,15 @@ fn claim(data: &Path) -> Result<File, AppError> {
 }
 
 /// The embedded default: everything in one folder of this machine.
-fn context(settings: Settings) -> Result<Context, AppError> {
+async fn context(settings: Settings) -> Result<Context, AppError> {
     let machine = |error: &dyn std::fmt::Display| AppError::Machine(error.to_string());
     let data = settings.data.clone();
     let clock: Arc<dyn Clock> = Arc::new(System::default());
     let store = Arc::new(Database::open(&data.join("gosling.sqlite"), flyc::compiler::tables())?);
     let queue = Arc::new(QueueFile::open(&data.join("queue.sqlite"), Arc::clone(&clock))?);
+    // The folder is this process's alone, so whoever had something in work is gone.
+    queue.reclaim().await?;
+    records::release_all(&*store, clock.now()).await?;
     let (seal, file) = secrets::open(&data, settings.key_file.as_deref(), Arc::clone(&clock))?;
     let instance = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7());
     let secrets =
@@ -145,7 +149,7 @@ pub async fn serve(settings: Settings, logging: Logging) -> Result<(), AppError>
         // A port that the system gave is known only now.
         let _ = settings.url.set_port(Some(address.port()));
     }
-    let context = context(settings)?;
+    let context = context(settings).await?;
     let shutdown = CancellationToken::new();
     let signals = tokio::spawn(stop(shutdown.clone()));
     let roles = context.settings.roles.clone();

@@ -65,7 +65,7 @@ async fn ask(client: &reqwest::Client, fake: &FakeGitLab, token: &str, system_id
 }
 
 #[test]
-fn property_16_the_fake_matches_as_flyc_does() {
+fn property_the_fake_matches_as_flyc_does() {
     let fake = FakeGitLab::start();
     fake.add_project(7, "web");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

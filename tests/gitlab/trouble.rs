@@ -113,7 +113,7 @@ async fn a_name_that_is_no_host_gets_no_token() {
 }
 
 #[test]
-fn property_38_tokens_are_in_no_error() {
+fn property_tokens_are_in_no_error() {
     let fake = FakeGitLab::start();
     fake.add_project(7, "web");
     let client = client(&fake);

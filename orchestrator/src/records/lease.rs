@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Record, Versioned, get, insert,
+    Record, Versioned, all, get, insert,
     row::{Columns, int, text, time},
 };
 use crate::{
@@ -108,4 +108,14 @@ pub async fn release(store: &dyn Store, held: &Held, now: Time) -> Result<(), St
         Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Gives all leases back: whoever has the database for itself knows at its start that nobody holds one.
+pub async fn release_all(store: &dyn Store, now: Time) -> Result<(), StoreError> {
+    for held in all::<Lease>(store, None, None).await? {
+        if !held.record.owner.is_empty() {
+            release(store, &held, now).await?;
+        }
+    }
+    Ok(())
 }

@@ -19,7 +19,7 @@ pub use audit::AuditEntry;
 pub use delivery::Delivery;
 pub use demand::JobRecord;
 pub use egg::{EggRecord, Pin, Registered, Served};
-pub use lease::{Held, Lease, acquire, release, renew};
+pub use lease::{Held, Lease, acquire, release, release_all, renew};
 pub use nest::{NestRecord, Pending};
 pub use plan::{PlanKind, PlanRecord};
 pub use runner::{Care, Made, RunnerRecord};

@@ -49,6 +49,18 @@ impl Sqlite {
         Ok(Self { database, clock, news: watch::Sender::new(()) })
     }
 
+    /// Takes back all that is given out: whoever has the file for itself knows at its start that nobody works on it.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub async fn reclaim(&self) -> Result<(), QueueError> {
+        let now = self.clock.now();
+        self.database.write(move |connection: &Connection| rows::reclaim(connection, now).map_err(wrong)).await?;
+        self.news.send_replace(());
+        Ok(())
+    }
+
     /// Writes what concerns the message with this receipt, if its lease is not over.
     async fn finish(
         &self,

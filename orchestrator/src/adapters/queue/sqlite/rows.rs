@@ -52,6 +52,12 @@ fn time(millis: i64) -> Time {
     Time::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
+/// All that is given out may be given out again.
+pub(super) fn reclaim(connection: &Connection, now: Time) -> rusqlite::Result<()> {
+    connection.execute("UPDATE messages SET leased = 0, due = min(due, ?1) WHERE leased = 1", [millis(now)])?;
+    Ok(())
+}
+
 /// The message and the how manieth time it was given out.
 pub(super) fn receipt(text: &str) -> Option<(i64, i64)> {
     let (id, given) = text.split_once('.')?;
