@@ -85,10 +85,11 @@ fn killed_after(lines: usize, test: &str) -> Vec<(Vec<u64>, u64)> {
     let folder = TempDir::new().unwrap();
     let mut acknowledged: BTreeMap<u64, u64> = BTreeMap::new();
     for line in killed::after(lines, test, folder.path()) {
-        let numbers =
-            line.split_once(' ').and_then(|(one, two)| Some((one.parse().ok()?, two.parse().ok()?)));
         // The test's own words may stand there as well.
-        acknowledged.extend(numbers);
+        let parsed = line.split_once(' ').map(|(writer, at)| (writer.parse::<u64>(), at.parse::<u64>()));
+        if let Some((Ok(writer), Ok(at))) = parsed {
+            acknowledged.insert(writer, at);
+        }
     }
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let store = Sqlite::open(&folder.path().join("store.sqlite"), flyc::compiler::tables()).unwrap();

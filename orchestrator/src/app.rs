@@ -1,6 +1,9 @@
 //! Brings ports and adapters together: the one place that names adapters.
 
-#![allow(clippy::disallowed_methods, reason = "the program's own folder, environment and socket are set up here")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the program's own folder, environment and socket are set up here"
+)]
 
 use std::{
     fs::{File, TryLockError},
@@ -111,7 +114,8 @@ async fn context(settings: Settings) -> Result<Context, AppError> {
     let instance = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7());
     let secrets =
         secrets::for_roles(Router::new(Arc::new(file)), Arc::clone(&clock), store.clone(), "gosling serve");
-    let gitlab = GitLabClient::new(settings.gitlab.clone(), Patience::default()).map_err(|error| machine(&error))?;
+    let gitlab =
+        GitLabClient::new(settings.gitlab.clone(), Patience::default()).map_err(|error| machine(&error))?;
     let tofu = Options { program: settings.tofu.clone(), ..Options::new(&data, std::env::vars_os()) };
     let settings = Settings {
         gosling: match settings.gosling {
@@ -155,7 +159,8 @@ pub async fn serve(settings: Settings, logging: Logging) -> Result<(), AppError>
     let roles = context.settings.roles.clone();
     tracing::info!(%address, url = %context.settings.url, "gosling serves");
 
-    let work = roles.contains(&Role::Worker).then(|| tokio::spawn(worker::run(context.clone(), shutdown.clone())));
+    let work =
+        roles.contains(&Role::Worker).then(|| tokio::spawn(worker::run(context.clone(), shutdown.clone())));
     let timers = roles
         .contains(&Role::UglyFox)
         .then(|| tokio::spawn(worker::timers(context.clone(), shutdown.clone())));
@@ -180,7 +185,8 @@ pub async fn serve(settings: Settings, logging: Logging) -> Result<(), AppError>
 
 /// Waits for the first signal to stop; a second one ends the process at once.
 async fn stop(shutdown: CancellationToken) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return;
     };

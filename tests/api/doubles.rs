@@ -219,6 +219,7 @@ impl GitLab for Nothing {
     async fn schedules(&self, _: &Access, _: u64) -> Result<Vec<Schedule>, GitLabError> { no_gitlab() }
     async fn put_schedule(&self, _: &Access, _: u64, _: &Schedule) -> Result<u64, GitLabError> { no_gitlab() }
     async fn delete_schedule(&self, _: &Access, _: u64, _: u64) -> Result<(), GitLabError> { no_gitlab() }
+    async fn play_schedule(&self, _: &Access, _: u64, _: u64) -> Result<(), GitLabError> { no_gitlab() }
     async fn version(&self, _: &Access) -> Result<String, GitLabError> { no_gitlab() }
 }
 

@@ -26,7 +26,7 @@ async fn with_runner() -> World {
 }
 
 fn registered(place: &str, runner: u64) -> BTreeMap<String, Registered> {
-    BTreeMap::from([(place.to_owned(), Registered { runner: Some(runner), webhook: None, schedule: None })])
+    BTreeMap::from([(place.to_owned(), Registered { runner: Some(runner), ..Registered::default() })])
 }
 
 async fn show_ticket(world: &World, id: &str, ticket: &str, system_id: &str) -> Answer {

@@ -22,7 +22,7 @@ use orchestrator::{
         clock::Clock,
         store::{Store, Value},
     },
-    records::{self, EggRecord, Record, Registered, RunnerRecord, Served},
+    records::{self, Care, EggRecord, Record, Registered, RunnerRecord, Served},
     roles::{
         Context,
         api::{self, ServeError},
@@ -107,6 +107,7 @@ pub(crate) fn settings() -> Settings {
     Settings {
         roles: BTreeSet::new(),
         data: std::path::PathBuf::new(),
+        key_file: None,
         listen: "127.0.0.1:0".parse().unwrap(),
         url: "http://127.0.0.1:1".parse().unwrap(),
         tls: None,
@@ -301,6 +302,7 @@ impl World {
             heard: (0, 0),
             version: None,
             why: "2 jobs wait".to_owned(),
+            care: Care::default(),
             updated: now,
         };
         self.write(&runner).await;
@@ -408,6 +410,7 @@ fn record(name: &str, served: Served) -> EggRecord {
         commit: "c0ffee".to_owned(),
         removed: false,
         paused: false,
+        pinned: None,
         next_number: 1,
         revision: 4,
         registered: BTreeMap::<String, Registered>::new(),

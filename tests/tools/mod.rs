@@ -104,7 +104,8 @@ pub fn systemd_analyze() -> Option<PathBuf> {
 
 /// The SSH server, which must be called by its whole path.
 pub fn sshd() -> Option<PathBuf> {
-    let there = || on_path("sshd").or_else(|| Some(PathBuf::from("/usr/sbin/sshd")).filter(|sshd| sshd.exists()));
+    let there =
+        || on_path("sshd").or_else(|| Some(PathBuf::from("/usr/sbin/sshd")).filter(|sshd| sshd.exists()));
     or_skip("OpenSSH's server", debian("openssh-server", there))
 }
 

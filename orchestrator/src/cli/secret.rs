@@ -36,13 +36,17 @@ pub(super) struct Secret {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Keep a value, which is read from standard input, as the newest version of a secret
-    #[command(after_help = "Example: gosling secret put vault://gitlab/gitlab.example.com/web/api-token < token")]
+    #[command(
+        after_help = "Example: gosling secret put vault://gitlab/gitlab.example.com/web/api-token < token"
+    )]
     Put {
         /// Its URI, as the Nest has it
         uri: String,
     },
     /// The versions there are, without their values
-    #[command(after_help = "Example: gosling secret versions vault://gitlab/gitlab.example.com/web/api-token")]
+    #[command(
+        after_help = "Example: gosling secret versions vault://gitlab/gitlab.example.com/web/api-token"
+    )]
     Versions {
         /// Its URI, as the Nest has it
         uri: String,

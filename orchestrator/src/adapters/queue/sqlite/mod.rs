@@ -56,7 +56,9 @@ impl Sqlite {
     /// When the file can't be written.
     pub async fn reclaim(&self) -> Result<(), QueueError> {
         let now = self.clock.now();
-        self.database.write(move |connection: &Connection| rows::reclaim(connection, now).map_err(wrong)).await?;
+        self.database
+            .write(move |connection: &Connection| rows::reclaim(connection, now).map_err(wrong))
+            .await?;
         self.news.send_replace(());
         Ok(())
     }

@@ -54,7 +54,8 @@ fn time(millis: i64) -> Time {
 
 /// All that is given out may be given out again.
 pub(super) fn reclaim(connection: &Connection, now: Time) -> rusqlite::Result<()> {
-    connection.execute("UPDATE messages SET leased = 0, due = min(due, ?1) WHERE leased = 1", [millis(now)])?;
+    connection
+        .execute("UPDATE messages SET leased = 0, due = min(due, ?1) WHERE leased = 1", [millis(now)])?;
     Ok(())
 }
 
