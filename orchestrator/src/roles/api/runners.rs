@@ -142,10 +142,11 @@ pub(super) fn changed(api: &Api, runner: &RunnerRecord, before: RunnerState) {
         api.context.metrics.transitions.with_label_values(&[from, to]).inc();
         tracing::info!(
             runner = runner.runner.id.as_str(),
+            egg = runner.runner.egg,
             from,
             to,
             why = runner.why,
-            "a runner's state changed"
+            "a runner has changed"
         );
     }
 }
