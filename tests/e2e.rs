@@ -9,33 +9,183 @@
     reason = "tests drive real programs and files"
 )]
 
+use std::{collections::BTreeSet, fs, path::Path};
+
 use polar_gosling_tests::{
     doubles::{
         gitlab::Status,
-        stage::{EGG, Stage, UGLYFOX},
+        stage::{API_TOKEN, EGG, HOOK_SECRET, Stage, UGLYFOX},
     },
     need,
 };
 
+fn stage() -> Option<Stage> {
+    Stage::new(&[("Eggs/demo/config.fly", EGG), ("UF/config.fly", UGLYFOX)])
+}
+
+/// Waits until a job has ended well, and says what it wrote.
+fn succeeded(stage: &Stage, job: u64) -> String {
+    stage.gitlab.wait("the job's success", |world| {
+        let job = &world.jobs[&job];
+        assert!(job.given <= 1, "a job is given to one machine");
+        (job.status == Status::Success).then(|| String::from_utf8_lossy(&job.trace).into_owned())
+    })
+}
+
+/// Ends it all: no runner is left in GitLab, no process on this machine, no folder of a runner.
+fn nothing_is_left(stage: &mut Stage) {
+    stage.gitlab.wait("no machine of a runner", |world| {
+        world.runners.values().all(|runner| runner.managers.is_empty()).then_some(())
+    });
+    stage.status_shows("no runner", |status| {
+        status["runners"].as_array().is_some_and(Vec::is_empty).then_some(())
+    });
+    assert!(stage.stop().success(), "{}", stage.log());
+    assert_eq!(stage.processes(), [], "{}", stage.log());
+    let folders = fs::read_dir(stage.data().join("tofu/runners")).into_iter().flatten();
+    assert_eq!(folders.count(), 0, "no folder of a runner is left");
+}
+
 #[test]
 fn a_job_is_served_and_its_runner_goes_by_policy() {
-    let mut stage = need!(Stage::new(&[("Eggs/demo/config.fly", EGG), ("UF/config.fly", UGLYFOX)]));
+    let mut stage = need!(stage());
     stage.serve(&[]);
     let job = stage.queue_job("hello", &["demo"], &["echo hello from $CI_JOB_NAME"]);
-    let trace = stage.gitlab.wait("the job's success", |world| {
-        let job = &world.jobs[&job];
-        (job.status == Status::Success).then(|| String::from_utf8_lossy(&job.trace).into_owned())
-    });
+    let trace = succeeded(&stage, job);
     assert!(trace.contains("hello from hello"), "{trace}");
     let runner = stage.transition("demo", "idle");
     for state in ["nadir", "pending_termination", "terminated"] {
         assert_eq!(stage.transition("demo", state), runner);
     }
-    let status = stage.status();
-    assert_eq!(status["status"]["waiting_total"], 0, "{status:#}");
-    stage.gitlab.wait("no machine of a runner", |world| {
-        world.runners.values().all(|runner| runner.managers.is_empty()).then_some(())
+    assert_eq!(stage.status()["status"]["waiting_total"], 0);
+    nothing_is_left(&mut stage);
+}
+
+#[test]
+fn a_push_changes_what_runners_are_made_of_and_a_broken_nest_changes_nothing() {
+    let mut stage = need!(stage());
+    stage.serve(&[]);
+    let first = stage.queue_job("first", &["demo"], &["true"]);
+    succeeded(&stage, first);
+
+    let broken =
+        stage.commit(&[("Eggs/demo/config.fly", &EGG.replace("concurrent = 2", "concurrent = lots"))]);
+    let told = stage.status_shows("the broken Nest", |status| {
+        let sync = &status["status"]["syncs"][0];
+        (sync["commit"] == *broken).then(|| sync.clone())
     });
+    assert_eq!(told["status"], "broken");
+    let message = told["message"].as_str().unwrap();
+    assert!(message.contains("Eggs/demo/config.fly:") && message.contains("lots"), "{message}");
+    let human = stage.run(&["status"]);
+    assert!(human.contains("lots"), "{human}");
+    let second = stage.queue_job("second", &["demo"], &["true"]);
+    succeeded(&stage, second);
+
+    let tags = EGG.replace(r#"["demo"]"#, r#"["demo", "new"]"#);
+    let good = stage.commit(&[("Eggs/demo/config.fly", &tags)]);
+    stage.status_shows("the new Nest", |status| {
+        let sync = &status["status"]["syncs"][0];
+        (sync["commit"] == *good && sync["status"] == "applied").then_some(())
+    });
+    // Until now nobody would have taken it: GitLab's runner has the new tag as well.
+    let third = stage.queue_job("third", &["new"], &["true"]);
+    succeeded(&stage, third);
+    nothing_is_left(&mut stage);
+}
+
+#[test]
+fn why_a_job_waits_is_told() {
+    let mut stage = need!(stage());
+    stage.serve(&[]);
+    let job = stage.queue_job("lonely", &["gpu"], &["true"]);
+    stage.status_shows("the job that waits", |status| {
+        let waiting = status["status"]["waiting"].as_array()?;
+        waiting.iter().any(|one| one["number"] == job).then_some(())
+    });
+    let why = stage.run(&["why", "job", &job.to_string()]);
+    assert!(why.contains("gpu"), "{why}");
     assert!(stage.stop().success(), "{}", stage.log());
-    assert_eq!(stage.processes(), [], "nothing is left");
+}
+
+/// Everything that lies below a folder, but what is meant to hold secrets: nothing of it may hold one.
+fn look_through(folder: &Path, secrets: &BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            look_through(&path, secrets);
+        } else if let Ok(bytes) = fs::read(&path) {
+            for secret in secrets {
+                let holds = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                assert!(!holds, "{} holds a secret", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_in_log_database_artifact_or_answer() {
+    let mut stage = need!(stage());
+    stage.serve(&[]);
+    let job = stage.queue_job("hello", &["demo"], &["true"]);
+    succeeded(&stage, job);
+    let answers = [
+        stage.run(&["status"]),
+        stage.run(&["status", "--output", "json"]),
+        stage.run(&["why", "job", &job.to_string()]),
+    ];
+    stage.transition("demo", "terminated");
+    let mut secrets: BTreeSet<String> = [API_TOKEN, HOOK_SECRET].map(str::to_owned).into();
+    stage.gitlab.look(|world| secrets.extend(world.runners.values().map(|runner| runner.token.clone())));
+    assert_eq!(secrets.len(), 3, "a runner was registered");
+    assert!(stage.stop().success(), "{}", stage.log());
+    for text in answers.iter().chain([&stage.log()]) {
+        for secret in &secrets {
+            assert!(!text.contains(secret), "a secret was said:\n{text}");
+        }
+    }
+    look_through(&stage.data(), &secrets);
+}
+
+/// Ends `gosling serve` by a kill at a point of its work, starts it again, and looks whether all is as if nothing had been.
+fn killed_at(point: &str) {
+    let mut stage = need!(stage());
+    stage.serve(&[("GOSLING_KILL_AT", point)]);
+    let job = stage.queue_job("hello", &["demo"], &["true"]);
+    stage.killed();
+    stage.serve(&[]);
+    succeeded(&stage, job);
+    stage.transition("demo", "terminated");
+    nothing_is_left(&mut stage);
+    stage.gitlab.look(|world| assert_eq!(world.runners.len(), 1, "the egg has one runner in GitLab"));
+}
+
+#[test]
+fn killed_after_a_hook_was_queued() {
+    killed_at("after-enqueue");
+}
+
+#[test]
+fn killed_during_a_plan() {
+    killed_at("during-plan");
+}
+
+#[test]
+fn killed_between_plan_and_apply() {
+    killed_at("before-apply");
+}
+
+#[test]
+fn killed_during_an_apply() {
+    killed_at("during-apply");
+}
+
+#[test]
+fn killed_before_an_apply_was_recorded() {
+    killed_at("before-record");
+}
+
+#[test]
+fn killed_during_a_sync() {
+    killed_at("during-sync");
 }
