@@ -107,7 +107,7 @@ const NOW: &str = "2026-11-21T10:00:00Z";
 fn job(number: u64) -> Value {
     json!({
         "server": "gitlab.example.com", "number": number, "project": 12, "name": "build", "git_ref": "main",
-        "ref_protected": true, "tags": ["docs", "large"], "status": "pending", "egg": null, "runner": null,
+        "ref_protected": false, "tags": ["docs", "large"], "status": "pending", "egg": null, "runner": null,
         "since": "2026-11-21T09:58:30Z", "told": NOW,
         "reasons": ["docs: has no tag `large`", "web: is protected, and main is not"],
     })
@@ -162,7 +162,36 @@ fn status_shows_everything() {
         ("GET /runners", 200, first),
         ("GET /runners?cursor=more", 200, second),
     ]);
-    check(&ask(address, &["status"]), &expect![[""]]);
+    check(
+        &ask(address, &["status"]),
+        &expect![[r#"
+        exit 0
+        Nest birds at 01234567, synced 3 h ago
+        fedcba98 is broken and changes nothing, 60 s ago:
+          error: unknown-name
+           --> Eggs/docs/config.fly:3:5
+
+        Eggs
+        EGG   RUNNERS         WAITING  AT MOST  COMMIT    NOTE
+        docs  1 busy, 2 idle  1        5        01234567
+        web   1 busy, 2 idle  1        5        01234567  the apply failed: no such image; next try in 40 s
+
+        Runners
+        RUNNER  EGG   STATE  POOL  SINCE  HEARD  JOBS                  WHY
+        docs-1  docs  busy   apex  3 min  9 s    gitlab.example.com#6  a job waits
+        docs-2  docs  idle   apex  3 min  9 s    -                     a job waits
+
+        Waiting jobs
+        JOB                   NAME   EGG   WAITS  TAGS        WHY
+        gitlab.example.com#7  build  none  90 s   docs,large  docs: has no tag `large`
+
+        Last changes
+        AGO  WHAT          ON             BY
+        2 s  runner.drain  runner docs-2  policy:idle
+
+        Queue: 1 waiting, 2 in work, 3 given up (gosling queue list)
+    "#]],
+    );
     let json: Value = serde_json::from_slice(&ask(address, &["status", "--output", "json"]).stdout).unwrap();
     assert_eq!(json["runners"].as_array().unwrap().len(), 3);
     assert_eq!(json["status"]["nest"], "birds");
@@ -174,11 +203,20 @@ fn status_shows_everything() {
 fn a_nest_that_was_never_synced() {
     let mut status = status();
     status["syncs"] = json!([]);
+    status["waiting_total"] = json!(0);
     for list in ["eggs", "waiting", "transitions"] {
         status[list] = json!([]);
     }
     let address = mother(vec![("GET /status", 200, status), ("GET /runners", 200, json!({ "items": [] }))]);
-    check(&ask(address, &["status"]), &expect![[""]]);
+    check(
+        &ask(address, &["status"]),
+        &expect![[r#"
+        exit 0
+        Nest birds: not synced yet
+
+        Queue: 1 waiting, 2 in work, 3 given up (gosling queue list)
+    "#]],
+    );
 }
 
 #[test]
@@ -188,9 +226,27 @@ fn why_a_job_waits() {
         ("GET /why/job/7", 200, why.clone()),
         ("GET /why/job/7?server=gitlab.example.com", 200, why),
     ]);
-    check(&ask(address, &["why", "job", "7"]), &expect![[""]]);
+    check(
+        &ask(address, &["why", "job", "7"]),
+        &expect![[r#"
+        exit 0
+        gitlab.example.com#7 build: pending
+          ref     main
+          tags    docs, large
+          egg     none serves it
+          because docs: has no tag `large`
+          because web: is protected, and main is not
+    "#]],
+    );
     assert!(ask(address, &["why", "job", "7", "--server", "gitlab.example.com"]).status.success());
-    check(&ask(address, &["why", "job", "8"]), &expect![[""]]);
+    check(
+        &ask(address, &["why", "job", "8"]),
+        &expect![[r#"
+        exit 3
+        error: there is nothing at `GET /why/job/8`
+        help: `gosling status` shows what there is
+    "#]],
+    );
 }
 
 #[test]
@@ -203,20 +259,68 @@ fn what_was_given_up_is_listed_and_tried_again() {
         ("GET /queue/dead", 200, dead),
         ("POST /queue/dead/m-1/replay", 202, json!({ "new": true })),
     ]);
-    check(&ask(address, &["queue", "list"]), &expect![[""]]);
-    check(&ask(address, &["queue", "replay", "m-1"]), &expect![[""]]);
-    check(&ask(address, &["queue", "replay", "../m-1"]), &expect![[""]]);
+    check(
+        &ask(address, &["queue", "list"]),
+        &expect![[r#"
+        exit 0
+        ID   WHAT    ON              TRIES  REASON
+        m-1  deploy  docs\u{1b}[31m  8      the apply failed
+    "#]],
+    );
+    check(
+        &ask(address, &["queue", "replay", "m-1"]),
+        &expect![[r#"
+        exit 0
+        m-1 is tried again
+    "#]],
+    );
+    check(
+        &ask(address, &["queue", "replay", "../m-1"]),
+        &expect![[r#"
+        exit 3
+        error: there is nothing at `POST /queue/dead/..%2Fm-1/replay`
+        help: `gosling status` shows what there is
+    "#]],
+    );
 }
 
 #[test]
 fn who_is_not_there_or_says_no() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    check(&ask(free, &["status"]), &expect![[""]]);
+    check(
+        &ask(free, &["status"]),
+        &expect![[r#"
+        exit 4
+        error: MotherGoose at http://ADDRESS/ doesn't answer: Connection refused (os error 111)
+        help: is `gosling serve` running? --api or GOSLING_API says where it is
+    "#]],
+    );
     let address = mother(vec![("GET /status", 503, json!("busy"))]);
-    check(&ask(address, &["status"]), &expect![[""]]);
+    check(
+        &ask(address, &["status"]),
+        &expect![[r#"
+        exit 4
+        error: MotherGoose at http://ADDRESS/ answered 503 Service Unavailable
+        help: try it again in a moment
+    "#]],
+    );
     let folder = tempfile::tempdir().unwrap();
-    check(&gosling(folder.path(), &["status", "--api", &format!("http://{address}")]), &expect![[""]]);
-    check(&ask(address, &["status", "--watch"]), &expect![[""]]);
+    check(
+        &gosling(folder.path(), &["status", "--api", &format!("http://{address}")]),
+        &expect![[r#"
+        exit 5
+        error: no token was shown
+        help: give a token: --token-file FILE or GOSLING_TOKEN_FILE; `gosling token` makes one
+    "#]],
+    );
+    check(
+        &ask(address, &["status", "--watch"]),
+        &expect![[r#"
+        exit 2
+        error: --watch redraws a terminal, and this is none
+        help: use --output json
+    "#]],
+    );
 }
 
 /// A token is shown once; the file of the service has its fingerprint and nothing else of it.
@@ -243,25 +347,81 @@ fn power_of_clouds_is_not_in_this_build() {
         let arguments: Vec<&str> = ["power"].into_iter().chain(arguments.split(' ')).collect();
         gosling(folder.path(), &arguments)
     };
-    check(&power("--cloud aws --cluster c --task docs-1 --definition arn --state running"), &expect![[""]]);
-    check(&power("--cloud yandex --container c --runner docs-1 --state stopped"), &expect![[""]]);
-    check(&power("--cloud yandex --instance i --state running"), &expect![[""]]);
-    check(&power("--cloud aws --cluster c --task docs-1 --state running"), &expect![[""]]);
-    check(&power("--cloud yandex --state running"), &expect![[""]]);
+    check(
+        &power("--cloud aws --cluster c --task docs-1 --definition arn --state running"),
+        &expect![[r#"
+        exit 6
+        error: the task of the runner `docs-1` can't be started: that needs the aws adapter, which this build doesn't have
+        help: eggs of `provider = "local"`, and machines on AWS, need no `gosling power`
+    "#]],
+    );
+    check(
+        &power("--cloud yandex --container c --runner docs-1 --state stopped"),
+        &expect![[r#"
+        exit 6
+        error: the container `c` can't be stopped: that needs the yandex adapter, which this build doesn't have
+        help: eggs of `provider = "local"`, and machines on AWS, need no `gosling power`
+    "#]],
+    );
+    check(
+        &power("--cloud yandex --instance i --state running"),
+        &expect![[r#"
+        exit 6
+        error: the instance `i` can't be started: that needs the yandex adapter, which this build doesn't have
+        help: eggs of `provider = "local"`, and machines on AWS, need no `gosling power`
+    "#]],
+    );
+    check(
+        &power("--cloud aws --cluster c --task docs-1 --state running"),
+        &expect![[r#"
+        exit 2
+        error: the task of the runner `docs-1` can't be started from nothing
+        help: name its task definition: --definition ARN
+    "#]],
+    );
+    check(
+        &power("--cloud yandex --state running"),
+        &expect![[r#"
+        exit 2
+        error: there is nothing of Yandex Cloud to start or stop
+        help: name an instance with --instance, or a container with --container and --runner
+    "#]],
+    );
 }
 
 #[test]
 fn a_runner_that_is_told_nothing_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let text = r#"{"runner_id":"docs-1","egg":"docs","orchestrator_url":"http://127.0.0.1:1","egg_file":"egg.json"}"#;
-    check(&gosling(folder.path(), &["runner", "--config", "runner.json"]), &expect![[""]]);
+    check(
+        &gosling(folder.path(), &["runner", "--config", "runner.json"]),
+        &expect![[r#"
+        exit 2
+        error: runner.json: No such file or directory (os error 2)
+        help: the module of the egg writes it; `flyc build` makes the module anew
+    "#]],
+    );
     fs::write(folder.path().join("runner.json"), text).unwrap();
     fs::write(folder.path().join("egg.json"), "{}").unwrap();
-    check(&gosling(folder.path(), &["runner", "--config", "runner.json"]), &expect![[""]]);
-    check(&gosling(folder.path(), &["runner", "--from", "environment"]), &expect![[""]]);
+    check(
+        &gosling(folder.path(), &["runner", "--config", "runner.json"]),
+        &expect![[r#"
+        exit 2
+        error: egg.json: missing field `format_version` at line 1 column 2
+        help: the module of the egg writes it; `flyc build` makes the module anew
+    "#]],
+    );
+    check(
+        &gosling(folder.path(), &["runner", "--from", "environment"]),
+        &expect![[r#"
+        exit 2
+        error: the variable GOSLING_RUNNER_CONFIG: it is not set
+        help: the module of the egg writes it; `flyc build` makes the module anew
+    "#]],
+    );
 }
 
-/// Every command has an example in its help, and none needs more than 100 columns.
+/// Every command has an example in its help.
 #[test]
 fn help_has_examples() {
     let folder = tempfile::tempdir().unwrap();

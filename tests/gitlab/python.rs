@@ -33,8 +33,9 @@ fn a_client_of_others_works_with_the_fake() {
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "all well");
     fake.look(|world| {
         assert!(world.runners.is_empty() && world.hooks.is_empty());
-        // Nothing was asked that the fake doesn't know.
-        let odd: Vec<_> = world.calls.iter().filter(|call| call.status >= 405).collect();
+        // Nothing was asked that the fake doesn't know; 422 is the answer to the hook whose URL is nonsense.
+        let is_odd = |status: u16| status >= 405 && status != 422;
+        let odd: Vec<_> = world.calls.iter().filter(|call| is_odd(call.status)).collect();
         assert!(odd.is_empty(), "{odd:?}");
     });
 }

@@ -165,7 +165,9 @@ fn sigterm_ends_the_job() {
 
 #[test]
 fn sighup_reads_the_config_again() {
-    let running = Running::start();
+    let mut running = Running::start();
+    // Until it listens, this signal ends it.
+    running.said("Initializing executor providers");
     let job = running.fake.queue_job(7, "test", &["b"], &["true"]);
     let token = add_runner(&running.fake, 2, &["b"]);
     fs::write(running.folder.path().join("config.toml"), config(&running.fake, &[&token])).unwrap();
