@@ -141,7 +141,7 @@ async fn sqlite_takes_a_thousand_at_once() {
     }
     assert!(puts.join_all().await.iter().all(|new| *new == [true]));
     let took = started.elapsed();
-    println!("{MANY} puts in {took:?}: {:.0} a second", MANY as f64 / took.as_secs_f64());
+    println!("{MANY} puts in {took:?}");
     assert!(took < Duration::from_secs(20), "{took:?}: each waits for the disk by itself?");
     let mut ids: Vec<u64> = Vec::new();
     while ids.len() < MANY {

@@ -58,10 +58,10 @@ fn id(writer: u64, part: &str) -> Value {
 #[tokio::main]
 async fn works(folder: &Path) {
     let store = Arc::new(Sqlite::open(&folder.join("store.sqlite"), flyc::compiler::tables()).unwrap());
-    let mut writers = tokio::task::JoinSet::new();
+    let mut tasks = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {
         let store = Arc::clone(&store);
-        writers.spawn(async move {
+        tasks.spawn(async move {
             for at in 1.. {
                 let expect = if at == 1 { Expect::Absent } else { Expect::Version(at - 1) };
                 let writes = TOGETHER.map(|part| Write::Put {
@@ -77,7 +77,7 @@ async fn works(folder: &Path) {
             }
         });
     }
-    writers.join_all().await;
+    tasks.join_all().await;
 }
 
 /// What the database has after its process was killed: the number in each of a writer's rows, and what was acknowledged last.

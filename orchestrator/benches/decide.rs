@@ -47,7 +47,7 @@ fn fleet(eggs: usize, runners: usize) -> Fleet {
         let egg = format!("egg-{}", at % eggs);
         let number = at / eggs + 1;
         let runner = Runner::new(runner_id(&egg, number as u64), &egg, RunnerType::Vm, "d", made);
-        let jobs = if number % 3 == 0 {
+        let jobs = if number.is_multiple_of(3) {
             [JobId { server: "gitlab.example.com".into(), number: at as u64 }].into()
         } else {
             std::collections::BTreeSet::default()

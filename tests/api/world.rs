@@ -168,7 +168,7 @@ pub(crate) fn world_with(settings: Settings) -> World {
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
     let served = tokio::spawn(api::serve(context, listener, shutdown.clone()));
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().unwrap();
     World { address, store, queue, secrets, clock, shutdown, served: Some(served), client, _folder: folder }
 }
 

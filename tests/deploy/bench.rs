@@ -220,11 +220,11 @@ fn path(folder: &Path) -> std::ffi::OsString {
 }
 
 /// What stays in its middle while a file is there, and nobody's folder has gone.
-fn holding_script(folder: &Path, hold: &str) -> String {
-    let (hold, held) = (folder.join(hold), folder.join("held"));
-    let (hold, held) = (hold.display(), held.display());
+fn holding_script(folder: &Path, name: &str) -> String {
+    let (told, there) = (folder.join(name), folder.join("held"));
+    let (told, there) = (told.display(), there.display());
     format!(
-        "if [ -e '{hold}' ]; then\n  echo $$ >'{held}.new'\n  mv '{held}.new' '{held}'\n  while [ -e '{hold}' ]; do sleep 0.05; done\nfi"
+        "if [ -e '{told}' ]; then\n  echo $$ >'{there}.new'\n  mv '{there}.new' '{there}'\n  while [ -e '{told}' ]; do sleep 0.05; done\nfi"
     )
 }
 
@@ -276,7 +276,7 @@ pub(crate) fn alive(pid: i32) -> bool {
 pub(crate) async fn eventually(what: &str, condition: impl Fn() -> bool) {
     let begin = Instant::now();
     while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "waited in vain: {what}");
+        assert!(begin.elapsed() < Duration::from_mins(1), "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -6,7 +6,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "without its parts there is nothing to play with")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{BufRead, BufReader, Write},
     os::unix::process::ExitStatusExt,
@@ -276,6 +276,10 @@ impl Stage {
     }
 
     /// A `gosling` of this installation.
+    ///
+    /// # Panics
+    ///
+    /// When the folder's path has a colon.
     pub fn gosling(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(tools::gosling());
         command.args(arguments).env_clear();
@@ -325,7 +329,7 @@ impl Stage {
             let line: Value = serde_json::from_str(line).ok()?;
             (line["message"] == "gosling serves").then(|| line["url"].as_str().map(str::to_owned))?
         });
-        self.listen = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        url.trim_start_matches("http://").trim_end_matches('/').clone_into(&mut self.listen);
         serving.url = url;
         self.hook(PROJECT);
     }
@@ -517,7 +521,7 @@ fn project(path: &str) -> Project {
         path: path.to_owned(),
         group: None,
         protected_branches: ["main".to_owned()].into(),
-        protected_tags: Default::default(),
+        protected_tags: BTreeSet::new(),
         ci: Vec::new(),
         schedules: BTreeMap::new(),
     }

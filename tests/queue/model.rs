@@ -53,7 +53,6 @@ struct Entry {
     number: usize,
     high: bool,
     due: Time,
-    key: Option<u8>,
     attempt: u32,
     /// The number of the receipt of who has it.
     receipt: Option<usize>,
@@ -125,7 +124,7 @@ pub(crate) fn is_as_its_model<Q: Queue>(open: impl AsyncFn(Arc<dyn Clock>) -> Q)
                                 model.keys.extend(key.map(|key| (key, now)));
                                 let number = model.put + at;
                                 let (high, due) = (*high, later(*delay));
-                                let entry = Entry { number, high, due, key: *key, attempt: 0, receipt: None };
+                                let entry = Entry { number, high, due, attempt: 0, receipt: None };
                                 model.entries.push(entry);
                             }
                         }

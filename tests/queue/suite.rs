@@ -108,10 +108,10 @@ async fn the_order_is_priority_then_time(queue: &impl Queue, clock: &Hand) {
 async fn a_message_is_one_s_until_its_lease_is_over(queue: &impl Queue, clock: &Hand) {
     queue.put(vec![message("a")]).await.unwrap();
     let first = one(queue).await;
-    clock.pass(MINUTE - SECOND);
+    clock.pass(MINUTE.saturating_sub(SECOND));
     none(queue).await;
     queue.keep(&first.receipt, MINUTE).await.unwrap();
-    clock.pass(MINUTE - SECOND);
+    clock.pass(MINUTE.saturating_sub(SECOND));
     none(queue).await;
     assert_eq!(queue.counts().await.unwrap(), [0, 1, 0]);
     clock.pass(SECOND);
@@ -141,7 +141,7 @@ async fn work_that_failed_comes_again_when_it_shall(queue: &impl Queue, clock: &
     is_over(&queue.done(&first.receipt).await);
     assert_eq!(one(queue).await.body, "b");
     none(queue).await;
-    clock.pass(MINUTE - SECOND);
+    clock.pass(MINUTE.saturating_sub(SECOND));
     none(queue).await;
     clock.pass(SECOND);
     let taken = queue.take(10, MINUTE, NOW).await.unwrap();
@@ -160,7 +160,7 @@ async fn a_key_is_known_for_a_while(queue: &impl Queue, clock: &Hand) {
         queue.done(&leased.receipt).await.unwrap();
     }
     // It is done, and known all the same.
-    clock.pass(5 * MINUTE - SECOND);
+    clock.pass((5 * MINUTE).saturating_sub(SECOND));
     assert_eq!(queue.put(vec![keyed("e", "k"), keyed("f", "m")]).await.unwrap(), [false, true]);
     assert_eq!(queue.counts().await.unwrap(), [1, 0, 0]);
     // What was refused makes it known for no longer; how long at most is the backend's own, but an hour is more.

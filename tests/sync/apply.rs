@@ -204,7 +204,7 @@ proptest! {
                 let orchestrator::records::Served::Egg(config) = &a.served else { panic!("an egg") };
                 prop_assert_eq!(u64::from(config.resources.cpu), cpu);
                 prop_assert_eq!(config.runner.timeout_s, (minutes + 1) * 60);
-                let rules = orchestrator::nest::config(&[a.clone()], None, world.context.settings.deadlines);
+                let rules = orchestrator::nest::config(std::slice::from_ref(&a), None, world.context.settings.deadlines);
                 prop_assert_eq!(&rules.eggs["a"].digest, &a.digest);
                 let in_force = world.in_force().await.commit;
                 prop_assert_eq!(in_force, Some(commit));

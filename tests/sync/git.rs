@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::repository::Repository;
 
-pub fn remote(url: &str) -> Remote {
+pub(crate) fn remote(url: &str) -> Remote {
     Remote { url: url.to_owned(), branch: "main".to_owned(), key: None, known_hosts: None }
 }
 

@@ -19,6 +19,7 @@ use super::{cases::cases, world::settings};
 const OWN: u64 = 3;
 
 /// An egg of a project, or a job of the Nest's own.
+#[allow(clippy::struct_excessive_bools, reason = "each is drawn by itself")]
 #[derive(Debug, Clone)]
 struct Spec {
     name: String,

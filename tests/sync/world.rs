@@ -41,18 +41,17 @@ use tempfile::TempDir;
 
 use super::repository::Repository;
 
-pub struct World {
-    pub folder: TempDir,
-    pub nest: Repository,
-    pub store: Arc<Counted>,
-    pub tofu: Arc<Keeps>,
-    pub queue: Arc<Heap>,
-    pub clock: Arc<Ticks>,
-    pub context: Context,
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) nest: Repository,
+    pub(crate) store: Arc<Counted>,
+    pub(crate) tofu: Arc<Keeps>,
+    pub(crate) queue: Arc<Heap>,
+    pub(crate) context: Context,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let nest = Repository::new(folder.path());
         let url = nest.0.to_str().unwrap().to_owned();
@@ -61,9 +60,9 @@ impl World {
         let store = Sqlite::open(&data.join("gosling.db"), flyc::compiler::tables()).unwrap();
         let store =
             Arc::new(Counted { inner: store, written: Mutex::default(), left: AtomicUsize::new(usize::MAX) });
-        let (tofu, queue, clock) = (Arc::<Keeps>::default(), Arc::<Heap>::default(), Arc::<Ticks>::default());
+        let (tofu, queue) = (Arc::<Keeps>::default(), Arc::<Heap>::default());
         let ports = Ports {
-            clock: clock.clone(),
+            clock: Arc::<Ticks>::default(),
             store: store.clone(),
             queue: queue.clone(),
             secrets: Arc::new(NoSecrets),
@@ -78,51 +77,51 @@ impl World {
             metrics: Metrics::new().unwrap(),
             instance: "test".into(),
         };
-        Self { folder, nest, store, tofu, queue, clock, context }
+        Self { folder, nest, store, tofu, queue, context }
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    pub async fn sync(&self) -> Synced {
+    pub(crate) async fn sync(&self) -> Synced {
         sync(&self.context, "timer").await.unwrap()
     }
 
     /// Syncs, and something must have come of it.
-    pub async fn done(&self) -> SyncRecord {
+    pub(crate) async fn done(&self) -> SyncRecord {
         match self.sync().await {
             Synced::Done(record) => record,
             other => panic!("{other:?}"),
         }
     }
 
-    pub async fn eggs(&self) -> BTreeMap<String, Versioned<EggRecord>> {
+    pub(crate) async fn eggs(&self) -> BTreeMap<String, Versioned<EggRecord>> {
         let eggs = records::all::<EggRecord>(&*self.store, None, None).await.unwrap();
         eggs.into_iter().map(|egg| (egg.record.name.clone(), egg)).collect()
     }
 
-    pub async fn in_force_if_any(&self) -> Option<NestRecord> {
+    pub(crate) async fn in_force_if_any(&self) -> Option<NestRecord> {
         Some(records::get::<NestRecord>(&*self.store, NestRecord::id()).await.unwrap()?.record)
     }
 
-    pub async fn in_force(&self) -> NestRecord {
+    pub(crate) async fn in_force(&self) -> NestRecord {
         self.in_force_if_any().await.unwrap()
     }
 
-    pub async fn history(&self) -> Vec<SyncRecord> {
+    pub(crate) async fn history(&self) -> Vec<SyncRecord> {
         let found = records::all::<SyncRecord>(&*self.store, None, None).await.unwrap();
         let mut found: Vec<SyncRecord> = found.into_iter().map(|one| one.record).collect();
         found.sort_by(|a, b| a.id.cmp(&b.id));
         found
     }
 
-    pub fn looks(&self, outcome: &str) -> u64 {
+    pub(crate) fn looks(&self, outcome: &str) -> u64 {
         self.context.metrics.syncs.with_label_values(&[outcome]).get()
     }
 }
 
-pub fn settings(data: &Path, url: String) -> Settings {
+pub(crate) fn settings(data: &Path, url: String) -> Settings {
     Settings {
         roles: std::collections::BTreeSet::new(),
         data: data.to_owned(),
@@ -155,7 +154,7 @@ pub fn settings(data: &Path, url: String) -> Settings {
 
 /// A clock that goes on by a second whenever it is asked.
 #[derive(Debug, Default)]
-pub struct Ticks(AtomicU64);
+pub(crate) struct Ticks(AtomicU64);
 
 impl Clock for Ticks {
     fn now(&self) -> Time {
@@ -165,24 +164,24 @@ impl Clock for Ticks {
 
 /// A real database that counts what is written by table, and goes away after a number of transactions.
 #[derive(Debug)]
-pub struct Counted {
+pub(crate) struct Counted {
     inner: Sqlite,
-    pub written: Mutex<BTreeMap<&'static str, usize>>,
-    pub left: AtomicUsize,
+    pub(crate) written: Mutex<BTreeMap<&'static str, usize>>,
+    pub(crate) left: AtomicUsize,
 }
 
 impl Counted {
     /// How many rows of a table were written since this was last asked.
-    pub fn take(&self, table: &str) -> usize {
+    pub(crate) fn take(&self, table: &str) -> usize {
         self.written.lock().unwrap().remove(table).unwrap_or(0)
     }
 
     /// After so many more transactions it is away.
-    pub fn leave_after(&self, transactions: usize) {
+    pub(crate) fn leave_after(&self, transactions: usize) {
         self.left.store(transactions, Ordering::SeqCst);
     }
 
-    pub fn come_back(&self) {
+    pub(crate) fn come_back(&self) {
         self.left.store(usize::MAX, Ordering::SeqCst);
     }
 }
@@ -227,9 +226,9 @@ impl Store for Counted {
 
 /// Keeps what was built, and knows it by a digest of its files.
 #[derive(Debug, Default)]
-pub struct Keeps {
-    pub fails: AtomicUsize,
-    pub kept: AtomicUsize,
+pub(crate) struct Keeps {
+    pub(crate) fails: AtomicUsize,
+    pub(crate) kept: AtomicUsize,
 }
 
 impl Keeps {
@@ -288,7 +287,7 @@ impl Tofu for Keeps {
 
 /// Remembers what was put in.
 #[derive(Debug, Default)]
-pub struct Heap(pub Mutex<Vec<Message>>);
+pub(crate) struct Heap(pub(crate) Mutex<Vec<Message>>);
 
 #[async_trait]
 impl Queue for Heap {

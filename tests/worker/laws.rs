@@ -142,7 +142,7 @@ async fn serverless(minutes: u64, step: u64) -> Duration {
     let first = world.runners().await[0].runner.clone();
     let ends = Duration::from_secs(60 * minutes.min(60));
     // Its heartbeats keep it from being taken for lost; nothing else happens until the end comes near.
-    while now(&world).since(first.woken) + Duration::from_secs(240) < ends {
+    while now(&world).since(first.woken) + Duration::from_mins(4) < ends {
         world.tick(Duration::from_secs(150)).await;
     }
     for _ in 0..900 / step {
@@ -161,7 +161,7 @@ async fn serverless(minutes: u64, step: u64) -> Duration {
 fn property_12_a_serverless_runner_is_ended_after_an_hour() {
     each((62_u64..110, 20_u64..60), async |(minutes, step)| {
         let lived = serverless(minutes, step).await;
-        assert!(lived >= Duration::from_secs(3600), "its whole hour was its own: {lived:?}");
+        assert!(lived >= Duration::from_hours(1), "its whole hour was its own: {lived:?}");
         assert!(lived <= Duration::from_secs(3600 + 2 * step), "{lived:?}");
     });
 }
@@ -172,7 +172,7 @@ fn property_13_nothing_of_a_serverless_runner_is_there_five_minutes_after_its_en
         let lived = serverless(minutes, step).await;
         // It began its job a step after it had come up, and in the long steps at most one of them later.
         let began = Duration::from_secs(1 + 150 + 20);
-        assert!(lived <= Duration::from_secs(60 * minutes) + began + Duration::from_secs(300), "{lived:?}");
+        assert!(lived <= Duration::from_secs(60 * minutes) + began + Duration::from_mins(5), "{lived:?}");
     });
 }
 

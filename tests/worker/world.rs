@@ -1,6 +1,7 @@
 //! An installation with its world: time goes on in steps, machines boot, take jobs and tell of themselves, hooks come, and the
 //! conductor works off what is in the queue. It may be ended at any call and started anew.
 
+use std::fmt::Write as _;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -169,7 +170,7 @@ impl World {
             queue,
             context,
             starts: 1,
-            length: Duration::from_secs(60),
+            length: Duration::from_mins(1),
             lost: false,
             _folder: folder,
         }
@@ -350,7 +351,10 @@ impl World {
             if system_id.is_none() {
                 // It shows its ticket, and is given a credential for it.
                 let shown: String =
-                    Sha256::digest(&machine.ticket).iter().map(|byte| format!("{byte:02x}")).collect();
+                    Sha256::digest(&machine.ticket).iter().fold(String::new(), |mut text, byte| {
+                        let _ = write!(text, "{byte:02x}");
+                        text
+                    });
                 let mine = format!("s_{id}");
                 let record = self
                     .happens(&id, |record, _| {

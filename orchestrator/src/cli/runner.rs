@@ -46,7 +46,7 @@ pub(super) struct Runner {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Source {
-    /// GOSLING_RUNNER_CONFIG, GOSLING_EGG_CONFIG and GOSLING_TICKET
+    #[value(help = "GOSLING_RUNNER_CONFIG, GOSLING_EGG_CONFIG and GOSLING_TICKET")]
     Environment,
     /// The body of each request to $PORT
     Request,

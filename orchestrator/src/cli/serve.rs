@@ -66,8 +66,8 @@ pub(super) struct Serve {
     /// Where the secret of the Nest's own webhook is kept
     #[arg(long, value_name = "URI", env = "GOSLING_NEST_WEBHOOK_SECRET")]
     nest_webhook_secret: Option<String>,
-    /// The URL of a GitLab server that is not at https://HOST; may be given more than once
-    #[arg(long, value_name = "HOST=URL", env = "GOSLING_GITLAB", value_delimiter = ',', value_parser = server)]
+    #[arg(long, value_name = "HOST=URL", env = "GOSLING_GITLAB", value_delimiter = ',', value_parser = server,
+          help = "The URL of a GitLab server that is not at https://HOST; may be given more than once")]
     gitlab: Vec<(String, Url)>,
     /// What this process does: api, worker, uglyfox
     #[arg(long, env = "GOSLING_ROLES", value_delimiter = ',', default_value = "api,worker,uglyfox",
@@ -85,8 +85,12 @@ pub(super) struct Serve {
     /// The gosling program that local runners are started with [default: this one]
     #[arg(long, value_name = "PROGRAM", env = "GOSLING_PROGRAM")]
     gosling: Option<PathBuf>,
-    /// Variables of the eggs' modules by cloud, JSON: {"aws":{"subnet_id":"…"}}
-    #[arg(long, value_name = "FILE", env = "GOSLING_VARIABLES")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "GOSLING_VARIABLES",
+        help = r#"Variables of the eggs' modules by cloud, JSON: {"aws":{"subnet_id":"…"}}"#
+    )]
     variables: Option<PathBuf>,
     /// The configuration of this installation that `flyc build` wrote
     #[arg(long, value_name = "FILE", env = "GOSLING_CONFIG")]

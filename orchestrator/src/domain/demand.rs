@@ -123,7 +123,7 @@ impl Demand {
         let since = known.since.min(told.since);
         let egg = told.egg.or_else(|| known.egg.take());
         let runner = told.runner.or_else(|| known.runner.take());
-        *known = Job { since, egg, runner, ..told };
+        *known = Job { egg, since, runner, ..told };
         Seen::New
     }
 

@@ -1,6 +1,9 @@
 //! The numbered properties that the core holds by itself, each on any fleet, however it came about.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use flyc::artifact::RunnerType;
 use proptest::{collection::vec, prelude::*};
@@ -51,7 +54,7 @@ fn demands() -> impl Strategy<Value = Demand> {
         let job = |(at, (egg, ago)): (usize, (usize, u64))| {
             let since = Time::from_millis(NOW.as_millis() - ago * 1000);
             let egg = Some(format!("egg{egg}"));
-            let (tags, status) = (Default::default(), JobStatus::Pending);
+            let (tags, status) = (BTreeSet::new(), JobStatus::Pending);
             (
                 job_id(1000 + at as u64),
                 Job { project: 1, egg, tags, status, since, told: since, runner: None },
@@ -208,7 +211,7 @@ proptest! {
             let status = [JobStatus::Pending, JobStatus::Running, JobStatus::Succeeded][at % 3];
             let told = NOW.plus(Duration::from_secs(at as u64 % 3));
             (job_id(at as u64 / 3), Job {
-                project: 1, egg: Some("egg0".to_owned()), tags: Default::default(), status, since: NOW, told, runner: None,
+                project: 1, egg: Some("egg0".to_owned()), tags: BTreeSet::new(), status, since: NOW, told, runner: None,
             })
         };
         let mut demand = Demand::default();

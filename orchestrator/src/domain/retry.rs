@@ -49,7 +49,7 @@ impl Backoff {
         let wait = self.first.saturating_mul(doubled).min(self.most);
         let part = BuildHasherDefault::<DefaultHasher>::default().hash_one((key, failures)) % 256;
         let off = wait / 4 * u32::try_from(part).unwrap_or(0) / 256;
-        Attempt::At(now.plus(wait - off))
+        Attempt::At(now.plus(wait.saturating_sub(off)))
     }
 }
 

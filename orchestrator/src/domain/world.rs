@@ -93,12 +93,12 @@ impl World {
         }
     }
 
-    fn hook(&mut self, job: u64, status: JobStatus, runner: Option<RunnerId>) {
+    fn hook(&mut self, job: u64, status: JobStatus, runner: Option<&RunnerId>) {
         let times =
             if self.rough { [1, 1, 1, 0, 2][usize::try_from(self.chance.below(5)).unwrap()] } else { 1 };
         for _ in 0..times {
             let late = Duration::from_secs(self.chance.below(if self.rough { 180 } else { 5 }));
-            self.hooks.push((self.now.plus(late), job, status, runner.clone()));
+            self.hooks.push((self.now.plus(late), job, status, runner.cloned()));
         }
     }
 
@@ -135,7 +135,7 @@ impl World {
                 machine.dead = true;
                 if let Some((job, _)) = machine.job.take() {
                     self.jobs.get_mut(&job).unwrap().status = JobStatus::Failed;
-                    self.hook(job, JobStatus::Failed, Some(id));
+                    self.hook(job, JobStatus::Failed, Some(&id));
                 }
                 continue;
             }
@@ -145,7 +145,7 @@ impl World {
                 machine.job = None;
                 machine.done += 1;
                 self.jobs.get_mut(&job).unwrap().status = JobStatus::Succeeded;
-                self.hook(job, JobStatus::Succeeded, Some(id.clone()));
+                self.hook(job, JobStatus::Succeeded, Some(&id));
             }
             let machine = self.machines.get_mut(&id).unwrap();
             if machine.job.is_none() && !machine.draining && !(ephemeral && machine.done > 0) {
@@ -156,7 +156,7 @@ impl World {
                     waiting.status = JobStatus::Running;
                     machine.job = Some((*job, self.now.plus(waiting.length)));
                     let job = *job;
-                    self.hook(job, JobStatus::Running, Some(id.clone()));
+                    self.hook(job, JobStatus::Running, Some(&id));
                 }
             }
         }

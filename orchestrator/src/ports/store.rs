@@ -1,6 +1,6 @@
 //! The database: tables of rows, conditional writes, and transactions that hold as a whole or not at all.
 //!
-//! It is as much as SQLite, DynamoDB and YDB all give. Rows are maps of columns; what they mean is known to the typed
+//! It is as much as `SQLite`, `DynamoDB` and YDB all give. Rows are maps of columns; what they mean is known to the typed
 //! tables above it. Which tables there are, with keys, columns and indexes, is in one place: the installation that `flyc`
 //! builds.
 
@@ -93,7 +93,7 @@ pub enum Write {
     },
 }
 
-/// The most writes of one transaction: what DynamoDB takes.
+/// The most writes of one transaction: what `DynamoDB` takes.
 pub const MOST_WRITES: usize = 100;
 
 /// The rows that are looked for.

@@ -1,3 +1,5 @@
+//! What the arguments of `gosling serve` become.
+
 use clap::Parser;
 
 use super::*;

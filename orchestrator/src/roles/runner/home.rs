@@ -84,6 +84,7 @@ impl Home {
 
     /// The id this machine shows to GitLab: the agent's own, made here before the agent does, for the ticket names it.
     pub(super) fn system_id(&self) -> Result<String, RunnerError> {
+        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789Gg";
         let path = self.folder.join(".runner_system_id");
         if let Some(id) = read(&path)?
             && is_system_id(&id)
@@ -95,7 +96,6 @@ impl Home {
             path: path.clone(),
             reason: format!("there is no randomness for an id: {error}"),
         })?;
-        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789Gg";
         let letters = random.iter().map(|byte| char::from(LETTERS[usize::from(*byte % 64)]));
         let id: String = ['r', '_'].into_iter().chain(letters).collect();
         write(&path, &id)?;

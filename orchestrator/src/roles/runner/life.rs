@@ -425,7 +425,7 @@ impl<'a> Life<'a> {
             let server = &registration.url;
             match timeout(Duration::from_secs(15), asked).await {
                 Ok(Ok(())) => {
-                    tracing::info!(server, runner = registration.runner, "unregistered from GitLab")
+                    tracing::info!(server, runner = registration.runner, "unregistered from GitLab");
                 }
                 Ok(Err(error)) => tracing::warn!(server, "not unregistered from GitLab: {error}"),
                 Err(_) => tracing::warn!(server, "not unregistered from GitLab: it doesn't answer"),

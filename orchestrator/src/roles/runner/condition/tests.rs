@@ -1,3 +1,5 @@
+//! Conditions, and the boxes they are held against.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Lines of the agent's log, and what is read of them.
+
 use super::*;
 
 fn event(text: &str) -> Option<Event> {

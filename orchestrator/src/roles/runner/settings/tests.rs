@@ -1,3 +1,5 @@
+//! A runner's settings, and what is refused.
+
 use flyc::artifact::{Executor, Runner};
 
 use super::*;
