@@ -46,7 +46,7 @@ const FLY_LSP: Rooms = &[("ide", &[]), ("server", &["ide"])];
 /// `app` alone brings the two together.
 const ORCHESTRATOR: Rooms = &[
     ("domain", &[]),
-    ("wire", &[]),
+    ("wire", &["domain"]),
     ("faults", &[]),
     ("metrics", &[]),
     ("seal", &[]),

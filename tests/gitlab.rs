@@ -50,6 +50,6 @@ fn runner(place: Place, tags: &[&str]) -> NewRunner {
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
         run_untagged: false,
         protected: false,
-        maximum_timeout: Some(Duration::from_secs(3600)),
+        maximum_timeout: Some(Duration::from_hours(1)),
     }
 }

@@ -7,7 +7,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::disallowed_methods,
-    reason = "a test program"
+    clippy::needless_raw_string_hashes,
+    reason = "a test program, with snapshots that are written by a tool"
 )]
 
 use std::{

@@ -226,7 +226,7 @@ async fn schedules_have_their_variables() {
     let fake = FakeGitLab::start();
     fake.add_project(7, "nest");
     fake.change(|world| {
-        world.projects.get_mut(&7).unwrap().ci = vec![NewJob::new("rotate", &["nest"], &["true"])]
+        world.projects.get_mut(&7).unwrap().ci = vec![NewJob::new("rotate", &["nest"], &["true"])];
     });
     let (client, access) = (client(&fake), access(&fake.owner()));
     let variables = |all: &[(&str, &str)]| {
@@ -268,7 +268,7 @@ async fn a_wrong_wish_is_told_in_gitlabs_words() {
     fake.add_project(7, "web");
     let (client, access) = (client(&fake), access(&fake.owner()));
     let short =
-        NewRunner { maximum_timeout: Some(Duration::from_secs(60)), ..runner(Place::Project(7), &["a"]) };
+        NewRunner { maximum_timeout: Some(Duration::from_mins(1)), ..runner(Place::Project(7), &["a"]) };
     let error = client.create_runner(&access, &short).await.unwrap_err();
     assert!(!error.is_transient());
     assert_eq!(

@@ -1,5 +1,6 @@
 //! The stand-in of gitlab-runner serves jobs of the fake, and heeds signals as the real one does.
 
+use std::fmt::Write as _;
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
@@ -47,10 +48,11 @@ fn add_runner(fake: &FakeGitLab, id: u64, tags: &[&str]) -> String {
 fn config(fake: &FakeGitLab, tokens: &[&str]) -> String {
     let mut text = "concurrent = 2\ncheck_interval = 1\n".to_owned();
     for token in tokens {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "[[runners]]\nname = \"web\"\nurl = \"{}\"\ntoken = \"{token}\"\nexecutor = \"shell\"\nenvironment = [\"FROM_CONFIG=1\"]\n",
             fake.url()
-        ));
+        );
     }
     text
 }

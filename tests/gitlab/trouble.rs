@@ -65,7 +65,7 @@ async fn who_is_slow_or_gone_is_away() {
     let servers = BTreeMap::from([(HOST.to_owned(), fake.url().parse().unwrap())]);
     let patience = Patience { whole: Duration::from_millis(100), tries: 1, ..Patience::default() };
     let hasty = GitLabClient::new(servers, patience).unwrap();
-    fake.fault(Fault::next(1, "/version", What::Slow(Duration::from_secs(60))));
+    fake.fault(Fault::next(1, "/version", What::Slow(Duration::from_mins(1))));
     let error = hasty.version(&access(&token)).await.unwrap_err();
     assert_eq!(error.to_string(), "gitlab.example.com can't be reached: it doesn't answer in time");
     assert!(error.is_transient());

@@ -217,8 +217,17 @@ impl Bench {
             }
             let Ok(text) = fs::read_to_string(&path) else { continue };
             if SECRETS.iter().any(|secret| text.contains(secret)) {
-                assert!(["credential", "config.toml"].iter().any(|own| name == Path::new(own)), "{name:?}");
-                assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name:?}");
+                assert!(
+                    ["credential", "config.toml"].iter().any(|own| name == Path::new(own)),
+                    "{}",
+                    name.display()
+                );
+                assert_eq!(
+                    path.metadata().unwrap().permissions().mode() & 0o777,
+                    0o600,
+                    "{}",
+                    name.display()
+                );
             }
         }
     }

@@ -74,7 +74,10 @@ pub(super) fn page(url: &str, uri: &Uri, asked: &[(String, String)], mut all: Ve
         let mut target = String::new();
         for (key, value) in kept.map(|(k, v)| (&**k, &**v)).chain(changes.iter().map(|(k, v)| (*k, &**v))) {
             target.push(if target.is_empty() { '?' } else { '&' });
-            target.push_str(&format!("{}={}", escaped(key), escaped(value)));
+            {
+                use std::fmt::Write as _;
+                let _ = write!(target, "{}={}", escaped(key), escaped(value));
+            }
         }
         format!("<{url}/api/v4{}{target}>", uri.path())
     };

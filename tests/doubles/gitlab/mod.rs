@@ -1,6 +1,6 @@
 //! The fake GitLab: the part of its API that the service, runners and the demo use, over real HTTP, with everything in
 //! memory. It hands jobs out by GitLab's own rule, sends webhooks, and fails on demand. That it answers as GitLab does is
-//! checked with a client of others, PyPI's `python-gitlab`: `tests/gitlab/python.rs`.
+//! checked with a client of others, `PyPI`'s `python-gitlab`: `tests/gitlab/python.rs`.
 
 mod answers;
 mod api;
@@ -31,7 +31,7 @@ pub use state::{
 pub const VERSION: &str = "17.8.1";
 
 /// How long [`FakeGitLab::wait`] waits before it gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running fake GitLab. It ends when this goes.
 #[derive(Debug)]
@@ -156,9 +156,7 @@ impl FakeGitLab {
                 return found;
             }
             let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                panic!("{what}: didn't come in {PATIENCE:?}; there is {world:#?}");
-            }
+            assert!(!left.is_zero(), "{what}: didn't come in {PATIENCE:?}; there is {world:#?}");
             world = self.shared.changed.wait_timeout(world, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -181,10 +179,10 @@ impl FakeGitLab {
                 let _ = version.changed().await;
             }
         };
-        match tokio::time::timeout(PATIENCE, wait).await {
-            Ok(found) => found,
-            Err(_) => panic!("{what}: didn't come in {PATIENCE:?}; there is {:#?}", self.shared.look()),
-        }
+        let found = tokio::time::timeout(PATIENCE, wait).await.ok();
+        found.unwrap_or_else(|| {
+            panic!("{what}: didn't come in {PATIENCE:?}; there is {:#?}", self.shared.look())
+        })
     }
 }
 

@@ -25,7 +25,7 @@ use super::{
 const RELOAD: Duration = Duration::from_secs(3);
 
 /// How many refusals disable a runner, and for how long.
-const REFUSALS: (u32, Duration) = (3, Duration::from_secs(3600));
+const REFUSALS: (u32, Duration) = (3, Duration::from_hours(1));
 
 /// How long aborted jobs have to be told of, unless the config file says otherwise.
 const SHUTDOWN: Duration = Duration::from_secs(30);

@@ -1,5 +1,6 @@
 //! Metrics, in Prometheus' text form.
 
+use std::fmt::Write as _;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -39,9 +40,10 @@ impl Running {
              # TYPE gitlab_runner_jobs gauge\n"
         );
         for (runner, jobs) in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            text.push_str(&format!(
-                "gitlab_runner_jobs{{executor=\"shell\",executor_stage=\"run\",runner=\"{runner}\",stage=\"step_script\",state=\"running\"}} {jobs}\n"
-            ));
+            let _ = writeln!(
+                text,
+                "gitlab_runner_jobs{{executor=\"shell\",executor_stage=\"run\",runner=\"{runner}\",stage=\"step_script\",state=\"running\"}} {jobs}"
+            );
         }
         text
     }
