@@ -327,7 +327,7 @@ async fn variables_of_pipelines_are_not_kept() {
     assert_eq!(outcome(hook(&world, &event, "s3cret-api")).await, "accepted");
     let kept = world.queue.bodies()[0].to_string();
     assert!(kept.contains("nightly") && !kept.contains("of-a-person"), "{kept}");
-    assert!(!kept.contains('@'), "people are of no interest: {kept}");
+    assert!(!kept.contains("email") && !kept.contains("User1"), "people are of no interest: {kept}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -234,7 +234,10 @@ impl Asked {
         let is_problem =
             answer.headers.get("content-type").is_some_and(|it| it == "application/problem+json");
         let says_no = answer.status.is_client_error() || answer.status.is_server_error();
-        assert!(is_problem == says_no || answer.text.contains("\"live\""), "{answer:?}");
+        // Whether it is ready, an answer says with its status as well; to HEAD with nothing else.
+        let is_readiness =
+            answer.status == 503 && (answer.text.is_empty() || answer.text.contains("\"live\""));
+        assert!(is_problem == says_no || is_readiness, "{answer:?}");
         // An answer to HEAD has the headers alone.
         if is_problem && !answer.text.is_empty() {
             let problem = answer.json();

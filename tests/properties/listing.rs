@@ -18,7 +18,8 @@ fn written() -> BTreeSet<String> {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
                 found.extend(text.lines().filter_map(|line| {
-                    let name = line.trim().strip_prefix("fn property_")?;
+                    let line = line.trim();
+                    let name = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn property_")?;
                     Some(format!("property_{}", name.split('(').next()?))
                 }));
             }

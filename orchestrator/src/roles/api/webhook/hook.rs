@@ -54,19 +54,36 @@ pub(super) fn is_of_interest(event: &Body, nest: Option<&str>) -> bool {
 
 /// Takes away what nobody needs: people, texts of commits, and the variables of pipelines, which may be secrets.
 pub(super) fn strip(event: &mut Body) {
-    let Some(fields) = event.as_object_mut() else { return };
-    fields.retain(|name, _| {
-        !name.starts_with("user")
-            && !matches!(
-                name.as_str(),
-                "commit" | "commits" | "assignees" | "reviewers" | "changes" | "labels"
-            )
-    });
+    forget_people(event);
     if let Some(variables) = event.pointer_mut("/object_attributes/variables").and_then(Body::as_array_mut) {
         variables.retain(|variable| {
             let name = variable.get("key").and_then(Body::as_str);
             name.is_some_and(|name| name.starts_with(OWN_VARIABLES))
         });
+    }
+}
+
+/// Takes people and texts of commits away, wherever they stand.
+fn forget_people(body: &mut Body) {
+    match body {
+        Body::Object(fields) => {
+            fields.retain(|name, _| {
+                !name.starts_with("user")
+                    && !matches!(
+                        name.as_str(),
+                        "commit"
+                            | "commits"
+                            | "last_commit"
+                            | "assignees"
+                            | "reviewers"
+                            | "changes"
+                            | "labels"
+                    )
+            });
+            fields.values_mut().for_each(forget_people);
+        }
+        Body::Array(items) => items.iter_mut().for_each(forget_people),
+        _ => {}
     }
 }
 
