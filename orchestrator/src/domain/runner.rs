@@ -279,7 +279,8 @@ impl Runner {
                     return Err(self.illegal("be heard of"));
                 }
                 next.heartbeat = Some(now);
-                if self.state == State::PendingTermination {
+                // One that was taken for lost and is heard of again is told to go as well.
+                if matches!(self.state, State::PendingTermination | State::Failed) {
                     next.drained = self.drained.or(Some(now));
                 }
                 next.health = *health;

@@ -1,7 +1,7 @@
 //! What is kept ready: the least number of active runners, and of sleeping ones.
 
 use super::{Desk, Why};
-use crate::domain::{PoolId, Runner, State};
+use crate::domain::{Pool, PoolId, Runner, State};
 
 pub(super) fn keep_ready(desk: &mut Desk<'_>) {
     let pools: Vec<_> = desk.eggs.keys().copied().collect();
@@ -16,20 +16,32 @@ pub(super) fn keep_ready(desk: &mut Desk<'_>) {
                 desk.make(name);
             }
         }
-        let mut missing = pool.nadir.min.min(pool.nadir.max).saturating_sub(desk.of_pool(id).asleep);
-        // Those that are awake without need come first.
-        while missing > 0 && desk.of_pool(id).serving > pool.apex.min {
-            let Some(runner) = spare(desk, id) else { break };
+        sleepers(desk, id, pool);
+    }
+}
+
+/// The least number that sleeps. Those that are awake without need come first; a new one has to come up once before it
+/// can sleep, and one that is up already sleeps in its place.
+fn sleepers(desk: &mut Desk<'_>, id: &PoolId, pool: &Pool) {
+    loop {
+        let missing = pool.nadir.min.min(pool.nadir.max).saturating_sub(desk.of_pool(id).asleep);
+        if missing == 0 {
+            return;
+        }
+        let above = desk.of_pool(id).serving.saturating_sub(pool.apex.min);
+        if above > 0
+            && let Some(runner) = spare(desk, id)
+        {
             desk.sleep(runner, Why::KeptReady);
-            missing -= 1;
+            continue;
         }
-        // A new one has to come up once before it can sleep; those that come up without need are on their way there.
+        // Those that come up without need are on their way there.
         let coming: usize = desk.eggs[id].iter().map(|name| desk.spare(name)).sum();
-        let coming = coming.min(desk.of_pool(id).serving.saturating_sub(pool.apex.min));
-        for _ in coming..missing {
-            let Some(name) = poorest(desk, id, true) else { break };
-            desk.make(name);
+        if coming.min(above) >= missing {
+            return;
         }
+        let Some(name) = poorest(desk, id, true) else { return };
+        desk.make(name);
     }
 }
 
