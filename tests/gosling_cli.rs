@@ -76,10 +76,19 @@ fn answer(mut stream: TcpStream, answers: &[(&'static str, u16, Value)]) -> std:
 
 fn gosling(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(tools::gosling());
-    for variable in ["GOSLING_API", "GOSLING_TOKEN_FILE", "GOSLING_DATA", "GOSLING_CONFIG", "GOSLING_LOG"] {
+    for variable in [
+        "GOSLING_API",
+        "GOSLING_TOKEN_FILE",
+        "GOSLING_DATA",
+        "GOSLING_CONFIG",
+        "GOSLING_LOG",
+        "GOSLING_OUTPUT",
+        "GOSLING_PROFILE",
+    ] {
         command.env_remove(variable);
     }
-    command.args(arguments).current_dir(folder).env("NO_PROXY", "127.0.0.1").output().unwrap()
+    command.env("NO_PROXY", "127.0.0.1").env("XDG_CONFIG_HOME", folder).env("GOSLING_RETRY_FOR", "0s");
+    command.args(arguments).current_dir(folder).output().unwrap()
 }
 
 /// Runs it with a good token.

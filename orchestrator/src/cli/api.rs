@@ -1,27 +1,60 @@
-//! How the operator's commands ask a running `gosling serve`.
+//! How the operator's commands ask a running `gosling serve`: as whom, how often again, and whether it is of their version.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    cell::{Cell, OnceCell},
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use backon::{ExponentialBuilder, Retryable};
 use clap::Args;
-use reqwest::{Method, StatusCode, redirect::Policy};
-use serde::de::DeserializeOwned;
+use fly_std::formats::SecretUri;
+use reqwest::{Method, Response, StatusCode, header, redirect::Policy};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use url::Url;
 
-use super::{Failure, text::clean};
-use crate::{
-    ports::secrets::Secret,
-    wire::{Page, Problem},
+use super::{
+    Failure,
+    profile::{Named, Profile, TokenAt},
+    text::{clean, length},
 };
+use crate::{
+    app,
+    ports::secrets::Secret,
+    wire::{Page, Problem, VERSION_HEADER},
+};
+
+/// Where `gosling serve` is when nobody says.
+const HERE: &str = "http://127.0.0.1:8080";
+
+/// This program's own version.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Between the first try and the second; it doubles from there.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a person is kept waiting without a word.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Which `MotherGoose` is asked, and as whom.
 #[derive(Debug, Args)]
 pub(super) struct Access {
-    /// Where MotherGoose is
-    #[arg(long, value_name = "URL", env = "GOSLING_API", default_value = "http://127.0.0.1:8080")]
-    api: Url,
-    /// The file with the API token; `gosling token` makes one
+    /// Where MotherGoose is [default: the profile's, or http://127.0.0.1:8080]
+    #[arg(long, value_name = "URL", env = "GOSLING_API")]
+    api: Option<Url>,
+    /// The file with the API token; `gosling token` makes one [default: the profile's]
     #[arg(long, value_name = "FILE", env = "GOSLING_TOKEN_FILE")]
     token_file: Option<PathBuf>,
+    /// How long to go on trying when it can't be reached for the moment; 0s for one try
+    #[arg(long, value_name = "TIME", env = "GOSLING_RETRY_FOR", default_value = "5s", value_parser = patience)]
+    retry_for: Duration,
+    #[command(flatten)]
+    named: Named,
 }
 
 /// What asks.
@@ -29,21 +62,73 @@ pub(super) struct Access {
 pub(super) struct Api {
     http: reqwest::Client,
     base: Url,
-    token: Option<Secret>,
+    token: Bearer,
+    /// The token out of its secret store, once it was asked for.
+    unsealed: tokio::sync::OnceCell<Secret>,
+    retry_for: Duration,
+    /// The version of who answers, once it did.
+    theirs: OnceCell<Option<String>>,
+}
+
+/// The token that is shown.
+#[derive(Debug)]
+enum Bearer {
+    Nobody,
+    Known(Secret),
+    /// In the sealed file of an installation on this machine.
+    Kept {
+        uri: SecretUri,
+        data: PathBuf,
+        key_file: Option<PathBuf>,
+    },
+}
+
+/// A request that brought nothing.
+struct Missed {
+    failure: Failure,
+    /// Whether another try may bring more.
+    again: bool,
+    /// How long it was asked to wait.
+    after: Option<Duration>,
 }
 
 impl Access {
     pub(super) fn open(&self) -> Result<Api, Failure> {
-        if self.api.cannot_be_a_base() {
+        let read = OnceCell::new();
+        let profile = || -> Result<&Profile, Failure> {
+            match read.get() {
+                Some(profile) => Ok(profile),
+                None => {
+                    let profile = self.named.profile()?;
+                    Ok(read.get_or_init(|| profile))
+                }
+            }
+        };
+        let base = self.named.pick("api", self.api.clone(), || Ok(profile()?.api.clone()))?;
+        let base = match base {
+            Some(base) => base,
+            None => {
+                Url::parse(HERE).map_err(|error| Failure::usage(error.to_string(), "give it by --api URL"))?
+            }
+        };
+        if base.cannot_be_a_base() {
             return Err(Failure::usage(
-                format!("`{}` is no URL that can be asked", self.api),
+                format!("`{base}` is no URL that can be asked"),
                 "it begins with http:// or https://",
             ));
         }
-        let read = |file: &PathBuf| {
-            fs::read_to_string(file)
-                .map(|text| Secret::new(text.trim()))
-                .map_err(|error| Failure::Io { what: file.display().to_string(), error })
+        let token = self.named.pick("token_file", self.token_file.clone().map(TokenAt::File), || {
+            let profile = profile()?;
+            // The token of one installation is not shown to another.
+            let is_theirs = profile.api.as_ref().is_none_or(|api| api.origin() == base.origin());
+            Ok(profile.token.clone().filter(|_| is_theirs))
+        })?;
+        let token = match token {
+            Some(TokenAt::File(file)) => Bearer::Known(read_token(&file)?),
+            Some(TokenAt::Secret(uri)) => {
+                Bearer::Kept { uri, data: self.named.data(None)?, key_file: self.named.key_file(None)? }
+            }
+            None => Bearer::Nobody,
         };
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))
@@ -52,9 +137,36 @@ impl Access {
             .user_agent(concat!("gosling/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Failure::Failed { message: error.to_string(), help: None })?;
-        let token = self.token_file.as_ref().map(read).transpose()?;
-        Ok(Api { http, base: self.api.clone(), token })
+        let retry_for = self.retry_for;
+        Ok(Api {
+            http,
+            base,
+            token,
+            unsealed: tokio::sync::OnceCell::new(),
+            retry_for,
+            theirs: OnceCell::new(),
+        })
     }
+}
+
+async fn unseal(uri: &SecretUri, data: &Path, key_file: Option<&Path>) -> Result<Secret, Failure> {
+    let failed = |reason: String| Failure::Failed {
+        message: format!("the profile's token can't be read: {reason}"),
+        help: Some(
+            "`gosling secret put URI` keeps it in the folder that the profile's `data` names".to_owned(),
+        ),
+    };
+    if !data.is_dir() {
+        return Err(failed(format!("there is no folder {}", data.display())));
+    }
+    let secrets = app::secrets_of(data, key_file).map_err(|error| failed(error.to_string()))?;
+    secrets.get(uri).await.map_err(|error| failed(error.to_string()))
+}
+
+fn read_token(file: &Path) -> Result<Secret, Failure> {
+    fs::read_to_string(file)
+        .map(|text| Secret::new(text.trim()))
+        .map_err(|error| Failure::Io { what: file.display().to_string(), error })
 }
 
 impl Api {
@@ -63,19 +175,51 @@ impl Api {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<T, Failure> {
-        self.ask(Method::GET, path, query).await
+        self.ask(Method::GET, path, query, None, true).await
     }
 
+    /// Has something done. It is not tried again once it may have been begun.
     pub(super) async fn post<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {
-        self.ask(Method::POST, path, &[]).await
+        self.ask(Method::POST, path, &[], None, false).await
+    }
+
+    #[allow(dead_code, reason = "the commands that need it are being written")]
+    /// Has something done that is described. It is not tried again once it may have been begun.
+    pub(super) async fn post_with<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        self.ask(Method::POST, path, &[], Some(written(body)?), false).await
+    }
+
+    #[allow(dead_code, reason = "the commands that need it are being written")]
+    /// Has something done that is the same however often it is done: it is tried again like a question.
+    pub(super) async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<&impl Serialize>,
+    ) -> Result<T, Failure> {
+        self.ask(method, path, &[], body.map(written).transpose()?, true).await
     }
 
     /// All pages of a list.
     pub(super) async fn list<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Failure> {
+        self.list_where(path, &[]).await
+    }
+
+    /// All pages of a part of a list.
+    pub(super) async fn list_where<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Vec<T>, Failure> {
         let mut items = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
-            let query: Vec<_> = cursor.iter().map(|cursor| ("cursor", cursor.as_str())).collect();
+            let mut query = query.to_vec();
+            query.extend(cursor.iter().map(|cursor| ("cursor", cursor.as_str())));
             let page: Page<T> = self.get(path, &query).await?;
             items.extend(page.items);
             if page.next.is_none() || page.next == cursor {
@@ -85,47 +229,167 @@ impl Api {
         }
     }
 
+    async fn token(&self) -> Result<Option<&Secret>, Failure> {
+        match &self.token {
+            Bearer::Nobody => Ok(None),
+            Bearer::Known(token) => Ok(Some(token)),
+            Bearer::Kept { uri, data, key_file } => {
+                let unseal = || async { unseal(uri, data, key_file.as_deref()).await };
+                self.unsealed.get_or_try_init(unseal).await.map(Some)
+            }
+        }
+    }
+
+    /// Asks, and asks again for a while when that can help and does no harm.
     async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &[&str],
         query: &[(&str, &str)],
+        body: Option<Value>,
+        harmless: bool,
     ) -> Result<T, Failure> {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
-        let mut request = self.http.request(method, url);
-        if !query.is_empty() {
-            request = request.query(query);
-        }
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token.expose());
-        }
+        let token = self.token().await?;
+        let once = || async {
+            let mut request = self.http.request(method.clone(), url.clone());
+            if !query.is_empty() {
+                request = request.query(query);
+            }
+            if let Some(body) = &body {
+                request = request.json(body);
+            }
+            if let Some(token) = token {
+                request = request.bearer_auth(token.expose());
+            }
+            self.once(request, harmless).await
+        };
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(FIRST_PAUSE)
+            .with_max_delay(LONGEST_PAUSE)
+            .with_jitter()
+            .without_max_times()
+            .with_total_delay(Some(self.retry_for));
+        let waited = Cell::new(Duration::ZERO);
+        let told = Cell::new(false);
+        once.retry(pauses)
+            .when(|missed| missed.again && !self.retry_for.is_zero())
+            .adjust(|missed, pause| {
+                let pause = pause.map(|pause| missed.after.map_or(pause, |after| after.max(pause)));
+                pause.filter(|pause| waited.get() + *pause <= self.retry_for)
+            })
+            .notify(|missed: &Missed, pause| {
+                waited.set(waited.get() + pause);
+                if waited.get() >= QUIET && !told.replace(true) {
+                    eprintln!(
+                        "{}; trying again for {}",
+                        missed.failure,
+                        length(self.retry_for.as_millis() as u64)
+                    );
+                }
+            })
+            .await
+            .map_err(|missed| missed.failure)
+    }
+
+    async fn once<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+        harmless: bool,
+    ) -> Result<T, Missed> {
         let unreachable = |error: &reqwest::Error| {
             let mut cause: &dyn std::error::Error = error;
             while let Some(deeper) = cause.source() {
                 cause = deeper;
             }
-            Failure::Unreachable {
+            let failure = Failure::Unreachable {
                 message: format!("MotherGoose at {} doesn't answer: {cause}", self.base),
-                help: "is `gosling serve` running? --api or GOSLING_API says where it is".to_owned(),
-            }
+                help: "is `gosling serve` running? --api, GOSLING_API or a profile says where it is"
+                    .to_owned(),
+            };
+            // What never arrived has done nothing; what took too long would take as long again.
+            let again = error.is_connect() || (harmless && !error.is_timeout());
+            Missed { failure, again, after: None }
         };
         let response = request.send().await.map_err(|error| unreachable(&error))?;
+        self.notice_version(&response);
         let status = response.status();
+        let after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
         let body = response.bytes().await.map_err(|error| unreachable(&error))?;
+        let last = |failure| Missed { failure, again: false, after: None };
         if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|error| Failure::Failed {
-                message: format!("MotherGoose at {} answered what can't be understood: {error}", self.base),
-                help: Some("its version and that of this program should be the same".to_owned()),
-            });
+            // What has nothing to say is as good as `null`.
+            let body: &[u8] = if body.is_empty() { b"null" } else { &body };
+            return serde_json::from_slice(body).map_err(|error| last(self.not_understood(&error)));
         }
-        Err(refused(&self.base, status, serde_json::from_slice(&body).ok(), self.token.is_some()))
+        let problem = serde_json::from_slice(&body).ok();
+        let has_token = !matches!(self.token, Bearer::Nobody);
+        let failure = refused(&self.base, status, problem, has_token, after);
+        let again = match status {
+            StatusCode::TOO_MANY_REQUESTS => true,
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+                harmless
+            }
+            _ => false,
+        };
+        Err(Missed { failure, again, after })
+    }
+
+    /// Says once that who answers is of another version.
+    fn notice_version(&self, response: &Response) {
+        if self.theirs.get().is_some() {
+            return;
+        }
+        let theirs = response.headers().get(VERSION_HEADER).and_then(|value| value.to_str().ok()).map(clean);
+        if let Some(theirs) = &theirs
+            && minor(theirs) != minor(VERSION)
+        {
+            eprintln!(
+                "warning: MotherGoose at {} is gosling {theirs}, and this is gosling {VERSION}: they may misunderstand each other",
+                self.base
+            );
+        }
+        let _ = self.theirs.set(theirs);
+    }
+
+    fn not_understood(&self, error: &serde_json::Error) -> Failure {
+        let help = match self.theirs.get() {
+            Some(Some(theirs)) => {
+                format!("it is gosling {theirs}, and this is gosling {VERSION}: use the same version of both")
+            }
+            _ => format!("is there a `gosling serve` of version {VERSION} at that URL, or something else?"),
+        };
+        let message = format!("MotherGoose at {} answered what can't be understood: {error}", self.base);
+        Failure::Failed { message, help: Some(help) }
     }
 }
 
-fn refused(base: &Url, status: StatusCode, problem: Option<Problem>, token: bool) -> Failure {
+/// What versions have in common that understand each other.
+fn minor(version: &str) -> Option<(&str, &str)> {
+    let mut parts = version.split('.');
+    parts.next().zip(parts.next())
+}
+
+#[allow(dead_code, reason = "the commands that need it are being written")]
+fn written(body: &impl Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(body).map_err(|error| Failure::Failed { message: error.to_string(), help: None })
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    if matches!(text, "0" | "0s") { Ok(Duration::ZERO) } else { super::serve::duration(text) }
+}
+
+fn refused(
+    base: &Url,
+    status: StatusCode,
+    problem: Option<Problem>,
+    token: bool,
+    after: Option<Duration>,
+) -> Failure {
     let request = problem.as_ref().and_then(|problem| problem.instance.as_deref()).map(clean);
     let said = problem.map_or_else(
         || format!("MotherGoose at {base} answered {status}"),
@@ -134,8 +398,9 @@ fn refused(base: &Url, status: StatusCode, problem: Option<Problem>, token: bool
     match status {
         StatusCode::UNAUTHORIZED if !token => Failure::Refused {
             message: said,
-            help: "give a token: --token-file FILE or GOSLING_TOKEN_FILE; `gosling token` makes one"
-                .to_owned(),
+            help:
+                "give a token: --token-file FILE, GOSLING_TOKEN_FILE or a profile; `gosling token` makes one"
+                    .to_owned(),
         },
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::Refused {
             message: said,
@@ -148,6 +413,13 @@ fn refused(base: &Url, status: StatusCode, problem: Option<Problem>, token: bool
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
             Failure::Unreachable { message: said, help: "try it again in a moment".to_owned() }
         }
+        StatusCode::TOO_MANY_REQUESTS => Failure::Unreachable {
+            message: said,
+            help: match after {
+                Some(after) => format!("try it again in {} s", after.as_secs()),
+                None => "try it again in a moment".to_owned(),
+            },
+        },
         _ => Failure::Failed {
             message: said,
             help: request.map(|request| format!("the log of MotherGoose has more on the request {request}")),

@@ -4,8 +4,14 @@
 
 mod agent;
 mod api;
+#[allow(dead_code, reason = "the commands that need it are being written")]
+mod confirm;
 mod failure;
+mod output;
 mod power;
+mod profile;
+#[allow(dead_code, reason = "the commands that need it are being written")]
+mod progress;
 mod queue;
 mod runner;
 mod secret;
@@ -23,6 +29,7 @@ use std::{
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use failure::Failure;
+use output::Output;
 
 use crate::{
     logging::{Format, Logging},
@@ -34,7 +41,7 @@ use crate::{
 #[command(
     name = "gosling",
     version,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 unreachable, 5 refused, 6 not in this build.\n\
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 unreachable, 5 refused, 6 not in this build,\n130 interrupted.\n\
                   Example: gosling serve --nest git@gitlab.example.com:infra/nest.git"
 )]
 struct Cli {
@@ -46,7 +53,14 @@ struct Cli {
 
 /// What every command knows.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
+    /// The form of the answer: table unless this says otherwise
+    #[arg(long, value_enum, global = true, value_name = "FORM", env = "GOSLING_OUTPUT")]
+    output: Option<Output>,
+    /// The installation that is meant: a profile in ~/.config/gosling/config.toml [default: the file's `default`]
+    #[arg(long, global = true, value_name = "NAME", env = "GOSLING_PROFILE")]
+    profile: Option<String>,
     /// When to use colour; NO_COLOR is respected
     #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
     color: Color,
@@ -129,6 +143,12 @@ where
         Ok(code) => code,
         // Whoever closed the pipe has read enough.
         Err(Failure::Io { error, .. }) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Interrupted) => {
+            if io::stderr().is_terminal() {
+                eprintln!();
+            }
+            Failure::Interrupted.code()
+        }
         Err(failure) => {
             let mut stderr = io::stderr().lock();
             let _ = writeln!(stderr, "error: {failure}");
@@ -182,6 +202,16 @@ fn one_thread() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::Io { what: "the program can't begin".to_owned(), error })
 }
 
+/// Work that ends well when it is cut short: Ctrl-C drops it, and the program ends with 130. Other work needs no such care: it
+/// ends by the signal itself, which a shell shows as 130 too, and which ends a shell's loop as well.
+async fn interruptible<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        done = work => done,
+        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+    }
+}
+
 impl Global {
     /// Whether to use colour on a stream.
     fn colour(&self, stream: &impl IsTerminal) -> bool {
@@ -196,7 +226,6 @@ impl Global {
         }
     }
 
-    /// How the log is written.
     /// The log begins.
     fn start_log(&self) -> Result<(), Failure> {
         self.logging()
@@ -204,6 +233,7 @@ impl Global {
             .map_err(|error| Failure::usage(error.to_string(), "GOSLING_LOG says what is logged"))
     }
 
+    /// How the log is written.
     fn logging(&self) -> Logging {
         Logging {
             format: match self.log_format {

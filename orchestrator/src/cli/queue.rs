@@ -1,6 +1,6 @@
 //! `gosling queue`: the messages that were given up, and another chance for one.
 
-use std::{io, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
@@ -8,7 +8,6 @@ use super::{
     Failure, Global,
     api::Access,
     one_thread, print,
-    status::{Output, json},
     text::{Paint, Table},
 };
 use crate::wire::{Accepted, DeadMessage};
@@ -27,9 +26,6 @@ enum What {
     List {
         #[command(flatten)]
         access: Access,
-        /// The form
-        #[arg(long, value_enum, default_value_t)]
-        output: Output,
     },
     /// Try a message again, as if it were new
     #[command(after_help = "Example: gosling queue replay 0199e7f2-6f0c-7cc1-a0c5-1b2f3d4e5f60")]
@@ -45,14 +41,10 @@ impl Queue {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
         let runtime = one_thread()?;
         match self.what {
-            What::List { access, output } => {
+            What::List { access } => {
                 let dead: Vec<DeadMessage> =
                     runtime.block_on(async { access.open()?.list(&["queue", "dead"]).await })?;
-                let text = match output {
-                    Output::Json => json(&dead, true)?,
-                    Output::Table => render(&dead, global.colour(&io::stdout())),
-                };
-                print(text.as_bytes())
+                global.show(&dead, |colour| render(&dead, colour))
             }
             What::Replay { access, id } => {
                 let _: Accepted = runtime

@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, Subcommand};
 use fly_std::formats::{SecretUri, secret_uri};
 
-use super::{Failure, one_thread, print};
+use super::{Failure, one_thread, print, profile::Named};
 use crate::{
     app,
     ports::secrets::{Secret as Value, SecretError, Secrets},
@@ -25,12 +25,14 @@ use crate::{
 pub(super) struct Secret {
     #[command(subcommand)]
     command: Command,
-    /// The folder of `gosling serve`
-    #[arg(long, value_name = "FOLDER", env = "GOSLING_DATA", default_value = "gosling-data", global = true)]
-    data: PathBuf,
+    /// The folder of `gosling serve` [default: the profile's, or gosling-data]
+    #[arg(long, value_name = "FOLDER", env = "GOSLING_DATA", global = true)]
+    data: Option<PathBuf>,
     /// The file with the key that secrets are sealed with [default: `key` in the folder, made at the first start]
     #[arg(long, value_name = "FILE", env = "GOSLING_KEY_FILE", global = true)]
     key_file: Option<PathBuf>,
+    #[command(flatten)]
+    named: Named,
 }
 
 #[derive(Debug, Subcommand)]
@@ -62,9 +64,11 @@ enum Command {
 impl Secret {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let failed = |error: app::AppError| Failure::Failed { message: error.to_string(), help: None };
-        let data = std::path::absolute(&self.data)
-            .map_err(|error| Failure::Io { what: self.data.display().to_string(), error })?;
-        let secrets = app::secrets_of(&data, self.key_file.as_deref()).map_err(failed)?;
+        let data = self.named.data(self.data.as_deref())?;
+        let data = std::path::absolute(&data)
+            .map_err(|error| Failure::Io { what: data.display().to_string(), error })?;
+        let secrets = app::secrets_of(&data, self.named.key_file(self.key_file.as_deref())?.as_deref())
+            .map_err(failed)?;
         one_thread()?.block_on(carry_out(&secrets, self.command))
     }
 }

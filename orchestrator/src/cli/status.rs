@@ -2,18 +2,21 @@
 
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal, Write as _},
+    io::{self, IsTerminal},
     process::ExitCode,
     time::Duration,
 };
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
+pub(super) use super::output::{Output, json};
 use super::{
     Failure, Global,
     api::{Access, Api},
-    one_thread, print,
+    interruptible, one_thread,
+    output::yaml,
+    print,
     text::{Paint, Table, age, clean, counts, length, short},
 };
 use crate::wire::{RunnerView, Status as View, SyncView};
@@ -29,19 +32,6 @@ pub(super) struct Status {
     /// Show it anew every two seconds
     #[arg(long)]
     watch: bool,
-    /// The form
-    #[arg(long, value_enum, default_value_t)]
-    output: Output,
-}
-
-/// The forms of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(super) enum Output {
-    /// For people
-    #[default]
-    Table,
-    /// JSON
-    Json,
 }
 
 /// What is shown.
@@ -53,57 +43,44 @@ pub(super) struct Seen {
 
 impl Status {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
-        let colour = global.colour(&io::stdout());
-        if self.watch && self.output == Output::Table && !io::stdout().is_terminal() {
+        let output = global.output();
+        if self.watch && output == Output::Table && !io::stdout().is_terminal() {
             return Err(Failure::usage("--watch redraws a terminal, and this is none", "use --output json"));
         }
         one_thread()?.block_on(async {
             let api = self.access.open()?;
-            if !self.watch {
-                let seen = look(&api).await?;
-                return print(self.show(&seen, colour)?.as_bytes());
+            if self.watch {
+                return interruptible(watch(&api, output, global.colour(&io::stdout()))).await;
             }
-            loop {
-                let shown = match look(&api).await {
-                    Ok(seen) => self.show(&seen, colour)?,
-                    // It may be there again soon.
-                    Err(failure @ Failure::Unreachable { .. }) if self.output == Output::Table => {
-                        format!("{}\n", Paint::Bad.on(&failure.to_string(), colour))
-                    }
-                    Err(failure) => return Err(failure),
-                };
-                self.draw(&shown)?;
-                tokio::time::sleep(POLL).await;
-            }
+            let seen = look(&api).await?;
+            global.show(&seen, |colour| render(&seen, colour))
         })
-    }
-
-    fn show(&self, seen: &Seen, colour: bool) -> Result<String, Failure> {
-        match self.output {
-            Output::Table => Ok(render(seen, colour)),
-            Output::Json => json(seen, !self.watch),
-        }
-    }
-
-    /// Nothing of the terminal is changed for good: whatever ends us ends us well.
-    fn draw(&self, shown: &str) -> Result<(), Failure> {
-        let text = match self.output {
-            // Over what was there, so that nothing flickers.
-            Output::Table => format!("\u{1b}[H{}\u{1b}[J", shown.replace('\n', "\u{1b}[K\n")),
-            Output::Json => shown.to_owned(),
-        };
-        let mut stdout = io::stdout().lock();
-        stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush())
-            .map_err(|error| Failure::Io { what: "standard output".to_owned(), error })
     }
 }
 
-/// JSON, over several lines or in one.
-pub(super) fn json(value: &impl Serialize, pretty: bool) -> Result<String, Failure> {
-    let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
-    text.map(|text| text + "\n").map_err(|error| Failure::Failed { message: error.to_string(), help: None })
+/// Shows it anew until somebody ends it. Nothing of the terminal is changed for good.
+async fn watch(api: &Api, output: Output, colour: bool) -> Result<ExitCode, Failure> {
+    loop {
+        let shown = match look(api).await {
+            Ok(seen) => match output {
+                Output::Table => render(&seen, colour),
+                Output::Json => json(&seen, false)?,
+                Output::Yaml => format!("---\n{}", yaml(&seen)?),
+            },
+            // It may be there again soon.
+            Err(failure @ Failure::Unreachable { .. }) if output == Output::Table => {
+                format!("{}\n", Paint::Bad.on(&failure.to_string(), colour))
+            }
+            Err(failure) => return Err(failure),
+        };
+        let text = match output {
+            // Over what was there, so that nothing flickers.
+            Output::Table => format!("\u{1b}[H{}\u{1b}[J", shown.replace('\n', "\u{1b}[K\n")),
+            Output::Json | Output::Yaml => shown,
+        };
+        print(text.as_bytes())?;
+        tokio::time::sleep(POLL).await;
+    }
 }
 
 async fn look(api: &Api) -> Result<Seen, Failure> {

@@ -14,7 +14,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Failure, print};
+use super::{Failure, print, profile::Named};
 use crate::settings::{ApiToken, Scope};
 
 /// The file in the data folder.
@@ -29,9 +29,11 @@ pub(super) struct Token {
     /// What its bearer may do: read, operate, trigger; may be given more than once
     #[arg(long, value_name = "SCOPE", default_value = "read", value_parser = scope)]
     scope: Vec<Scope>,
-    /// The folder of `gosling serve`
-    #[arg(long, value_name = "FOLDER", env = "GOSLING_DATA", default_value = "gosling-data")]
-    data: PathBuf,
+    /// The folder of `gosling serve` [default: the profile's, or gosling-data]
+    #[arg(long, value_name = "FOLDER", env = "GOSLING_DATA")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    named: Named,
 }
 
 /// A line of the file.
@@ -45,7 +47,8 @@ struct Entry {
 
 impl Token {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let mut entries = entries(&self.data)?;
+        let data = self.named.data(self.data.as_deref())?;
+        let mut entries = entries(&data)?;
         if self.name.is_empty() || self.name.chars().any(char::is_control) {
             return Err(Failure::usage(
                 "a token needs a name",
@@ -55,7 +58,7 @@ impl Token {
         if entries.iter().any(|entry| entry.name == self.name) {
             return Err(Failure::usage(
                 format!("`{}` has a token already", self.name),
-                format!("give it another name, or take its entry out of {}", self.data.join(FILE).display()),
+                format!("give it another name, or take its entry out of {}", data.join(FILE).display()),
             ));
         }
         let mut random = [0_u8; 32];
@@ -70,7 +73,7 @@ impl Token {
             sha256: hex(&Sha256::digest(token.as_bytes())),
             scopes: scopes.into_iter().map(|scope| scope.name().to_owned()).collect(),
         });
-        write(&self.data, &entries)?;
+        write(&data, &entries)?;
         print(format!("{token}\n").as_bytes())
     }
 }

@@ -1,14 +1,13 @@
 //! `gosling why job N`: which runner takes a job, or why none does.
 
-use std::{fmt::Write as _, io, process::ExitCode};
+use std::{fmt::Write as _, process::ExitCode};
 
 use clap::{Args, Subcommand};
 
 use super::{
     Failure, Global,
     api::Access,
-    one_thread, print,
-    status::{Output, json},
+    one_thread,
     text::{Paint, clean},
 };
 use crate::wire::WhyJob;
@@ -32,26 +31,17 @@ enum What {
         /// The host of the GitLab server, when several have a job of this number
         #[arg(long, value_name = "HOST")]
         server: Option<String>,
-        /// The form
-        #[arg(long, value_enum, default_value_t)]
-        output: Output,
     },
 }
 
 impl Why {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
-        let What::Job { access, number, server, output } = self.what;
+        let What::Job { access, number, server } = self.what;
         let why: WhyJob = one_thread()?.block_on(async {
             let query: Vec<_> = server.iter().map(|server| ("server", server.as_str())).collect();
             access.open()?.get(&["why", "job", &number.to_string()], &query).await
         })?;
-        print(
-            match output {
-                Output::Table => render(&why, global.colour(&io::stdout())),
-                Output::Json => json(&why, true)?,
-            }
-            .as_bytes(),
-        )
+        global.show(&why, |colour| render(&why, colour))
     }
 }
 

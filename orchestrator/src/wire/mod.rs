@@ -25,3 +25,6 @@ pub use runners::RunnerView;
 pub use status::{AuditView, Status, SyncView};
 pub use webhook::{HookAnswer, HookOutcome};
 pub use why::{JobView, WhyJob};
+
+/// The header of every answer that says which version of gosling gives it.
+pub const VERSION_HEADER: &str = "gosling-version";

@@ -21,8 +21,10 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Api, problem::Refusal};
+use crate::wire::VERSION_HEADER;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const VERSION: HeaderName = HeaderName::from_static(VERSION_HEADER);
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// The longest id of a request that is taken over from the caller.
@@ -45,6 +47,7 @@ pub(super) async fn observe(State(api): State<Api>, mut request: Request, next: 
         headers.insert(REQUEST_ID, value);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(VERSION, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let status = response.status();
     let took = began.elapsed();

@@ -1,0 +1,56 @@
+//! The forms of an answer: a table for people, JSON and YAML for programs.
+
+use std::{io, process::ExitCode};
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::{Failure, Global, print};
+
+/// The forms of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Output {
+    /// For people
+    #[default]
+    #[value(alias = "text")]
+    Table,
+    /// For programs
+    Json,
+    /// For programs, and people who read all of it
+    Yaml,
+}
+
+impl Global {
+    /// The form that was asked for, or the one for people.
+    pub(super) fn output(&self) -> Output {
+        self.output.unwrap_or_default()
+    }
+
+    /// Prints an answer in the form that was asked for. `table` is told whether to use colour.
+    pub(super) fn show(
+        &self,
+        value: &impl Serialize,
+        table: impl FnOnce(bool) -> String,
+    ) -> Result<ExitCode, Failure> {
+        let text = match self.output() {
+            Output::Table => table(self.colour(&io::stdout())),
+            Output::Json => json(value, true)?,
+            Output::Yaml => yaml(value)?,
+        };
+        print(text.as_bytes())
+    }
+}
+
+/// JSON, over several lines or in one.
+pub(super) fn json(value: &impl Serialize, pretty: bool) -> Result<String, Failure> {
+    let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    text.map(|text| text + "\n").map_err(|error| Failure::Failed { message: error.to_string(), help: None })
+}
+
+/// YAML, a document of its own.
+pub(super) fn yaml(value: &impl Serialize) -> Result<String, Failure> {
+    // By way of JSON, so that both forms have the same names and numbers.
+    let failed = |message: String| Failure::Failed { message, help: None };
+    let value = serde_json::to_value(value).map_err(|error| failed(error.to_string()))?;
+    serde_saphyr::to_string(&value).map_err(|error| failed(error.to_string()))
+}

@@ -1,0 +1,42 @@
+//! What long work is at, on the terminal's error stream and nowhere else.
+
+use std::{io::IsTerminal, time::Duration};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::text::clean;
+
+/// A line that says what is being done, and is gone once it is dropped.
+#[derive(Debug)]
+pub(super) struct Progress(ProgressBar);
+
+impl Progress {
+    pub(super) fn start(what: &str) -> Self {
+        let target = if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr_with_hz(8)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(None, target)
+            .with_style(ProgressStyle::default_spinner())
+            .with_message(clean(what));
+        bar.enable_steady_tick(Duration::from_millis(125));
+        Self(bar)
+    }
+
+    /// What is being done now.
+    pub(super) fn step(&self, what: &str) {
+        self.0.set_message(clean(what));
+    }
+
+    /// A line that stays, above it.
+    pub(super) fn line(&self, text: &str) {
+        self.0.suspend(|| eprintln!("{}", clean(text)));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
