@@ -300,10 +300,10 @@ fn who_is_not_there_or_says_no() {
     check(
         &ask(free, &["status"]),
         &expect![[r#"
-        exit 4
-        error: MotherGoose at http://ADDRESS/ doesn't answer: Connection refused (os error 111)
-        help: is `gosling serve` running? --api or GOSLING_API says where it is
-    "#]],
+            exit 4
+            error: MotherGoose at http://ADDRESS/ doesn't answer: Connection refused (os error 111)
+            help: is `gosling serve` running? --api, GOSLING_API or a profile says where it is
+        "#]],
     );
     let address = mother(vec![("GET /status", 503, json!("busy"))]);
     check(
@@ -318,10 +318,10 @@ fn who_is_not_there_or_says_no() {
     check(
         &gosling(folder.path(), &["status", "--api", &format!("http://{address}")]),
         &expect![[r#"
-        exit 5
-        error: no token was shown
-        help: give a token: --token-file FILE or GOSLING_TOKEN_FILE; `gosling token` makes one
-    "#]],
+            exit 5
+            error: no token was shown
+            help: give a token: --token-file FILE, GOSLING_TOKEN_FILE or a profile; `gosling token` makes one
+        "#]],
     );
     check(
         &ask(address, &["status", "--watch"]),
