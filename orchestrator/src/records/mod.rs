@@ -15,7 +15,7 @@ mod runner_metric;
 mod sync;
 mod versions;
 
-pub use audit::AuditEntry;
+pub use audit::{AuditEntry, id_of};
 pub use delivery::Delivery;
 pub use demand::JobRecord;
 pub use egg::{EggRecord, Pin, Registered, Served};

@@ -1,9 +1,8 @@
-//! `GET /audit`: who did what; and the entries that the API itself makes.
+//! `GET /audit`: who did what.
 
 use axum::{Json, extract::State};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use uuid::{NoContext, Timestamp, Uuid};
 
 use super::{
     Api,
@@ -23,33 +22,6 @@ const DAYS: u64 = 31;
 /// How many days there are entries for.
 const KEPT_DAYS: u64 = 366;
 const DAY: std::time::Duration = std::time::Duration::from_hours(24);
-
-/// A UUID of version 7 for a moment.
-pub(super) fn id(now: Time) -> String {
-    let millis = now.as_millis();
-    let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-    Uuid::new_v7(Timestamp::from_unix(NoContext, millis / 1000, nanos)).to_string()
-}
-
-/// An entry.
-pub(super) fn entry(
-    now: Time,
-    actor: &str,
-    action: &str,
-    resource_type: &str,
-    resource: &str,
-    details: serde_json::Value,
-) -> AuditEntry {
-    AuditEntry {
-        id: id(now),
-        at: now,
-        actor: actor.to_owned(),
-        action: action.to_owned(),
-        resource_type: resource_type.to_owned(),
-        resource: resource.to_owned(),
-        details,
-    }
-}
 
 /// Which entries.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::HeaderMap};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use fly_std::formats::secret_uri;
 use flyc::artifact::EnvValue;
 
 use super::{
-    Api, audit, credential,
+    Api, credential,
     eggs::{self, place},
     problem::{Answer, At, Body, Refusal},
     runners::TRIES,
@@ -17,10 +16,10 @@ use super::{
 use crate::{
     domain::State as RunnerState,
     ports::{
-        secrets::Secret,
+        secrets::{self, Secret},
         store::{StoreError, Value},
     },
-    records::{self, EggRecord, RunnerRecord, Served, Versioned},
+    records::{self, AuditEntry, EggRecord, RunnerRecord, Served, Versioned},
     seal,
     wire::{
         Problem,
@@ -75,7 +74,7 @@ pub(super) async fn ticket(
         };
         let details = serde_json::json!({ "system_id": request.system_id, "by": given.name() });
         let actor = format!("runner:{id}");
-        let entry = audit::entry(now, &actor, "runner.ticket", "runner", &id, details);
+        let entry = AuditEntry::new(now, &actor, "runner.ticket", ("runner", &id), details);
         match api.store().commit(vec![found.update(), records::insert(&entry)]).await {
             Ok(()) => {
                 tracing::info!(runner = id, by = given.name(), "a runner got what it registers with");
@@ -195,8 +194,8 @@ async fn environment(api: &Api, egg: &EggRecord) -> Answer<BTreeMap<String, Stri
 }
 
 async fn secret(api: &Api, uri: &str) -> Answer<Secret> {
-    let uri = secret_uri::parse(uri).map_err(|_| {
-        tracing::error!("what was built has something for a secret's URI that is none");
+    let uri = secrets::parse(uri).map_err(|error| {
+        tracing::error!(%error, "what was built has something for a secret's URI that is none");
         Refusal::internal()
     })?;
     api.context.ports.secrets.get(&uri).await.map_err(|error| {

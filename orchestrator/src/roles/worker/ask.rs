@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Failure, access, audit};
+use super::{Failure, access};
 use crate::{
     domain::{Event, JobId, RunnerId, Time},
     ports::{
@@ -10,7 +10,7 @@ use crate::{
         store::{StoreError, Value},
     },
     records::{self, EggRecord, RunnerRecord, Versioned},
-    roles::Context,
+    roles::{Context, changes},
 };
 
 /// A runner is asked about this often at most.
@@ -56,7 +56,7 @@ async fn one(context: &Context, eggs: &[EggRecord], id: &RunnerId) -> Result<boo
     let next = Versioned { record, version: known.version };
     match store.commit(vec![next.update()]).await {
         Ok(()) => {
-            audit::changed(context, &before, &next.record.runner, "GitLab was asked for its jobs");
+            changes::changed(context, &before, &next.record.runner, "GitLab was asked for its jobs");
             Ok(true)
         }
         Err(StoreError::Conflict(_)) => Ok(true),

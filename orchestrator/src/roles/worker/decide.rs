@@ -14,8 +14,8 @@ use super::{
 use crate::{
     domain::{self, Action, Event, Runner, RunnerId, Time, Why},
     ports::store::{Value, Write},
-    records::{self, Care, EggRecord, Lease, RunnerRecord, Served, Versioned},
-    roles::Context,
+    records::{self, AuditEntry, Care, EggRecord, Lease, RunnerRecord, Served, Versioned},
+    roles::{Context, changes},
 };
 
 /// How often it is decided anew because others wrote.
@@ -144,7 +144,7 @@ impl Round<'_> {
             let details = json!({ "egg": name, "to": record.runner.state.name(), "commit": record.commit });
             let resource = ("runner", record.runner.id.as_str());
             writes.push(records::insert(record));
-            let entry = audit::entry(self.now, "policy:demand", "runner.make", resource, details);
+            let entry = AuditEntry::new(self.now, "policy:demand", "runner.make", resource, details);
             writes.push(records::insert(&entry));
         }
         if !self.tenure.commit(writes).await? {
@@ -192,7 +192,7 @@ impl Round<'_> {
         let next = Versioned { record, version: known.version };
         if self.write(next, vec![records::insert(&entry)]).await? {
             let after = &self.world.runners[id].record;
-            audit::changed(self.context, &before, &after.runner, &after.why);
+            changes::changed(self.context, &before, &after.runner, &after.why);
         }
         Ok(())
     }
@@ -205,9 +205,9 @@ impl Round<'_> {
             return Ok(());
         }
         let runner = &known.record.runner;
-        let details = json!({ "egg": runner.egg, "state": audit::name_of(runner), "rule": rule });
+        let details = json!({ "egg": runner.egg, "state": changes::name_of(runner), "rule": rule });
         let actor = format!("rule:{rule}");
-        let entry = audit::entry(self.now, &actor, "runner.alert", ("runner", id.as_str()), details);
+        let entry = AuditEntry::new(self.now, &actor, "runner.alert", ("runner", id.as_str()), details);
         let mut record = RunnerRecord { updated: self.now, ..known.record.clone() };
         record.care.told.insert(rule.to_owned(), self.now);
         let egg = record.runner.egg.clone();

@@ -7,7 +7,6 @@ use serde_json::json;
 use super::{
     Failure,
     access::{self, Spot},
-    audit,
     tenure::Tenure,
 };
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
         gitlab::{Access, GitLabError, NewRunner, Place},
         store::{StoreError, Value, Write},
     },
-    records::{self, EggRecord, Registered, RunnerRecord, Served, Versioned},
+    records::{self, AuditEntry, EggRecord, Registered, RunnerRecord, Served, Versioned},
     roles::Context,
     seal,
 };
@@ -158,7 +157,7 @@ async fn note(
     let action = if is_new { "runner.register" } else { "runner.settings" };
     let details = json!({ "place": spot.key(), "gitlab_runner": runner });
     let now = context.ports.clock.now();
-    let entry = audit::entry(now, "deploy", action, ("egg", name), details);
+    let entry = AuditEntry::new(now, "deploy", action, ("egg", name), details);
     let more = vec![records::insert(&entry)];
     amend(context, tenure, name, more, |egg| {
         let registered = egg.registered.entry(spot.key()).or_default();
@@ -219,7 +218,7 @@ async fn take_away(
     }
     let now = context.ports.clock.now();
     let details = json!({ "place": key });
-    let entry = audit::entry(now, "deploy", "runner.unregister", ("egg", &egg.name), details);
+    let entry = AuditEntry::new(now, "deploy", "runner.unregister", ("egg", &egg.name), details);
     amend(context, tenure, &egg.name, vec![records::insert(&entry)], |egg| {
         egg.registered.remove(key);
     })

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use fly_std::formats::{SecretUri, secret_uri};
+use fly_std::formats::SecretUri;
 use tokio::{
     sync::{Mutex, OnceCell},
     time::Instant,
@@ -18,7 +18,7 @@ use super::{
     proof::{Known, Proof},
 };
 use crate::{
-    ports::secrets::Secrets,
+    ports::secrets::{self, Secrets},
     records::{self, EggRecord, Served},
     roles::{
         Context,
@@ -138,7 +138,7 @@ impl Index {
             }
             for repository in config.repositories {
                 // What the compiler wrote is a URI.
-                let Ok(uri) = secret_uri::parse(&repository.webhook_secret) else { continue };
+                let Ok(uri) = secrets::parse(&repository.webhook_secret) else { continue };
                 let gate =
                     Gate { egg: Some(egg.name.clone()), server: Some(repository.server), lock: lock(uri) };
                 index.add(repository.project_id, gate);
