@@ -29,6 +29,8 @@ const DAY: std::time::Duration = std::time::Duration::from_hours(24);
 pub(super) struct Which {
     /// Only of this thing: a runner's id, an egg's name.
     resource: Option<String>,
+    /// Only of things of this kind: `secret`, `runner`, `egg`, `plan`.
+    kind: Option<String>,
 }
 
 /// What was done, the last first.
@@ -47,11 +49,14 @@ pub(super) async fn list(
 ) -> Answer<Json<Page<AuditView>>> {
     let limit = paging.limit()?;
     let store = api.store();
+    let fits = |entry: &Versioned<AuditEntry>| {
+        which.kind.as_ref().is_none_or(|kind| *kind == entry.record.resource_type)
+    };
     let Some(resource) = which.resource else {
         let after = paging.after("audit")?.map(|cursor| Place::read(&cursor)).transpose()?;
         let (entries, next) = last(store, api.now(), after, limit).await?;
         let next = next.map(|place| Cursor(place.write()));
-        let items = entries.into_iter().map(|entry| view(entry.record)).collect();
+        let items = entries.into_iter().filter(fits).map(|entry| view(entry.record)).collect();
         return Ok(Json(Page { items, next: page::next("audit", next) }));
     };
     let list = format!("audit/{resource}");
@@ -60,7 +65,7 @@ pub(super) async fn list(
     let wanted = query(Some("resource_index"), Value::Text(resource), limit, after);
     let found = records::query::<AuditEntry>(store, &wanted).await;
     let found = found.map_err(|error| page::of_cursor(error, given))?;
-    let items = found.records.into_iter().map(|entry| view(entry.record)).collect();
+    let items = found.records.into_iter().filter(fits).map(|entry| view(entry.record)).collect();
     Ok(Json(Page { items, next: page::next(&list, found.next) }))
 }
 

@@ -13,6 +13,7 @@ use super::{
     auth::{Caller, Operate, Read},
     page, plans,
     problem::{Answer, Asked, At, Refusal},
+    rotate,
     runners::{TRIES, word},
     why,
     work::{self, Taken},
@@ -23,7 +24,7 @@ use crate::{
     records::{self, AuditEntry, EggRecord, JobRecord, PlanRecord, Record, RunnerRecord, Served, Versioned},
     roles::Work,
     settings::NestSettings,
-    wire::{EggStatus, EggView, Page, PlanView, Problem, RepositoryView, RollbackRequest},
+    wire::{EggStatus, EggView, Page, PlanView, Problem, RepositoryView, RollbackRequest, RolledBack},
 };
 
 /// The most jobs that are listed one by one.
@@ -295,7 +296,7 @@ pub(super) fn place(repository: &Repository) -> String {
 }
 
 /// An egg as operators see it.
-fn view(egg: &EggRecord, nest: &NestSettings) -> EggView {
+pub(super) fn view(egg: &EggRecord, nest: &NestSettings) -> EggView {
     let (kind, runner_type, cloud, runner, schedule): (_, RunnerType, &Cloud, &RunnerConfig, _) =
         match &egg.served {
             Served::Egg(config) => {
@@ -334,6 +335,12 @@ fn view(egg: &EggRecord, nest: &NestSettings) -> EggView {
         failures: egg.failures,
         retry_at: egg.retry_at.map(Into::into),
         error: egg.error.clone(),
+        rolled_back: egg.pin().map(|pin| RolledBack {
+            plan: pin.plan.clone(),
+            digest: pin.digest.clone(),
+            commit: pin.commit.clone(),
+        }),
+        rotation: egg.rotation.as_ref().map(rotate::view),
         synced: egg.synced.into(),
     }
 }

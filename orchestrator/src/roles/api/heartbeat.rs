@@ -130,6 +130,7 @@ fn heard(
         runner,
         heard: (told.started, told.sequence),
         version: Some(told.version.clone()),
+        revision: told.revision.or(found.record.revision),
         // Its credential has arrived: the ticket has done its work.
         ticket: None,
         updated: now,

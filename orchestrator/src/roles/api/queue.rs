@@ -82,7 +82,7 @@ pub(super) async fn replay(
 fn view(dead: &Dead) -> DeadMessage {
     let subject = match serde_json::from_str::<Work>(&dead.body) {
         Ok(Work::Hook { eggs, .. }) => eggs,
-        Ok(Work::Deploy { egg } | Work::Rollback { egg, .. }) => vec![egg],
+        Ok(Work::Deploy { egg } | Work::Rollback { egg, .. } | Work::Rotate { egg }) => vec![egg],
         Ok(Work::Trigger { job, .. }) => vec![format!("jobs/{job}")],
         Ok(Work::Sync { .. } | Work::Sweep | Work::Decide) | Err(_) => Vec::new(),
     };

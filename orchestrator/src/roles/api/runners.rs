@@ -95,9 +95,18 @@ pub(super) async fn show(
     Ok(Json(view(&known(&api, &id).await?.record)))
 }
 
+/// How a runner goes.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct How {
+    /// At once: a job that it has fails.
+    #[serde(default)]
+    now: bool,
+}
+
 /// A runner finishes its job, takes no other, and is destroyed. Asking again changes nothing.
 #[utoipa::path(
-    delete, path = "/runners/{id}", tag = "operators", params(("id" = String, Path)),
+    delete, path = "/runners/{id}", tag = "operators", params(("id" = String, Path), How),
     security(("token" = ["operate"])),
     responses(
         (status = 202, body = RunnerView),
@@ -108,12 +117,15 @@ pub(super) async fn drain(
     caller: Caller<Operate>,
     State(api): State<Api>,
     At(id): At<String>,
+    Asked(how): Asked<How>,
 ) -> Answer<(StatusCode, Json<RunnerView>)> {
+    let (event, action) =
+        if how.now { (Event::Destroy, "runner.destroy") } else { (Event::Drain, "runner.drain") };
     for _ in 0..TRIES {
         let mut found = known(&api, &id).await?;
         let now = api.now();
         let before = found.record.runner.clone();
-        let Ok(after) = found.record.runner.after(&Event::Drain, now) else {
+        let Ok(after) = found.record.runner.after(&event, now) else {
             // It is on its way out already.
             return Ok((StatusCode::ACCEPTED, Json(view(&found.record))));
         };
@@ -122,7 +134,7 @@ pub(super) async fn drain(
         found.record.updated = now;
         let details =
             serde_json::json!({ "from": before.state.name(), "to": found.record.runner.state.name() });
-        let entry = AuditEntry::new(now, &caller.actor, "runner.drain", ("runner", &id), details);
+        let entry = AuditEntry::new(now, &caller.actor, action, ("runner", &id), details);
         match api.store().commit(vec![found.update(), records::insert(&entry)]).await {
             Ok(()) => {
                 changed(&api.context, &before, &found.record.runner, &found.record.why);

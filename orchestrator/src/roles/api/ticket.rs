@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::HeaderMap};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use flyc::artifact::EnvValue;
+use flyc::artifact::{EnvValue, Repository};
 
 use super::{
     Api, credential,
@@ -68,6 +68,7 @@ pub(super) async fn ticket(
                 record.redeemed = Some((ticket.clone(), request.system_id.clone()));
                 // Another process, maybe on another machine, with another clock: it is counted from the start.
                 record.heard = (0, 0);
+                record.revision = None;
                 new
             }
             Given::Credential(own) => own.clone(),
@@ -170,11 +171,26 @@ async fn registrations(api: &Api, egg: &EggRecord) -> Answer<Vec<Registration>> 
         registrations.push(Registration {
             url: api.gitlab(&repository.server),
             runner,
-            token: secret(api, &repository.token_secret).await?.expose().to_owned(),
+            token: token(api, egg, &repository).await?.expose().to_owned(),
             name: repository.name,
         });
     }
     Ok(registrations)
+}
+
+/// The token of the runner that a place has now.
+async fn token(api: &Api, egg: &EggRecord, repository: &Repository) -> Answer<Secret> {
+    let rotation = egg.rotation.as_ref();
+    let version = rotation.and_then(|rotation| rotation.fresh_version(&place(repository), api.now()));
+    let uri = secrets::parse(&repository.token_secret).ok();
+    if let Some((uri, version)) = uri.zip(version) {
+        // Another process may have changed it, and the one before may be kept here for a while.
+        match api.context.ports.secrets.get_version(&uri, version).await {
+            Ok(token) => return Ok(token),
+            Err(error) => tracing::warn!(%error, "a version of a runner's token can't be read"),
+        }
+    }
+    secret(api, &repository.token_secret).await
 }
 
 async fn environment(api: &Api, egg: &EggRecord) -> Answer<BTreeMap<String, String>> {

@@ -15,7 +15,7 @@ use crate::{
     domain::{self, Action, Event, Runner, RunnerId, Time, Why},
     ports::store::{Value, Write},
     records::{self, AuditEntry, Care, EggRecord, Lease, RunnerRecord, Served, Versioned},
-    roles::{Context, changes},
+    roles::{Context, Work, changes},
 };
 
 /// How often it is decided anew because others wrote.
@@ -29,6 +29,9 @@ const TOLD_AGAIN: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// How often an egg that waits for a deployment is put into the queue again, should its message be lost.
 const AGAIN: u64 = 60_000;
+
+/// How often a rotation that goes on is looked at, whatever else asks for it.
+const ROTATION: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Decides, and carries it out.
 pub(super) async fn decide(context: &Context) -> Result<(), Failure> {
@@ -131,6 +134,7 @@ impl Round<'_> {
                 redeemed: None,
                 credential: None,
                 heard: (0, 0),
+                revision: None,
                 version: None,
                 why: why.to_owned(),
                 care: Care::default(),
@@ -242,6 +246,11 @@ impl Round<'_> {
 async fn deployments(context: &Context, world: &World, now: Time) -> Result<(), Failure> {
     let by_egg = world.by_egg();
     for (name, egg) in &world.eggs {
+        if !egg.record.removed && egg.record.rotating().is_some() {
+            // Should its message be lost.
+            let work = Work::Rotate { egg: name.clone() };
+            put::of_period(context, &format!("rotate/{name}"), &work, ROTATION).await?;
+        }
         let runners = by_egg.get(name.as_str()).map_or(&[][..], Vec::as_slice);
         if !world::needs_deployment(context, &egg.record, runners)
             || egg.record.retry_at.is_some_and(|then| now < then)

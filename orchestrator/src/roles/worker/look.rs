@@ -249,8 +249,8 @@ impl<'a> Look<'a> {
         let store = &*self.context.ports.store;
         if let (Some(number), Some(system_id)) = (told.runner, &told.system_id) {
             let owners = self.eggs.iter().filter(|record| {
-                record.registered.iter().any(|(key, registered)| {
-                    registered.runner == Some(number)
+                record.registered.keys().any(|key| {
+                    record.runners_at(key).any(|id| id == number)
                         && access::place_of(key)
                             .is_some_and(|(named, _)| access::is_same_server(named, server))
                 })
