@@ -2,7 +2,8 @@
 //! `POINT:3` at the third. Without the feature `faults` there is nothing of it in the program.
 //!
 //! The points: `after-enqueue`, `during-plan`, `before-apply`, `during-apply`, `before-record`, `during-sync`,
-//! `during-rotation`.
+//! `during-rotation`, which is passed five times: when the new runner is registered, when its token is kept, when the machines
+//! go over to it, when they have, and when the old one is revoked.
 
 /// A point is passed.
 #[cfg(not(feature = "faults"))]

@@ -90,6 +90,7 @@ fn records(specs: &[Spec]) -> Vec<EggRecord> {
                 retry_at: None,
                 error: None,
                 pinned: None,
+                rotation: None,
                 made: now,
                 updated: now,
                 synced: now,

@@ -206,6 +206,7 @@ impl World {
             retry_at: None,
             error: None,
             pinned: None,
+            rotation: None,
             made: now,
             updated: now,
             synced: now,

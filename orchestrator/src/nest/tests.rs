@@ -91,6 +91,7 @@ fn record(name: String, served: Served, digest: &str) -> EggRecord {
         retry_at: None,
         error: None,
         pinned: None,
+        rotation: None,
         made: now,
         updated: now,
         synced: now,

@@ -1,6 +1,7 @@
 //! `audit_logs`: who did what to which resource. Rows are never changed.
 
 use serde_json::Value as Json;
+use uuid::{NoContext, Timestamp, Uuid};
 
 use super::{
     Record,
@@ -31,6 +32,34 @@ pub struct AuditEntry {
     pub resource: String,
     /// What else is to be known, without secrets.
     pub details: Json,
+}
+
+/// An id for what happens at a moment: a UUID of version 7, so that ids are in the order of time.
+pub fn id_of(now: Time) -> String {
+    let millis = now.as_millis();
+    let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
+    Uuid::new_v7(Timestamp::from_unix(NoContext, millis / 1000, nanos)).to_string()
+}
+
+impl AuditEntry {
+    /// What was done just now, by whom, to a thing of this kind and name.
+    pub fn new(
+        now: Time,
+        actor: &str,
+        action: &str,
+        (resource_type, resource): (&str, &str),
+        details: Json,
+    ) -> Self {
+        Self {
+            id: id_of(now),
+            at: now,
+            actor: actor.to_owned(),
+            action: action.to_owned(),
+            resource_type: resource_type.to_owned(),
+            resource: resource.to_owned(),
+            details,
+        }
+    }
 }
 
 impl Record for AuditEntry {

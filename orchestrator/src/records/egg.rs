@@ -8,7 +8,7 @@ use flyc::artifact::{EggConfig, JobConfig};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Record,
+    Record, Rotation,
     row::{Columns, flag, int, json, maybe_int, maybe_text, text, time},
 };
 use crate::{
@@ -38,6 +38,18 @@ pub struct Registered {
     /// The digest of the settings that the runner has there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<String>,
+    /// The webhook's secret was changed: GitLab's webhook shows the one before until `gosling link` tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<Stale>,
+}
+
+/// A webhook's secret that was changed and that GitLab has not been told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stale {
+    /// The version of the secret that GitLab still shows; none when there was none before.
+    pub version: Option<u64>,
+    /// Until when that is let in.
+    pub until: Time,
 }
 
 /// What a rollback went back to. It holds until the egg is built otherwise than when it was rolled back.
@@ -82,6 +94,8 @@ pub struct EggRecord {
     pub error: Option<String>,
     /// What a rollback went back to.
     pub pinned: Option<Pin>,
+    /// The rotation of its runner tokens that goes on, or the last one there was.
+    pub rotation: Option<Rotation>,
     /// When it was first in the Nest.
     pub made: Time,
     /// When its row was last written.
@@ -98,12 +112,29 @@ struct Rest {
     error: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pinned: Option<Pin>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rotation: Option<Rotation>,
 }
 
 impl EggRecord {
     /// The rollback that holds, if one does.
     pub fn pin(&self) -> Option<&Pin> {
         self.pinned.as_ref().filter(|pin| pin.over == self.digest)
+    }
+
+    /// The rotation that goes on, if one does.
+    pub fn rotating(&self) -> Option<&Rotation> {
+        self.rotation.as_ref().filter(|rotation| rotation.goes_on())
+    }
+
+    /// GitLab's ids of the runners that it has at a place, the one that new machines get first: while a rotation goes on
+    /// there are two.
+    pub fn runners_at(&self, place: &str) -> impl Iterator<Item = u64> {
+        let current = self.registered.get(place).and_then(|known| known.runner);
+        let turn = self.rotating().and_then(|rotation| rotation.turns.get(place));
+        let both = turn.into_iter().flat_map(|turn| [Some(turn.old), turn.new]);
+        let others = both.flatten().filter(move |id| Some(*id) != current);
+        current.into_iter().chain(others)
     }
 
     /// The digest and the commit that new runners are made from.
@@ -128,6 +159,7 @@ impl Record for EggRecord {
             registered: self.registered.clone(),
             error: self.error.clone(),
             pinned: self.pinned.clone(),
+            rotation: self.rotation.clone(),
         };
         let row = Columns::default()
             .text("egg_name", &self.name)
@@ -164,6 +196,7 @@ impl Record for EggRecord {
             retry_at: super::row::maybe_time(row, "retry_at"),
             error: rest.error,
             pinned: rest.pinned,
+            rotation: rest.rotation,
             made: time(row, "created_at")?,
             updated: time(row, "updated_at")?,
             synced: time(row, "synced_at")?,

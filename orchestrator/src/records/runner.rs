@@ -40,6 +40,9 @@ pub struct RunnerRecord {
     /// The process that was heard of last, and its last number: what is older comes late.
     #[serde(default)]
     pub heard: (u64, u64),
+    /// The revision of its egg by which its agent works, as its heartbeats tell; none before one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
     /// The version of its `gosling`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,

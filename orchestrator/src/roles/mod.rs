@@ -1,6 +1,7 @@
 //! What a running `gosling` does. One room a role; what all have in common is here.
 
 pub mod api;
+mod changes;
 pub mod power;
 pub mod runner;
 pub mod sync;

@@ -45,6 +45,11 @@ pub enum Work {
         /// Who asked for it.
         actor: String,
     },
+    /// The rotation of an egg's runner tokens goes on. How far it is stands in the egg's row.
+    Rotate {
+        /// The egg.
+        egg: String,
+    },
     /// A job's pipeline is started now (`POST /jobs/{name}/trigger`).
     Trigger {
         /// The job.
@@ -64,13 +69,17 @@ impl Work {
             Self::Decide => "decide",
             Self::Deploy { .. } => "deploy",
             Self::Rollback { .. } => "rollback",
+            Self::Rotate { .. } => "rotate",
             Self::Trigger { .. } => "trigger",
         }
     }
 
     /// Whether it comes again by itself: one that fails too often is left to the next.
     pub const fn recurs(&self) -> bool {
-        matches!(self, Self::Sync { .. } | Self::Sweep | Self::Decide | Self::Deploy { .. })
+        matches!(
+            self,
+            Self::Sync { .. } | Self::Sweep | Self::Decide | Self::Deploy { .. } | Self::Rotate { .. }
+        )
     }
 
     /// It as a message. `key` keeps a second one with the same key out.

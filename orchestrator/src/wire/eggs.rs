@@ -47,8 +47,52 @@ pub struct EggView {
     /// Why the last deployment failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The rollback that holds until the egg changes in the Nest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<RolledBack>,
+    /// The rotation of its runner tokens that goes on, or the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationView>,
     /// When it was last in the Nest that was synced.
     pub synced: Moment,
+}
+
+/// What an egg went back to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RolledBack {
+    /// The plan.
+    pub plan: String,
+    /// The digest that runners are made from.
+    pub digest: String,
+    /// Its commit.
+    pub commit: String,
+}
+
+/// A rotation of an egg's runner tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RotationView {
+    /// `register`: the new runner is registered; `drain`: the machines go over to it; `revoke`: the old one is revoked; `done`.
+    pub step: String,
+    /// Whether it is undone, or was.
+    pub undo: bool,
+    /// Who asked for it.
+    pub actor: String,
+    /// When.
+    pub since: Moment,
+    /// When it came to its step.
+    pub moved: Moment,
+    /// What it waits for, or why the last attempt failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// `POST /eggs/{name}/rotate`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateRequest {
+    /// Go back to the token before, as long as it is not revoked.
+    #[serde(default)]
+    pub undo: bool,
 }
 
 /// A project or group that an egg serves.
@@ -103,4 +147,7 @@ pub struct EggSummary {
     /// Why the last deployment failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The rotation of its runner tokens that goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationView>,
 }

@@ -28,7 +28,7 @@ pub struct QueueCounts {
 pub struct DeadMessage {
     /// Its id.
     pub id: String,
-    /// What was to be done: `hook`, `sync`, `sweep`, `decide`, `deploy`, `rollback`, `trigger`.
+    /// What was to be done: `hook`, `sync`, `sweep`, `decide`, `deploy`, `rollback`, `rotate`, `trigger`.
     pub kind: String,
     /// To what: the eggs, or the job.
     pub subject: Vec<String>,

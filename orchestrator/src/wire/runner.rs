@@ -112,6 +112,9 @@ pub struct Heartbeat {
     pub agent_version: Option<String>,
     /// The version of `gosling`.
     pub version: String,
+    /// The revision that its agent works by, as its ticket gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
 }
 
 /// The answer to a heartbeat: what is wanted of the runner. It says the same each time until that has happened.

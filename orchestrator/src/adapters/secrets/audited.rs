@@ -5,7 +5,6 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use fly_std::formats::secret_uri::SecretUri;
 use serde_json::json;
-use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::{
     ports::{
@@ -39,17 +38,9 @@ impl<S> Audited<S> {
     async fn log(&self, action: &str, uri: &SecretUri, outcome: &str) -> Result<(), SecretError> {
         let at = self.clock.now();
         let (backend, id) = (uri.backend.scheme(), uri.id.to_string());
-        let millis = u32::try_from(at.as_millis() % 1000).unwrap_or(0);
-        let moment = Timestamp::from_unix(NoContext, at.as_millis() / 1000, millis * 1_000_000);
-        let entry = AuditEntry {
-            id: Uuid::new_v7(moment).to_string(),
-            at,
-            actor: self.actor.clone(),
-            action: action.to_owned(),
-            resource_type: "secret".to_owned(),
-            resource: format!("{backend}/{id}"),
-            details: json!({ "backend": backend, "id": id, "outcome": outcome }),
-        };
+        let resource = format!("{backend}/{id}");
+        let details = json!({ "backend": backend, "id": id, "outcome": outcome });
+        let entry = AuditEntry::new(at, &self.actor, action, ("secret", &resource), details);
         self.store.commit(vec![records::insert(&entry)]).await.map_err(|error| SecretError::Away {
             backend,
             id,

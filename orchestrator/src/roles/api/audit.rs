@@ -1,9 +1,8 @@
-//! `GET /audit`: who did what; and the entries that the API itself makes.
+//! `GET /audit`: who did what.
 
 use axum::{Json, extract::State};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use uuid::{NoContext, Timestamp, Uuid};
 
 use super::{
     Api,
@@ -24,39 +23,14 @@ const DAYS: u64 = 31;
 const KEPT_DAYS: u64 = 366;
 const DAY: std::time::Duration = std::time::Duration::from_hours(24);
 
-/// A UUID of version 7 for a moment.
-pub(super) fn id(now: Time) -> String {
-    let millis = now.as_millis();
-    let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-    Uuid::new_v7(Timestamp::from_unix(NoContext, millis / 1000, nanos)).to_string()
-}
-
-/// An entry.
-pub(super) fn entry(
-    now: Time,
-    actor: &str,
-    action: &str,
-    resource_type: &str,
-    resource: &str,
-    details: serde_json::Value,
-) -> AuditEntry {
-    AuditEntry {
-        id: id(now),
-        at: now,
-        actor: actor.to_owned(),
-        action: action.to_owned(),
-        resource_type: resource_type.to_owned(),
-        resource: resource.to_owned(),
-        details,
-    }
-}
-
 /// Which entries.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
     /// Only of this thing: a runner's id, an egg's name.
     resource: Option<String>,
+    /// Only of things of this kind: `secret`, `runner`, `egg`, `plan`.
+    kind: Option<String>,
 }
 
 /// What was done, the last first.
@@ -75,11 +49,14 @@ pub(super) async fn list(
 ) -> Answer<Json<Page<AuditView>>> {
     let limit = paging.limit()?;
     let store = api.store();
+    let fits = |entry: &Versioned<AuditEntry>| {
+        which.kind.as_ref().is_none_or(|kind| *kind == entry.record.resource_type)
+    };
     let Some(resource) = which.resource else {
         let after = paging.after("audit")?.map(|cursor| Place::read(&cursor)).transpose()?;
         let (entries, next) = last(store, api.now(), after, limit).await?;
         let next = next.map(|place| Cursor(place.write()));
-        let items = entries.into_iter().map(|entry| view(entry.record)).collect();
+        let items = entries.into_iter().filter(fits).map(|entry| view(entry.record)).collect();
         return Ok(Json(Page { items, next: page::next("audit", next) }));
     };
     let list = format!("audit/{resource}");
@@ -88,7 +65,7 @@ pub(super) async fn list(
     let wanted = query(Some("resource_index"), Value::Text(resource), limit, after);
     let found = records::query::<AuditEntry>(store, &wanted).await;
     let found = found.map_err(|error| page::of_cursor(error, given))?;
-    let items = found.records.into_iter().map(|entry| view(entry.record)).collect();
+    let items = found.records.into_iter().filter(fits).map(|entry| view(entry.record)).collect();
     Ok(Json(Page { items, next: page::next(&list, found.next) }))
 }
 

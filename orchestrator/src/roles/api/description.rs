@@ -10,7 +10,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Api, audit, auth, eggs, health, heartbeat, metrics, queue, runners, status, ticket, webhook, why, work,
+    Api, audit, auth, eggs, health, heartbeat, metrics, queue, rotate, runners, secrets, status, ticket,
+    webhook, why, work,
 };
 
 #[derive(OpenApi)]
@@ -86,6 +87,7 @@ pub(super) fn paths() -> OpenApiRouter<Api> {
         .routes(routes!(eggs::plans))
         .routes(routes!(eggs::plan))
         .routes(routes!(eggs::rollback))
+        .routes(routes!(rotate::rotate))
         .routes(routes!(eggs::pause))
         .routes(routes!(eggs::resume))
         .routes(routes!(why::trigger))
@@ -95,6 +97,9 @@ pub(super) fn paths() -> OpenApiRouter<Api> {
         .routes(routes!(queue::dead))
         .routes(routes!(queue::replay))
         .routes(routes!(audit::list))
+        .routes(routes!(secrets::put))
+        .routes(routes!(secrets::rotate))
+        .routes(routes!(secrets::versions))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::metrics))

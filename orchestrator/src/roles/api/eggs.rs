@@ -9,10 +9,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    Api, audit,
+    Api,
     auth::{Caller, Operate, Read},
     page, plans,
     problem::{Answer, Asked, At, Refusal},
+    rotate,
     runners::{TRIES, word},
     why,
     work::{self, Taken},
@@ -20,10 +21,10 @@ use super::{
 use crate::{
     domain::{JobStatus, State as RunnerState},
     ports::store::{Query, StoreError, Value},
-    records::{self, EggRecord, JobRecord, PlanRecord, Record, RunnerRecord, Served, Versioned},
+    records::{self, AuditEntry, EggRecord, JobRecord, PlanRecord, Record, RunnerRecord, Served, Versioned},
     roles::Work,
     settings::NestSettings,
-    wire::{EggStatus, EggView, Page, PlanView, Problem, RepositoryView, RollbackRequest},
+    wire::{EggStatus, EggView, Page, PlanView, Problem, RepositoryView, RollbackRequest, RolledBack},
 };
 
 /// The most jobs that are listed one by one.
@@ -197,7 +198,7 @@ pub(super) async fn rollback(
         plans::may_go_back_to(&plans::known(&api, &name, id).await?)?;
     }
     let details = serde_json::json!({ "to": request.to });
-    let entry = audit::entry(api.now(), &caller.actor, "egg.rollback", "egg", &name, details);
+    let entry = AuditEntry::new(api.now(), &caller.actor, "egg.rollback", ("egg", &name), details);
     api.store().commit(vec![records::insert(&entry)]).await?;
     let work = Work::Rollback { egg: name, to: request.to, actor: caller.actor.clone() };
     work::put(&api, &headers, &caller.actor, &work).await
@@ -248,7 +249,7 @@ async fn set_paused(api: &Api, name: &str, actor: &str, paused: bool) -> Answer<
         egg.record.paused = paused;
         egg.record.updated = now;
         let action = if paused { "egg.pause" } else { "egg.resume" };
-        let entry = audit::entry(now, actor, action, "egg", name, serde_json::json!({}));
+        let entry = AuditEntry::new(now, actor, action, ("egg", name), serde_json::json!({}));
         match api.store().commit(vec![egg.update(), records::insert(&entry)]).await {
             Ok(()) => {
                 tracing::info!(egg = name, actor, paused, "an egg was stopped or goes on");
@@ -295,7 +296,7 @@ pub(super) fn place(repository: &Repository) -> String {
 }
 
 /// An egg as operators see it.
-fn view(egg: &EggRecord, nest: &NestSettings) -> EggView {
+pub(super) fn view(egg: &EggRecord, nest: &NestSettings) -> EggView {
     let (kind, runner_type, cloud, runner, schedule): (_, RunnerType, &Cloud, &RunnerConfig, _) =
         match &egg.served {
             Served::Egg(config) => {
@@ -334,6 +335,12 @@ fn view(egg: &EggRecord, nest: &NestSettings) -> EggView {
         failures: egg.failures,
         retry_at: egg.retry_at.map(Into::into),
         error: egg.error.clone(),
+        rolled_back: egg.pin().map(|pin| RolledBack {
+            plan: pin.plan.clone(),
+            digest: pin.digest.clone(),
+            commit: pin.commit.clone(),
+        }),
+        rotation: egg.rotation.as_ref().map(rotate::view),
         synced: egg.synced.into(),
     }
 }

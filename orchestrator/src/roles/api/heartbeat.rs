@@ -6,16 +6,16 @@ use axum::{Json, extract::State, http::HeaderMap};
 use smol_str::SmolStr;
 
 use super::{
-    Api, audit, credential, eggs,
+    Api, credential, eggs,
     problem::{Answer, At, Body, Refusal},
-    runners::{self, TRIES},
+    runners::TRIES,
     work,
 };
 use crate::{
     domain::{Event, Health, JobId, Runner, State as RunnerState},
     ports::store::{StoreError, Value, Write},
-    records::{self, EggRecord, JobRecord, RunnerMetric, RunnerRecord, Versioned},
-    roles::Work,
+    records::{self, AuditEntry, EggRecord, JobRecord, RunnerMetric, RunnerRecord, Versioned},
+    roles::{Work, changes::changed},
     wire::{
         Problem,
         runner::{Heartbeat, HeartbeatAnswer, Wanted},
@@ -61,7 +61,7 @@ pub(super) async fn heartbeat(
         match api.store().commit(writes).await {
             Ok(()) => {
                 let (before, after) = (&found.record.runner, &next.runner);
-                runners::changed(&api, &next, before.state);
+                changed(&api.context, before, after, &next.why);
                 if before.state != after.state || before.drained != after.drained || before.jobs != after.jobs
                 {
                     work::put_own(&api, &Work::Decide).await?;
@@ -130,6 +130,7 @@ fn heard(
         runner,
         heard: (told.started, told.sequence),
         version: Some(told.version.clone()),
+        revision: told.revision.or(found.record.revision),
         // Its credential has arrived: the ticket has done its work.
         ticket: None,
         updated: now,
@@ -140,7 +141,13 @@ fn heard(
         "its heartbeat".clone_into(&mut record.why);
         let details = serde_json::json!({ "from": before.name(), "to": after.name() });
         let actor = format!("runner:{id}");
-        writes.push(records::insert(&audit::entry(now, &actor, "runner.heartbeat", "runner", &id, details)));
+        writes.push(records::insert(&AuditEntry::new(
+            now,
+            &actor,
+            "runner.heartbeat",
+            ("runner", &id),
+            details,
+        )));
     }
     writes.push(Versioned { record: record.clone(), version: found.version }.update());
     Some((record, writes))

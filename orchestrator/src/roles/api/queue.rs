@@ -3,14 +3,14 @@
 use axum::{Json, extract::State, http::StatusCode};
 
 use super::{
-    Api, audit,
+    Api,
     auth::{Caller, Operate, Read},
     page,
     problem::{Answer, Asked, At},
 };
 use crate::{
     ports::{queue::Dead, store::Cursor},
-    records,
+    records::{self, AuditEntry},
     roles::Work,
     wire::{Accepted, DeadMessage, Page, Problem, QueueCounts},
 };
@@ -72,7 +72,8 @@ pub(super) async fn replay(
     At(id): At<String>,
 ) -> Answer<(StatusCode, Json<Accepted>)> {
     api.context.ports.queue.replay(&id).await?;
-    let entry = audit::entry(api.now(), &caller.actor, "queue.replay", "message", &id, serde_json::json!({}));
+    let entry =
+        AuditEntry::new(api.now(), &caller.actor, "queue.replay", ("message", &id), serde_json::json!({}));
     api.store().commit(vec![records::insert(&entry)]).await?;
     Ok((StatusCode::ACCEPTED, Json(Accepted { new: true })))
 }
@@ -81,7 +82,7 @@ pub(super) async fn replay(
 fn view(dead: &Dead) -> DeadMessage {
     let subject = match serde_json::from_str::<Work>(&dead.body) {
         Ok(Work::Hook { eggs, .. }) => eggs,
-        Ok(Work::Deploy { egg } | Work::Rollback { egg, .. }) => vec![egg],
+        Ok(Work::Deploy { egg } | Work::Rollback { egg, .. } | Work::Rotate { egg }) => vec![egg],
         Ok(Work::Trigger { job, .. }) => vec![format!("jobs/{job}")],
         Ok(Work::Sync { .. } | Work::Sweep | Work::Decide) | Err(_) => Vec::new(),
     };

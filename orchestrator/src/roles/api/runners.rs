@@ -5,17 +5,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::{
-    Api, audit,
+    Api,
     auth::{Caller, Operate, Read},
     page,
     problem::{Answer, Asked, At, Refusal},
     work,
 };
 use crate::{
-    domain::{Event, State as RunnerState},
+    domain::Event,
     ports::store::{Query, StoreError, Value},
-    records::{self, Record, RunnerRecord, Versioned},
-    roles::Work,
+    records::{self, AuditEntry, Record, RunnerRecord, Versioned},
+    roles::{Work, changes::changed},
     wire::{Page, Problem, RunnerView},
 };
 
@@ -95,9 +95,18 @@ pub(super) async fn show(
     Ok(Json(view(&known(&api, &id).await?.record)))
 }
 
+/// How a runner goes.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct How {
+    /// At once: a job that it has fails.
+    #[serde(default)]
+    now: bool,
+}
+
 /// A runner finishes its job, takes no other, and is destroyed. Asking again changes nothing.
 #[utoipa::path(
-    delete, path = "/runners/{id}", tag = "operators", params(("id" = String, Path)),
+    delete, path = "/runners/{id}", tag = "operators", params(("id" = String, Path), How),
     security(("token" = ["operate"])),
     responses(
         (status = 202, body = RunnerView),
@@ -108,23 +117,27 @@ pub(super) async fn drain(
     caller: Caller<Operate>,
     State(api): State<Api>,
     At(id): At<String>,
+    Asked(how): Asked<How>,
 ) -> Answer<(StatusCode, Json<RunnerView>)> {
+    let (event, action) =
+        if how.now { (Event::Destroy, "runner.destroy") } else { (Event::Drain, "runner.drain") };
     for _ in 0..TRIES {
         let mut found = known(&api, &id).await?;
         let now = api.now();
-        let before = found.record.runner.state;
-        let Ok(after) = found.record.runner.after(&Event::Drain, now) else {
+        let before = found.record.runner.clone();
+        let Ok(after) = found.record.runner.after(&event, now) else {
             // It is on its way out already.
             return Ok((StatusCode::ACCEPTED, Json(view(&found.record))));
         };
         found.record.runner = after;
         found.record.why = format!("{} asked for it", caller.actor);
         found.record.updated = now;
-        let details = serde_json::json!({ "from": before.name(), "to": found.record.runner.state.name() });
-        let entry = audit::entry(now, &caller.actor, "runner.drain", "runner", &id, details);
+        let details =
+            serde_json::json!({ "from": before.state.name(), "to": found.record.runner.state.name() });
+        let entry = AuditEntry::new(now, &caller.actor, action, ("runner", &id), details);
         match api.store().commit(vec![found.update(), records::insert(&entry)]).await {
             Ok(()) => {
-                changed(&api, &found.record, before);
+                changed(&api.context, &before, &found.record.runner, &found.record.why);
                 work::put_own(&api, &Work::Decide).await?;
                 return Ok((StatusCode::ACCEPTED, Json(view(&found.record))));
             }
@@ -133,22 +146,6 @@ pub(super) async fn drain(
         }
     }
     Err(Refusal::away(format!("others write the runner `{id}` just now; try again")))
-}
-
-/// A runner's state has changed, and that is written.
-pub(super) fn changed(api: &Api, runner: &RunnerRecord, before: RunnerState) {
-    let (from, to) = (before.name(), runner.runner.state.name());
-    if from != to {
-        api.context.metrics.transitions.with_label_values(&[from, to]).inc();
-        tracing::info!(
-            runner = runner.runner.id.as_str(),
-            egg = runner.runner.egg,
-            from,
-            to,
-            why = runner.why,
-            "a runner has changed"
-        );
-    }
 }
 
 async fn known(api: &Api, id: &str) -> Answer<Versioned<RunnerRecord>> {

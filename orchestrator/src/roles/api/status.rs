@@ -9,7 +9,7 @@ use super::{
     auth::{Caller, Read},
     eggs::{self, LISTED},
     problem::Answer,
-    queue,
+    queue, rotate,
     runners::word,
     why,
 };
@@ -50,11 +50,12 @@ pub(super) async fn status(_: Caller<Read>, State(api): State<Api>) -> Answer<Js
         runners: runners.remove(&egg.name).unwrap_or_default(),
         waiting: waits.get(egg.name.as_str()).copied().unwrap_or_default(),
         concurrent: eggs::concurrent(&egg),
-        commit: egg.commit,
+        commit: egg.commit.clone(),
         paused: egg.paused,
         removed: egg.removed,
         retry_at: egg.retry_at.map(Into::into),
-        error: egg.error,
+        error: egg.error.clone(),
+        rotation: egg.rotating().map(rotate::view),
         name: egg.name,
     });
     // One that has left the Nest is shown while something of it is there.

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::HeaderMap};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use fly_std::formats::secret_uri;
-use flyc::artifact::EnvValue;
+use flyc::artifact::{EnvValue, Repository};
 
 use super::{
-    Api, audit, credential,
+    Api, credential,
     eggs::{self, place},
     problem::{Answer, At, Body, Refusal},
     runners::TRIES,
@@ -17,10 +16,10 @@ use super::{
 use crate::{
     domain::State as RunnerState,
     ports::{
-        secrets::Secret,
+        secrets::{self, Secret},
         store::{StoreError, Value},
     },
-    records::{self, EggRecord, RunnerRecord, Served, Versioned},
+    records::{self, AuditEntry, EggRecord, RunnerRecord, Served, Versioned},
     seal,
     wire::{
         Problem,
@@ -69,13 +68,14 @@ pub(super) async fn ticket(
                 record.redeemed = Some((ticket.clone(), request.system_id.clone()));
                 // Another process, maybe on another machine, with another clock: it is counted from the start.
                 record.heard = (0, 0);
+                record.revision = None;
                 new
             }
             Given::Credential(own) => own.clone(),
         };
         let details = serde_json::json!({ "system_id": request.system_id, "by": given.name() });
         let actor = format!("runner:{id}");
-        let entry = audit::entry(now, &actor, "runner.ticket", "runner", &id, details);
+        let entry = AuditEntry::new(now, &actor, "runner.ticket", ("runner", &id), details);
         match api.store().commit(vec![found.update(), records::insert(&entry)]).await {
             Ok(()) => {
                 tracing::info!(runner = id, by = given.name(), "a runner got what it registers with");
@@ -171,11 +171,26 @@ async fn registrations(api: &Api, egg: &EggRecord) -> Answer<Vec<Registration>> 
         registrations.push(Registration {
             url: api.gitlab(&repository.server),
             runner,
-            token: secret(api, &repository.token_secret).await?.expose().to_owned(),
+            token: token(api, egg, &repository).await?.expose().to_owned(),
             name: repository.name,
         });
     }
     Ok(registrations)
+}
+
+/// The token of the runner that a place has now.
+async fn token(api: &Api, egg: &EggRecord, repository: &Repository) -> Answer<Secret> {
+    let rotation = egg.rotation.as_ref();
+    let version = rotation.and_then(|rotation| rotation.fresh_version(&place(repository), api.now()));
+    let uri = secrets::parse(&repository.token_secret).ok();
+    if let Some((uri, version)) = uri.zip(version) {
+        // Another process may have changed it, and the one before may be kept here for a while.
+        match api.context.ports.secrets.get_version(&uri, version).await {
+            Ok(token) => return Ok(token),
+            Err(error) => tracing::warn!(%error, "a version of a runner's token can't be read"),
+        }
+    }
+    secret(api, &repository.token_secret).await
 }
 
 async fn environment(api: &Api, egg: &EggRecord) -> Answer<BTreeMap<String, String>> {
@@ -195,8 +210,8 @@ async fn environment(api: &Api, egg: &EggRecord) -> Answer<BTreeMap<String, Stri
 }
 
 async fn secret(api: &Api, uri: &str) -> Answer<Secret> {
-    let uri = secret_uri::parse(uri).map_err(|_| {
-        tracing::error!("what was built has something for a secret's URI that is none");
+    let uri = secrets::parse(uri).map_err(|error| {
+        tracing::error!(%error, "what was built has something for a secret's URI that is none");
         Refusal::internal()
     })?;
     api.context.ports.secrets.get(&uri).await.map_err(|error| {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    Api, audit,
+    Api,
     auth::{Caller, Operate, Read},
     eggs,
     problem::{Answer, Asked, At, Refusal},
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     ports::store::Value,
-    records::{self, EggRecord, JobRecord, Served},
+    records::{self, AuditEntry, EggRecord, JobRecord, Served},
     roles::Work,
     wire::{Accepted, JobView, Problem, WhyJob},
 };
@@ -110,7 +110,8 @@ pub(super) async fn trigger(
             "the Nest has no job `{name}`; `GET /eggs` lists them as `jobs/NAME`"
         )));
     }
-    let entry = audit::entry(api.now(), &caller.actor, "job.trigger", "egg", &owner, serde_json::json!({}));
+    let entry =
+        AuditEntry::new(api.now(), &caller.actor, "job.trigger", ("egg", &owner), serde_json::json!({}));
     api.store().commit(vec![records::insert(&entry)]).await?;
     let work = Work::Trigger { job: name, actor: caller.actor.clone() };
     work::put(&api, &headers, &caller.actor, &work).await

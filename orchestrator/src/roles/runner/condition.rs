@@ -24,6 +24,8 @@ pub(super) struct Condition {
     /// Jobs in a row that failed by the runner's fault, and deaths of the agent since one went well.
     pub(super) failures: u64,
     pub(super) agent_version: Option<String>,
+    /// The revision of what the agent was told.
+    pub(super) revision: Option<u64>,
 }
 
 impl Condition {
@@ -35,6 +37,7 @@ impl Condition {
             jobs_done: 0,
             failures: 0,
             agent_version: None,
+            revision: None,
         }
     }
 

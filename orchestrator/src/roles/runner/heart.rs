@@ -100,6 +100,7 @@ impl Teller {
             disk_usage: usage.disk,
             agent_version: condition.agent_version.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: condition.revision,
         };
         self.client.heartbeat(&heartbeat).await
     }

@@ -216,6 +216,7 @@ impl<'a> Life<'a> {
         self.client.use_credential(credential);
         self.answer = answer;
         self.write_config()?;
+        self.condition.revision = Some(self.answer.revision);
         let registrations = self.answer.registrations.len();
         tracing::info!(
             revision = self.answer.revision,

@@ -77,6 +77,7 @@ fn new(name: &str, owner: &Owner, commit: &str, now: Time) -> EggRecord {
         retry_at: None,
         error: None,
         pinned: None,
+        rotation: None,
         made: now,
         updated: now,
         synced: now,

@@ -353,21 +353,14 @@ impl Turn<'_> {
             }
         }
         let record = self.record(Some(commit.to_owned()), SyncStatus::Applied, changes, None);
-        let audit = AuditEntry {
-            id: Uuid::now_v7().to_string(),
-            at: now,
-            actor: "git-sync".to_owned(),
-            action: "nest.apply".to_owned(),
-            resource_type: "nest".to_owned(),
-            resource: commit.to_owned(),
-            details: serde_json::json!({
-                "reason": self.reason,
-                "sync": record.id,
-                "added": record.changes.added.len(),
-                "changed": record.changes.changed.len(),
-                "removed": record.changes.removed.len(),
-            }),
-        };
+        let details = serde_json::json!({
+            "reason": self.reason,
+            "sync": record.id,
+            "added": record.changes.added.len(),
+            "changed": record.changes.changed.len(),
+            "removed": record.changes.removed.len(),
+        });
+        let audit = AuditEntry::new(now, "git-sync", "nest.apply", ("nest", commit), details);
         let mut writes = last;
         writes.extend([write(&in_force, version), insert(&record), put(&audit)]);
         self.commit(writes).await?;

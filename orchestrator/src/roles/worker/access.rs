@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use fly_std::formats::secret_uri;
+use fly_std::formats::SecretUri;
 use flyc::routing::host_of;
 
 use super::Failure;
 use crate::{
     ports::{
         gitlab::{Access, Place},
-        secrets::Secret,
+        secrets::{self, Secret},
     },
     records::{EggRecord, Served},
     roles::Context,
@@ -166,7 +166,6 @@ pub(super) async fn secret(context: &Context, uri: &str) -> Result<Secret, Failu
 }
 
 /// A secret's URI.
-pub(super) fn parse(uri: &str) -> Result<secret_uri::SecretUri, Failure> {
-    // The text itself is told nobody.
-    secret_uri::parse(uri).map_err(|_| Failure::Never("the Nest has a secret URI that is none".to_owned()))
+pub(super) fn parse(uri: &str) -> Result<SecretUri, Failure> {
+    Ok(secrets::parse(uri)?)
 }

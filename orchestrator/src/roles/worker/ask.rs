@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Failure, access, audit};
+use super::{Failure, access};
 use crate::{
     domain::{Event, JobId, RunnerId, Time},
     ports::{
@@ -10,7 +10,7 @@ use crate::{
         store::{StoreError, Value},
     },
     records::{self, EggRecord, RunnerRecord, Versioned},
-    roles::Context,
+    roles::{Context, changes},
 };
 
 /// A runner is asked about this often at most.
@@ -56,7 +56,7 @@ async fn one(context: &Context, eggs: &[EggRecord], id: &RunnerId) -> Result<boo
     let next = Versioned { record, version: known.version };
     match store.commit(vec![next.update()]).await {
         Ok(()) => {
-            audit::changed(context, &before, &next.record.runner, "GitLab was asked for its jobs");
+            changes::changed(context, &before, &next.record.runner, "GitLab was asked for its jobs");
             Ok(true)
         }
         Err(StoreError::Conflict(_)) => Ok(true),
@@ -76,16 +76,23 @@ async fn jobs(
     let owner = &record.runner.egg;
     let Some(egg) = eggs.iter().find(|egg| egg.name == *owner) else { return Ok(jobs) };
     for spot in access::spots(egg, &context.settings.nest) {
-        let registered = egg.registered.get(&spot.key()).and_then(|registered| registered.runner);
-        let Some(runner) = registered else { continue };
+        let key = spot.key();
+        let mut registered = egg.runners_at(&key).peekable();
+        if registered.peek().is_none() {
+            continue;
+        }
         let access = access::to_spot(context, owner, &spot, eggs).await?;
-        match context.ports.gitlab.running_jobs(&access, runner, system_id).await {
-            Ok(found) => jobs.extend(
-                found.into_iter().map(|job| JobId { server: spot.server.as_str().into(), number: job.id }),
-            ),
-            // Where there is no such runner, it has no job.
-            Err(GitLabError::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
+        for runner in registered {
+            match context.ports.gitlab.running_jobs(&access, runner, system_id).await {
+                Ok(found) => jobs.extend(
+                    found
+                        .into_iter()
+                        .map(|job| JobId { server: spot.server.as_str().into(), number: job.id }),
+                ),
+                // Where there is no such runner, it has no job.
+                Err(GitLabError::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
     Ok(jobs)

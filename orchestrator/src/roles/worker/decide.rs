@@ -14,8 +14,8 @@ use super::{
 use crate::{
     domain::{self, Action, Event, Runner, RunnerId, Time, Why},
     ports::store::{Value, Write},
-    records::{self, Care, EggRecord, Lease, RunnerRecord, Served, Versioned},
-    roles::Context,
+    records::{self, AuditEntry, Care, EggRecord, Lease, RunnerRecord, Served, Versioned},
+    roles::{Context, Work, changes},
 };
 
 /// How often it is decided anew because others wrote.
@@ -29,6 +29,9 @@ const TOLD_AGAIN: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// How often an egg that waits for a deployment is put into the queue again, should its message be lost.
 const AGAIN: u64 = 60_000;
+
+/// How often a rotation that goes on is looked at, whatever else asks for it.
+const ROTATION: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Decides, and carries it out.
 pub(super) async fn decide(context: &Context) -> Result<(), Failure> {
@@ -131,6 +134,7 @@ impl Round<'_> {
                 redeemed: None,
                 credential: None,
                 heard: (0, 0),
+                revision: None,
                 version: None,
                 why: why.to_owned(),
                 care: Care::default(),
@@ -144,7 +148,7 @@ impl Round<'_> {
             let details = json!({ "egg": name, "to": record.runner.state.name(), "commit": record.commit });
             let resource = ("runner", record.runner.id.as_str());
             writes.push(records::insert(record));
-            let entry = audit::entry(self.now, "policy:demand", "runner.make", resource, details);
+            let entry = AuditEntry::new(self.now, "policy:demand", "runner.make", resource, details);
             writes.push(records::insert(&entry));
         }
         if !self.tenure.commit(writes).await? {
@@ -192,7 +196,7 @@ impl Round<'_> {
         let next = Versioned { record, version: known.version };
         if self.write(next, vec![records::insert(&entry)]).await? {
             let after = &self.world.runners[id].record;
-            audit::changed(self.context, &before, &after.runner, &after.why);
+            changes::changed(self.context, &before, &after.runner, &after.why);
         }
         Ok(())
     }
@@ -205,9 +209,9 @@ impl Round<'_> {
             return Ok(());
         }
         let runner = &known.record.runner;
-        let details = json!({ "egg": runner.egg, "state": audit::name_of(runner), "rule": rule });
+        let details = json!({ "egg": runner.egg, "state": changes::name_of(runner), "rule": rule });
         let actor = format!("rule:{rule}");
-        let entry = audit::entry(self.now, &actor, "runner.alert", ("runner", id.as_str()), details);
+        let entry = AuditEntry::new(self.now, &actor, "runner.alert", ("runner", id.as_str()), details);
         let mut record = RunnerRecord { updated: self.now, ..known.record.clone() };
         record.care.told.insert(rule.to_owned(), self.now);
         let egg = record.runner.egg.clone();
@@ -242,6 +246,11 @@ impl Round<'_> {
 async fn deployments(context: &Context, world: &World, now: Time) -> Result<(), Failure> {
     let by_egg = world.by_egg();
     for (name, egg) in &world.eggs {
+        if !egg.record.removed && egg.record.rotating().is_some() {
+            // Should its message be lost.
+            let work = Work::Rotate { egg: name.clone() };
+            put::of_period(context, &format!("rotate/{name}"), &work, ROTATION).await?;
+        }
         let runners = by_egg.get(name.as_str()).map_or(&[][..], Vec::as_slice);
         if !world::needs_deployment(context, &egg.record, runners)
             || egg.record.retry_at.is_some_and(|then| now < then)

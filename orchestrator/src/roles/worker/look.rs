@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use flyc::routing::{Job as Asked, host_of};
 use tokio::sync::Mutex;
 
-use super::{Failure, access, audit};
+use super::{Failure, access};
 use crate::{
     domain::{Demand, Event, Job, JobId, JobStatus, Runner, Seen, Time},
     nest::{Choice, Routes},
@@ -14,7 +14,7 @@ use crate::{
         store::{StoreError, Value},
     },
     records::{self, EggRecord, JobRecord, RunnerRecord, Versioned},
-    roles::Context,
+    roles::{Context, changes},
 };
 
 /// How often a write is tried when others write the same rows.
@@ -158,7 +158,7 @@ impl<'a> Look<'a> {
                 Ok(()) => {
                     if let Some((before, after)) = change {
                         let why = format!("job {id} is {}", word(told.status));
-                        audit::changed(self.context, &before, &after.record.runner, &why);
+                        changes::changed(self.context, &before, &after.record.runner, &why);
                     }
                     if record.job.status == JobStatus::Pending && record.job.egg.is_none() {
                         let why = record.reason.join("; ");
@@ -249,8 +249,8 @@ impl<'a> Look<'a> {
         let store = &*self.context.ports.store;
         if let (Some(number), Some(system_id)) = (told.runner, &told.system_id) {
             let owners = self.eggs.iter().filter(|record| {
-                record.registered.iter().any(|(key, registered)| {
-                    registered.runner == Some(number)
+                record.registered.keys().any(|key| {
+                    record.runners_at(key).any(|id| id == number)
                         && access::place_of(key)
                             .is_some_and(|(named, _)| access::is_same_server(named, server))
                 })

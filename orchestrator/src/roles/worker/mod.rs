@@ -15,6 +15,7 @@ mod put;
 mod recover;
 mod register;
 mod rollback;
+mod rotate;
 mod sweep;
 mod tenure;
 mod timers;
@@ -205,6 +206,7 @@ pub async fn perform(context: &Context, work: Work) -> Result<(), Failure> {
         Work::Rollback { egg, to, actor } => {
             Box::pin(rollback::rollback(context, &egg, to.as_deref(), &actor)).await
         }
+        Work::Rotate { egg } => Box::pin(rotate::rotate(context, &egg)).await,
         Work::Trigger { job, actor } => Box::pin(trigger::trigger(context, &job, &actor)).await,
     }
 }

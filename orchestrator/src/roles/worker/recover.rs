@@ -9,11 +9,11 @@ use std::{collections::BTreeSet, path::Path};
 
 use serde_json::json;
 
-use super::{Failure, audit, deploy, put};
+use super::{Failure, deploy, put};
 use crate::{
     domain::{PlanStatus, State},
     ports::store::{StoreError, Value},
-    records::{self, EggRecord, Lease, RunnerRecord},
+    records::{self, AuditEntry, EggRecord, Lease, RunnerRecord},
     roles::Context,
 };
 
@@ -71,7 +71,7 @@ async fn orphans(context: &Context) -> Result<(), Failure> {
             Ok(()) => {
                 let now = context.ports.clock.now();
                 let details = json!({ "why": "no runner of this name is there" });
-                let entry = audit::entry(now, "recover", "runner.orphan", ("runner", &name), details);
+                let entry = AuditEntry::new(now, "recover", "runner.orphan", ("runner", &name), details);
                 tracing::warn!(runner = name, "the folder of a runner that is not known is removed");
                 match store.commit(vec![records::insert(&entry)]).await {
                     Ok(()) | Err(StoreError::Conflict(_)) => {}

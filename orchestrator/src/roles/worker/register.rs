@@ -7,7 +7,6 @@ use serde_json::json;
 use super::{
     Failure,
     access::{self, Spot},
-    audit,
     tenure::Tenure,
 };
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
         gitlab::{Access, GitLabError, NewRunner, Place},
         store::{StoreError, Value, Write},
     },
-    records::{self, EggRecord, Registered, RunnerRecord, Served, Versioned},
+    records::{self, AuditEntry, EggRecord, Registered, RunnerRecord, Served, Versioned},
     roles::Context,
     seal,
 };
@@ -28,7 +27,7 @@ const TRIES: usize = 16;
 const SHORTEST: std::time::Duration = std::time::Duration::from_mins(10);
 
 /// What a runner is to be in GitLab.
-fn wanted(context: &Context, egg: &EggRecord, spot: &Spot) -> NewRunner {
+pub(super) fn wanted(context: &Context, egg: &EggRecord, spot: &Spot) -> NewRunner {
     let runner = match &egg.served {
         Served::Egg(egg) => &egg.runner,
         Served::Job(job) => &job.runner,
@@ -45,7 +44,7 @@ fn wanted(context: &Context, egg: &EggRecord, spot: &Spot) -> NewRunner {
 }
 
 /// Tells one runner's settings from another's.
-fn settings(runner: &NewRunner) -> String {
+pub(super) fn settings(runner: &NewRunner) -> String {
     let text = json!([
         runner.description,
         runner.maintenance_note,
@@ -85,6 +84,8 @@ pub(super) async fn ensure(context: &Context, tenure: &Tenure<'_>, name: &str) -
     for spot in &spots {
         let runner = wanted(context, egg, spot);
         let expected = settings(&runner);
+        // Not the one that is registered: should somebody have taken it away, a rotation's other one doesn't take its place.
+        let others: Vec<u64> = egg.runners_at(&spot.key()).collect();
         let known = egg.registered.get(&spot.key());
         match known.and_then(|known| known.runner.map(|id| (id, known))) {
             Some((_, known)) if known.settings.as_ref() == Some(&expected) => {}
@@ -94,14 +95,14 @@ pub(super) async fn ensure(context: &Context, tenure: &Tenure<'_>, name: &str) -
                     Ok(()) => note(tenure, context, name, spot, Some(id), Some(expected), false).await?,
                     Err(GitLabError::NotFound { .. }) => {
                         // Somebody took it away. It is made anew, and its machines get the new token.
-                        create(context, tenure, name, spot, &access, &runner, expected).await?;
+                        create(context, tenure, name, spot, &access, &runner, &others).await?;
                     }
                     Err(error) => return Err(error.into()),
                 }
             }
             None => {
                 let access = access::to_spot(context, name, spot, &eggs).await?;
-                create(context, tenure, name, spot, &access, &runner, expected).await?;
+                create(context, tenure, name, spot, &access, &runner, &others).await?;
             }
         }
     }
@@ -121,12 +122,16 @@ async fn create(
     spot: &Spot,
     access: &Access,
     runner: &NewRunner,
-    expected: String,
+    others: &[u64],
 ) -> Result<(), Failure> {
+    let expected = settings(runner);
     let gitlab = &*context.ports.gitlab;
     let uri = access::parse(&spot.token)?;
     let found = gitlab.runners(access, spot.place).await?;
-    let mut ours = found.into_iter().filter(|found| found.maintenance_note == runner.maintenance_note);
+    // What a rotation takes away or brings is not a leftover of a crash.
+    let mut ours = found
+        .into_iter()
+        .filter(|found| found.maintenance_note == runner.maintenance_note && !others.contains(&found.id));
     let (id, token) = match ours.next() {
         Some(found) => {
             gitlab.update_runner(access, found.id, runner).await?;
@@ -158,7 +163,7 @@ async fn note(
     let action = if is_new { "runner.register" } else { "runner.settings" };
     let details = json!({ "place": spot.key(), "gitlab_runner": runner });
     let now = context.ports.clock.now();
-    let entry = audit::entry(now, "deploy", action, ("egg", name), details);
+    let entry = AuditEntry::new(now, "deploy", action, ("egg", name), details);
     let more = vec![records::insert(&entry)];
     amend(context, tenure, name, more, |egg| {
         let registered = egg.registered.entry(spot.key()).or_default();
@@ -219,9 +224,12 @@ async fn take_away(
     }
     let now = context.ports.clock.now();
     let details = json!({ "place": key });
-    let entry = audit::entry(now, "deploy", "runner.unregister", ("egg", &egg.name), details);
+    let entry = AuditEntry::new(now, "deploy", "runner.unregister", ("egg", &egg.name), details);
     amend(context, tenure, &egg.name, vec![records::insert(&entry)], |egg| {
         egg.registered.remove(key);
+        if let Some(rotation) = &mut egg.rotation {
+            rotation.turns.remove(key);
+        }
     })
     .await
 }
@@ -239,7 +247,7 @@ async fn delete(context: &Context, egg: &EggRecord, key: &str, eggs: &[EggRecord
         return Err(Failure::Never("nothing in the Nest tells an API token for it".to_owned()));
     };
     let access = access::to_spot(context, &egg.name, spot, eggs).await?;
-    if let Some(id) = found.runner {
+    for id in egg.runners_at(key) {
         gitlab.delete_runner(&access, id).await?;
     }
     if let Some(id) = found.webhook {

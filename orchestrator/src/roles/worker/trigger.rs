@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::{Failure, access, audit};
+use super::{Failure, access};
 use crate::{
     ports::gitlab::Place,
-    records::{self, EggRecord},
+    records::{self, AuditEntry, EggRecord},
     roles::Context,
 };
 
@@ -25,7 +25,7 @@ pub(super) async fn trigger(context: &Context, job: &str, actor: &str) -> Result
         let access = access::to_spot(context, &owner, &spot, &eggs).await?;
         context.ports.gitlab.play_schedule(&access, project, schedule).await?;
         let now = context.ports.clock.now();
-        let entry = audit::entry(now, actor, "job.trigger", ("job", job), json!({ "schedule": schedule }));
+        let entry = AuditEntry::new(now, actor, "job.trigger", ("job", job), json!({ "schedule": schedule }));
         store.commit(vec![records::insert(&entry)]).await?;
         tracing::info!(job, actor, "a job's pipeline is started");
         return Ok(());

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use fly_std::formats::{SecretUri, secret_uri};
+use fly_std::formats::SecretUri;
 use tokio::{
     sync::{Mutex, OnceCell},
     time::Instant,
@@ -18,11 +18,15 @@ use super::{
     proof::{Known, Proof},
 };
 use crate::{
-    ports::secrets::Secrets,
-    records::{self, EggRecord, Served},
+    domain::Time,
+    ports::secrets::{self, Secret, SecretError, Secrets},
+    records::{self, EggRecord, Served, Stale},
     roles::{
         Context,
-        api::problem::{Answer, Refusal},
+        api::{
+            eggs::place,
+            problem::{Answer, Refusal},
+        },
     },
     settings::NestSettings,
 };
@@ -40,7 +44,20 @@ const JUST: Duration = Duration::from_millis(200);
 struct Lock {
     uri: SecretUri,
     known: OnceCell<Option<Known>>,
+    /// The version that GitLab still shows after the secret was changed, until it is told.
+    before: Option<Before>,
 }
+
+/// What a secret was.
+#[derive(Clone)]
+struct Before {
+    version: u64,
+    until: Time,
+    known: Arc<OnceCell<Option<Known>>>,
+}
+
+/// Versions of secrets that were read: they never change, and each reading stands in the audit log.
+type Versions = HashMap<(String, u64), Arc<OnceCell<Option<Known>>>>;
 
 /// Who a webhook may be from.
 struct Gate {
@@ -70,7 +87,7 @@ struct Index {
 
 /// The gates, read when they are needed and kept for a while.
 #[derive(Default)]
-pub(in crate::roles::api) struct Gates(Mutex<Option<(Instant, Arc<Index>)>>);
+pub(in crate::roles::api) struct Gates(Mutex<(Option<(Instant, Arc<Index>)>, Versions)>);
 
 impl Gates {
     /// Whom a webhook is from; none when it shows nobody's secret.
@@ -81,22 +98,20 @@ impl Gates {
         seen: &Seen,
     ) -> Answer<Option<Owners>> {
         let index = self.index(context, FRESH).await?;
-        let found = index.open(&*context.ports.secrets, proof, seen).await;
+        let (secrets, now) = (&*context.ports.secrets, context.ports.clock.now());
+        let found = index.open(secrets, proof, seen, now).await;
         if let Ok(Some(owners)) = found {
             return Ok(Some(owners));
         }
         // An egg or a secret may have come a moment ago.
         let newer = self.index(context, JUST).await?;
-        if Arc::ptr_eq(&index, &newer) {
-            found
-        } else {
-            newer.open(&*context.ports.secrets, proof, seen).await
-        }
+        if Arc::ptr_eq(&index, &newer) { found } else { newer.open(secrets, proof, seen, now).await }
     }
 
     async fn index(&self, context: &Context, fresh: Duration) -> Answer<Arc<Index>> {
         // Who comes while it is read waits here, and finds it read.
-        let mut kept = self.0.lock().await;
+        let mut guard = self.0.lock().await;
+        let (kept, versions) = &mut *guard;
         if let Some((read, index)) = &*kept
             && read.elapsed() < fresh
         {
@@ -105,7 +120,7 @@ impl Gates {
         match records::all::<EggRecord>(&*context.ports.store, None, None).await {
             Ok(eggs) => {
                 let eggs = eggs.into_iter().map(|egg| egg.record);
-                let index = Arc::new(Index::new(eggs, &context.settings.nest));
+                let index = Arc::new(Index::new(eggs, &context.settings.nest, versions));
                 *kept = Some((Instant::now(), Arc::clone(&index)));
                 Ok(index)
             }
@@ -120,15 +135,30 @@ impl Gates {
 }
 
 impl Index {
-    fn new(eggs: impl Iterator<Item = EggRecord>, nest: &NestSettings) -> Self {
+    fn new(eggs: impl Iterator<Item = EggRecord>, nest: &NestSettings, versions: &mut Versions) -> Self {
         let mut index = Self::default();
         let mut locks: HashMap<String, Arc<Lock>> = HashMap::new();
-        let mut lock = |uri: SecretUri| {
-            let new = || Arc::new(Lock { uri: uri.clone(), known: OnceCell::new() });
-            Arc::clone(locks.entry(uri.uri()).or_insert_with(new))
+        let mut used = Versions::new();
+        let mut lock = |uri: SecretUri, stale: Option<&Stale>| {
+            let name = uri.uri();
+            let before = stale.and_then(|stale| {
+                let key = (name.clone(), stale.version?);
+                let known = versions.get(&key).cloned().unwrap_or_default();
+                used.insert(key, Arc::clone(&known));
+                Some(Before { version: stale.version?, until: stale.until, known })
+            });
+            // One secret of several places may have been told to some of them.
+            let (name, tells) = match &before {
+                Some(before) => (format!("{name} {}", before.version), before.clone()),
+                None => return Arc::clone(locks.entry(name).or_insert_with(|| Lock::new(uri, None))),
+            };
+            Arc::clone(locks.entry(name).or_insert_with(|| Lock::new(uri, Some(tells))))
         };
         if let Some(uri) = &nest.webhook_secret {
-            index.add(nest.project, Gate { egg: None, server: nest.server.clone(), lock: lock(uri.clone()) });
+            index.add(
+                nest.project,
+                Gate { egg: None, server: nest.server.clone(), lock: lock(uri.clone(), None) },
+            );
         }
         for egg in eggs {
             // A job's hooks are the Nest's.
@@ -138,12 +168,14 @@ impl Index {
             }
             for repository in config.repositories {
                 // What the compiler wrote is a URI.
-                let Ok(uri) = secret_uri::parse(&repository.webhook_secret) else { continue };
-                let gate =
-                    Gate { egg: Some(egg.name.clone()), server: Some(repository.server), lock: lock(uri) };
+                let Ok(uri) = secrets::parse(&repository.webhook_secret) else { continue };
+                let known = egg.registered.get(&place(&repository));
+                let lock = lock(uri, known.and_then(|known| known.stale.as_ref()));
+                let gate = Gate { egg: Some(egg.name.clone()), server: Some(repository.server), lock };
                 index.add(repository.project_id, gate);
             }
         }
+        *versions = used;
         index
     }
 
@@ -155,14 +187,20 @@ impl Index {
     }
 
     /// All gates are tried, whichever opens.
-    async fn open(&self, secrets: &dyn Secrets, proof: &Proof<'_>, seen: &Seen) -> Answer<Option<Owners>> {
+    async fn open(
+        &self,
+        secrets: &dyn Secrets,
+        proof: &Proof<'_>,
+        seen: &Seen,
+        now: Time,
+    ) -> Answer<Option<Owners>> {
         let own = seen.project.and_then(|project| self.projects.get(&project));
         let mut open = Vec::new();
         let mut away = false;
         for gate in own.into_iter().flatten().chain(&self.everywhere) {
-            match gate.lock.known(secrets).await {
-                Ok(Some(known)) if proof.is_by(known) => open.push(gate),
-                Ok(_) => {}
+            match gate.lock.opens(secrets, proof, now).await {
+                Ok(true) => open.push(gate),
+                Ok(false) => {}
                 Err(Unreadable) => away = true,
             }
         }
@@ -190,17 +228,42 @@ impl Index {
 struct Unreadable;
 
 impl Lock {
-    /// The secret; none when there is none, which opens to nobody.
-    async fn known(&self, secrets: &dyn Secrets) -> Result<Option<&Known>, Unreadable> {
-        let read = || async {
-            match secrets.get(&self.uri).await {
-                Ok(secret) => Ok(Known::new(secret)),
-                Err(error) => {
-                    tracing::warn!(%error, "a webhook's secret can't be read");
-                    if error.is_transient() { Err(Unreadable) } else { Ok(None) }
+    fn new(uri: SecretUri, before: Option<Before>) -> Arc<Self> {
+        Arc::new(Self { uri, known: OnceCell::new(), before })
+    }
+
+    /// Whether it was proven that the secret is known, or what it was until not long ago.
+    async fn opens(&self, secrets: &dyn Secrets, proof: &Proof<'_>, now: Time) -> Result<bool, Unreadable> {
+        let current = match self.known(secrets).await {
+            Ok(Some(known)) if proof.is_by(known) => return Ok(true),
+            Ok(_) => Ok(false),
+            Err(Unreadable) => Err(Unreadable),
+        };
+        match &self.before {
+            Some(before) if now < before.until => {
+                let read = || read(secrets.get_version(&self.uri, before.version));
+                match before.known.get_or_try_init(read).await {
+                    Ok(Some(known)) if proof.is_by(known) => Ok(true),
+                    Ok(_) => current,
+                    Err(unreadable) => Err(unreadable),
                 }
             }
-        };
-        self.known.get_or_try_init(read).await.map(Option::as_ref)
+            _ => current,
+        }
+    }
+
+    /// The secret; none when there is none, which opens to nobody.
+    async fn known(&self, secrets: &dyn Secrets) -> Result<Option<&Known>, Unreadable> {
+        self.known.get_or_try_init(|| read(secrets.get(&self.uri))).await.map(Option::as_ref)
+    }
+}
+
+async fn read(asked: impl Future<Output = Result<Secret, SecretError>>) -> Result<Option<Known>, Unreadable> {
+    match asked.await {
+        Ok(secret) => Ok(Known::new(secret)),
+        Err(error) => {
+            tracing::warn!(%error, "a webhook's secret can't be read");
+            if error.is_transient() { Err(Unreadable) } else { Ok(None) }
+        }
     }
 }

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use uuid::{NoContext, Timestamp, Uuid};
 
 use super::{Back, Run, still_wanted};
 use crate::{
     domain::{Event, Plan, PlanStatus, PoolKind, Refused, RunnerId, Time},
     faults,
     ports::tofu::{Applied, Bundle, PlanRequest, Planned, TofuError, WantedRunner},
-    records::{self, EggRecord, Made, Pin, PlanKind, PlanRecord, RunnerRecord, Versioned},
-    roles::worker::{Failure, audit, register},
+    records::{self, AuditEntry, EggRecord, Made, Pin, PlanKind, PlanRecord, RunnerRecord, Versioned},
+    roles::worker::{Failure, register},
 };
 
 /// How many runners are written in one transaction, each perhaps with an audit entry.
@@ -119,9 +118,7 @@ impl Run<'_> {
         wanted: &BTreeMap<RunnerId, PoolKind>,
     ) -> Result<(), Failure> {
         let now = self.context.ports.clock.now();
-        let millis = now.as_millis();
-        let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-        let id = Uuid::new_v7(Timestamp::from_unix(NoContext, millis / 1000, nanos)).to_string();
+        let id = records::id_of(now);
         let sealed = self.context.seal.seal(&planned.binary, &format!("deployment_plans/{id}/plan_binary"));
         let sealed = sealed.map_err(|error| Failure::later(format!("a plan can't be sealed: {error}")))?;
         let record = PlanRecord {
@@ -249,7 +246,7 @@ impl Run<'_> {
             "rollback_of": plan.record.rollback_of,
         });
         let id = plan.record.plan.id.clone();
-        let entry = audit::entry(now, actor, "plan.apply", ("plan", &id), details);
+        let entry = AuditEntry::new(now, actor, "plan.apply", ("plan", &id), details);
         let mut more = vec![plan.update(), records::insert(&entry)];
         if let Some(back) = self.back {
             more.extend(self.passed_over(back).await?);

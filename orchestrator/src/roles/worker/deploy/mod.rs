@@ -14,8 +14,8 @@ use crate::{
         store::{Query, Value},
         tofu::FoundLock,
     },
-    records::{self, EggRecord, Made, PlanRecord, Record, RunnerRecord, Served, Versioned},
-    roles::Context,
+    records::{self, AuditEntry, EggRecord, Made, PlanRecord, Record, RunnerRecord, Served, Versioned},
+    roles::{Context, changes},
 };
 
 /// How often one message plans anew because something changed.
@@ -161,7 +161,7 @@ impl Run<'_> {
             let now = self.context.ports.clock.now();
             let id = plan.record.plan.id.clone();
             let details = json!({ "egg": self.owner, "why": why });
-            let entry = audit::entry(now, "deploy", "plan.put-aside", ("plan", &id), details);
+            let entry = AuditEntry::new(now, "deploy", "plan.put-aside", ("plan", &id), details);
             if !self.tenure.commit(vec![plan.update(), records::insert(&entry)]).await? {
                 return Err(Failure::later("a plan that was put aside was written by somebody else"));
             }
@@ -199,7 +199,7 @@ impl Run<'_> {
         let next = Versioned { record, version: known.version };
         let is_written = self.tenure.commit(vec![next.update(), records::insert(&entry)]).await?;
         if is_written {
-            audit::changed(self.context, before, &next.record.runner, why);
+            changes::changed(self.context, before, &next.record.runner, why);
         }
         Ok(is_written)
     }
@@ -237,7 +237,7 @@ impl Run<'_> {
         let now = self.context.ports.clock.now();
         let details =
             json!({ "lock": lock.id, "who": lock.who, "operation": lock.operation, "created": lock.created });
-        let entry = audit::entry(now, "deploy", "state.unlock", ("egg", self.owner), details);
+        let entry = AuditEntry::new(now, "deploy", "state.unlock", ("egg", self.owner), details);
         self.context.ports.tofu.unlock(self.owner, lock).await?;
         self.tenure.commit(vec![records::insert(&entry)]).await?;
         tracing::warn!(
@@ -267,7 +267,7 @@ impl Run<'_> {
             plan.record.error = Some(text.clone());
             more.push(plan.update());
             let details = json!({ "egg": self.owner, "error": text });
-            let entry = audit::entry(now, "deploy", "plan.fail", ("plan", &plan.record.plan.id), details);
+            let entry = AuditEntry::new(now, "deploy", "plan.fail", ("plan", &plan.record.plan.id), details);
             more.push(records::insert(&entry));
         }
         let retry = |failures| match Backoff::DEPLOYMENT.after(failures, self.owner, now) {
