@@ -38,6 +38,21 @@ pub struct Registered {
     /// The digest of the settings that the runner has there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<String>,
+    /// The webhooks that `gosling link` made for it, by project: of a group, one in each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hooks: BTreeMap<u64, LinkedHook>,
+    /// Whether an operator has taken it out of GitLab: nothing is registered there until it is linked again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlinked: bool,
+}
+
+/// A webhook of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedHook {
+    /// GitLab's id of it.
+    pub id: u64,
+    /// Tells the secret it shows from others; GitLab never tells it again.
+    pub secret: String,
 }
 
 /// What a rollback went back to. It holds until the egg is built otherwise than when it was rolled back.
@@ -101,6 +116,11 @@ struct Rest {
 }
 
 impl EggRecord {
+    /// Whether an operator has taken it out of GitLab.
+    pub fn is_unlinked(&self) -> bool {
+        self.registered.values().any(|registered| registered.unlinked)
+    }
+
     /// The rollback that holds, if one does.
     pub fn pin(&self) -> Option<&Pin> {
         self.pinned.as_ref().filter(|pin| pin.over == self.digest)
