@@ -60,6 +60,8 @@ pub struct NestSettings {
     pub server: Option<String>,
     /// The secret of the Nest's own webhook.
     pub webhook_secret: Option<SecretUri>,
+    /// The API token of the Nest's own project; none is that of an egg which opens it.
+    pub api_token: Option<SecretUri>,
 }
 
 /// The certificate that the API shows.

@@ -19,8 +19,8 @@ use orchestrator::{
         clock::Clock,
         git::{Git, GitError, Remote},
         gitlab::{
-            Access, CreatedRunner, GitLab, GitLabError, GitLabJob, Hook, KnownRunner, Manager, NewRunner,
-            Place, Schedule,
+            Access, CreatedRunner, DeployKey, GitLab, GitLabError, GitLabJob, Hook, KnownRunner, Manager,
+            NewRunner, Place, Schedule,
         },
         queue::{Dead, Leased, Message, Queue, QueueError},
         secrets::{Secret, SecretError, SecretVersion, Secrets},
@@ -220,6 +220,9 @@ impl GitLab for Nothing {
     async fn put_schedule(&self, _: &Access, _: u64, _: &Schedule) -> Result<u64, GitLabError> { no_gitlab() }
     async fn delete_schedule(&self, _: &Access, _: u64, _: u64) -> Result<(), GitLabError> { no_gitlab() }
     async fn play_schedule(&self, _: &Access, _: u64, _: u64) -> Result<(), GitLabError> { no_gitlab() }
+    async fn deploy_keys(&self, _: &Access, _: u64) -> Result<Vec<DeployKey>, GitLabError> { no_gitlab() }
+    async fn put_deploy_key(&self, _: &Access, _: u64, _: &DeployKey) -> Result<u64, GitLabError> { no_gitlab() }
+    async fn delete_deploy_key(&self, _: &Access, _: u64, _: u64) -> Result<(), GitLabError> { no_gitlab() }
     async fn version(&self, _: &Access) -> Result<String, GitLabError> { no_gitlab() }
 }
 

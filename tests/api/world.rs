@@ -120,6 +120,7 @@ pub(crate) fn settings() -> Settings {
             project: Some(NEST),
             server: Some(SERVER.to_owned()),
             webhook_secret: secret_uri::parse("vault://nest/webhook").ok(),
+            api_token: None,
         },
         gitlab: BTreeMap::from([("mapped.example.com".to_owned(), "http://127.0.0.1:7/".parse().unwrap())]),
         tofu: None,

@@ -139,6 +139,7 @@ pub(crate) fn settings(data: &Path, url: String) -> Settings {
             project: None,
             server: None,
             webhook_secret: None,
+            api_token: None,
         },
         gitlab: BTreeMap::new(),
         tofu: None,

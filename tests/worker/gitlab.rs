@@ -11,8 +11,8 @@ use orchestrator::{
     domain::JobStatus,
     ports::{
         gitlab::{
-            Access, CreatedRunner, GitLab, GitLabError, GitLabJob, Hook, KnownRunner, Manager, NewRunner,
-            Place, Schedule,
+            Access, CreatedRunner, DeployKey, GitLab, GitLabError, GitLabJob, Hook, KnownRunner, Manager,
+            NewRunner, Place, Schedule,
         },
         secrets::Secret,
     },
@@ -178,6 +178,10 @@ impl GitLab for FakeGitLab {
                 id: *id,
                 description: runner.settings.description.clone(),
                 maintenance_note: runner.settings.maintenance_note.clone(),
+                tags: runner.settings.tags.clone(),
+                run_untagged: runner.settings.run_untagged,
+                protected: runner.settings.protected,
+                maximum_timeout: runner.settings.maximum_timeout,
             })
             .collect())
     }
@@ -269,6 +273,18 @@ impl GitLab for FakeGitLab {
     }
 
     async fn delete_schedule(&self, _: &Access, _: u64, _: u64) -> Result<(), GitLabError> {
+        Ok(())
+    }
+
+    async fn deploy_keys(&self, _: &Access, _: u64) -> Result<Vec<DeployKey>, GitLabError> {
+        Ok(Vec::new())
+    }
+
+    async fn put_deploy_key(&self, _: &Access, _: u64, _: &DeployKey) -> Result<u64, GitLabError> {
+        Ok(1)
+    }
+
+    async fn delete_deploy_key(&self, _: &Access, _: u64, _: u64) -> Result<(), GitLabError> {
         Ok(())
     }
 

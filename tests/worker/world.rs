@@ -99,6 +99,7 @@ fn settings() -> Settings {
             project: Some(1),
             server: Some(SERVER.to_owned()),
             webhook_secret: None,
+            api_token: None,
         },
         gitlab: BTreeMap::new(),
         tofu: None,

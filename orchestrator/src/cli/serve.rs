@@ -66,6 +66,9 @@ pub(super) struct Serve {
     /// Where the secret of the Nest's own webhook is kept
     #[arg(long, value_name = "URI", env = "GOSLING_NEST_WEBHOOK_SECRET")]
     nest_webhook_secret: Option<String>,
+    /// Where the API token of the Nest's own project is kept [default: that of an egg which opens it]
+    #[arg(long, value_name = "URI", env = "GOSLING_NEST_API_TOKEN")]
+    nest_api_token: Option<String>,
     #[arg(long, value_name = "HOST=URL", env = "GOSLING_GITLAB", value_delimiter = ',', value_parser = server,
           help = "The URL of a GitLab server that is not at https://HOST; may be given more than once")]
     gitlab: Vec<(String, Url)>,
@@ -173,6 +176,7 @@ impl Serve {
             project: self.nest_project,
             server: self.nest_server,
             webhook_secret: secret_uri("--nest-webhook-secret", self.nest_webhook_secret.as_deref())?,
+            api_token: secret_uri("--nest-api-token", self.nest_api_token.as_deref())?,
         };
         let variables = match &self.variables {
             Some(file) => serde_json::from_str(&read(file)?).map_err(|error| {

@@ -82,7 +82,8 @@ fn policy(record: &EggRecord, condition: Option<&Block>, deadlines: Deadlines) -
         lifetime,
         pool,
         digest: record.digest.clone(),
-        paused: record.paused,
+        // Without a runner in GitLab its machines would have nothing to do.
+        paused: record.paused || record.is_unlinked(),
     }
 }
 

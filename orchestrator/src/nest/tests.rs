@@ -120,6 +120,7 @@ fn settings(project: Option<u64>) -> NestSettings {
         project,
         server: None,
         webhook_secret: None,
+        api_token: None,
     }
 }
 

@@ -62,6 +62,27 @@ pub struct KnownRunner {
     pub description: String,
     /// The notes.
     pub maintenance_note: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Whether it takes jobs without tags.
+    pub run_untagged: bool,
+    /// Whether it takes jobs of protected refs only.
+    pub protected: bool,
+    /// The longest a job may take.
+    pub maximum_timeout: Option<Duration>,
+}
+
+impl KnownRunner {
+    /// Whether it has just these settings.
+    pub fn is_as(&self, wanted: &NewRunner) -> bool {
+        let sorted = |tags: &[String]| tags.iter().cloned().collect::<std::collections::BTreeSet<_>>();
+        self.description == wanted.description
+            && self.maintenance_note == wanted.maintenance_note
+            && sorted(&self.tags) == sorted(&wanted.tags)
+            && self.run_untagged == wanted.run_untagged
+            && self.protected == wanted.protected
+            && self.maximum_timeout == wanted.maximum_timeout
+    }
 }
 
 /// A machine that works for a runner.
@@ -134,6 +155,19 @@ pub struct Schedule {
     pub active: bool,
     /// The variables of its pipelines.
     pub variables: BTreeMap<String, String>,
+}
+
+/// A key that opens a project's repository over SSH.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeployKey {
+    /// Its id; none for one that is to be added.
+    pub id: Option<u64>,
+    /// What people see; one of ours is known by it.
+    pub title: String,
+    /// The public key: `ssh-ed25519 AAAA…`.
+    pub key: String,
+    /// Whether it may push as well.
+    pub can_push: bool,
 }
 
 /// Why GitLab didn't do what it was asked. Never holds a token.
@@ -261,7 +295,7 @@ pub trait GitLab: Send + Sync + fmt::Debug {
         schedule: &Schedule,
     ) -> Result<u64, GitLabError>;
 
-    /// The longest a job may take, where the server tells it.
+    /// The longest a job may take, where its project says so; none where it has GitLab's own default.
     async fn job_timeout(
         &self,
         _access: &Access,
@@ -276,6 +310,20 @@ pub trait GitLab: Send + Sync + fmt::Debug {
 
     /// Starts a pipeline of a pipeline schedule now.
     async fn play_schedule(&self, access: &Access, project: u64, id: u64) -> Result<(), GitLabError>;
+
+    /// The deploy keys of a project.
+    async fn deploy_keys(&self, access: &Access, project: u64) -> Result<Vec<DeployKey>, GitLabError>;
+
+    /// Adds a deploy key, or changes title and right of the one with this id, and says its id. The key itself can't be changed.
+    async fn put_deploy_key(
+        &self,
+        access: &Access,
+        project: u64,
+        key: &DeployKey,
+    ) -> Result<u64, GitLabError>;
+
+    /// Takes a deploy key away, if it is there.
+    async fn delete_deploy_key(&self, access: &Access, project: u64, id: u64) -> Result<(), GitLabError>;
 
     /// The server's version: `17.8.1`.
     async fn version(&self, access: &Access) -> Result<String, GitLabError>;

@@ -41,6 +41,12 @@ pub struct Registered {
     /// The webhook's secret was changed: GitLab's webhook shows the one before until `gosling link` tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale: Option<Stale>,
+    /// The webhooks that `gosling link` made for it, by project: of a group, one in each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hooks: BTreeMap<u64, LinkedHook>,
+    /// Whether an operator has taken it out of GitLab: nothing is registered there until it is linked again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlinked: bool,
 }
 
 /// A webhook's secret that was changed and that GitLab has not been told.
@@ -50,6 +56,15 @@ pub struct Stale {
     pub version: Option<u64>,
     /// Until when that is let in.
     pub until: Time,
+}
+
+/// A webhook of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedHook {
+    /// GitLab's id of it.
+    pub id: u64,
+    /// Tells the secret it shows from others; GitLab never tells it again.
+    pub secret: String,
 }
 
 /// What a rollback went back to. It holds until the egg is built otherwise than when it was rolled back.
@@ -117,6 +132,11 @@ struct Rest {
 }
 
 impl EggRecord {
+    /// Whether an operator has taken it out of GitLab.
+    pub fn is_unlinked(&self) -> bool {
+        self.registered.values().any(|registered| registered.unlinked)
+    }
+
     /// The rollback that holds, if one does.
     pub fn pin(&self) -> Option<&Pin> {
         self.pinned.as_ref().filter(|pin| pin.over == self.digest)

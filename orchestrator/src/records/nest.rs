@@ -1,10 +1,13 @@
-//! `nest`: which commit of the Nest is in force, and what of it belongs to no egg. One row, which the sync writes last.
+//! `nest`: which commit of the Nest is in force, and what of it belongs to no egg: a row that the sync writes last. What the
+//! Nest's own project has in GitLab is another row, which `gosling link` writes.
+
+use std::collections::BTreeMap;
 
 use flyc::artifact::{BlockConfig, MothergooseConfig};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Record,
+    LinkedHook, Record,
     row::{Columns, json, maybe_text, maybe_time, text, time},
     sync::Changes,
 };
@@ -113,5 +116,42 @@ impl Record for NestRecord {
             applied: maybe_time(row, "applied_at"),
             looked: time(row, "looked_at")?,
         })
+    }
+}
+
+/// What the Nest's own project has in GitLab of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NestLink {
+    /// The webhook, by its project: `SERVER/projects/ID`.
+    #[serde(default)]
+    pub hooks: BTreeMap<String, LinkedHook>,
+    /// The deploy keys, by name: GitLab's ids.
+    #[serde(default)]
+    pub keys: BTreeMap<String, u64>,
+    /// Whether an operator has taken it out of GitLab.
+    #[serde(default)]
+    pub unlinked: bool,
+}
+
+impl NestLink {
+    /// The key of the one row.
+    pub fn id() -> Vec<Value> {
+        vec![Value::Text("gitlab".to_owned())]
+    }
+}
+
+impl Record for NestLink {
+    const TABLE: Table = Table("nest");
+
+    fn key(&self) -> Vec<Value> {
+        Self::id()
+    }
+
+    fn to_row(&self) -> Row {
+        Columns::default().text("nest_name", "gitlab").json("linked", self).row()
+    }
+
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        json(row, "linked")
     }
 }

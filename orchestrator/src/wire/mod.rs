@@ -3,6 +3,7 @@
 
 pub mod eggs;
 pub mod health;
+pub mod link;
 pub mod moment;
 pub mod page;
 pub mod plans;
@@ -17,6 +18,7 @@ pub mod why;
 
 pub use eggs::{EggStatus, EggSummary, EggView, RepositoryView, RolledBack, RotateRequest, RotationView};
 pub use health::{Dependency, Health};
+pub use link::{LinkChange, LinkReport, LinkStep, LinkedThing};
 pub use moment::Moment;
 pub use page::Page;
 pub use plans::{PlanView, RollbackRequest};

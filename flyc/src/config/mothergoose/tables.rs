@@ -235,6 +235,7 @@ const OWN: &[Own] = &[
             ("uglyfox", Json),
             ("mothergoose", Json),
             ("pending", Json),
+            ("linked", Json),
             ("seen_commit", Text),
             ("error_message", Text),
             ("applied_at", Timestamp),

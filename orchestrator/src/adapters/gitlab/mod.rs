@@ -3,7 +3,12 @@
 mod http;
 mod shapes;
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -11,8 +16,8 @@ use url::Url;
 
 use crate::ports::{
     gitlab::{
-        Access, CreatedRunner, GitLab, GitLabError, GitLabJob, Hook, KnownRunner, Manager, NewRunner, Place,
-        Schedule,
+        Access, CreatedRunner, DeployKey, GitLab, GitLabError, GitLabJob, Hook, KnownRunner, Manager,
+        NewRunner, Place, Schedule,
     },
     secrets::Secret,
 };
@@ -30,11 +35,19 @@ const RUNS_RUNNERS: &str =
 const HOOKS: &str = "the scope `api`, and the role Maintainer of the project or Owner of the group";
 /// What a call that changes a schedule needs.
 const SCHEDULES: &str = "the scope `api`, and the role Maintainer of the project, by the schedule's owner";
+/// What a call that changes a deploy key needs.
+const KEYS: &str = "the scope `api`, and the role Maintainer of the project";
 /// What the runner's own calls need.
 const MANAGERS: &str = "to be the one that the runner has now";
 
 /// How deep groups lie in one another at most, by GitLab's own limit and some more.
 const DEEPEST: usize = 32;
+
+/// How long it is remembered how long the jobs of a project may take.
+const REMEMBERED: Duration = Duration::from_mins(5);
+
+/// GitLab's own default for how long a job may take: a project that has it says nothing of how long its jobs are.
+const DEFAULT_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// How long a call may take, and how often it is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +76,8 @@ impl Default for Patience {
 /// GitLab's servers.
 pub struct GitLabClient {
     http: Http,
+    /// How long the jobs of a project may take, by server and project, and when it was asked.
+    timeouts: Mutex<HashMap<(String, u64), (Instant, Option<Duration>)>>,
 }
 
 impl fmt::Debug for GitLabClient {
@@ -78,7 +93,7 @@ impl GitLabClient {
     ///
     /// When there is no way to speak TLS on this machine.
     pub fn new(servers: BTreeMap<String, Url>, patience: Patience) -> Result<Self, String> {
-        Ok(Self { http: Http::new(servers, patience)? })
+        Ok(Self { http: Http::new(servers, patience)?, timeouts: Mutex::default() })
     }
 
     async fn one(&self, call: Call<'_>) -> Result<Value, GitLabError> {
@@ -396,6 +411,72 @@ impl GitLab for GitLabClient {
     async fn play_schedule(&self, access: &Access, project: u64, id: u64) -> Result<(), GitLabError> {
         let path = format!("projects/{project}/pipeline_schedules/{id}/play");
         self.one(Call::post(access, path, json!({}), SCHEDULES)).await.map(drop)
+    }
+
+    async fn job_timeout(
+        &self,
+        access: &Access,
+        project: u64,
+        _job: u64,
+    ) -> Result<Option<Duration>, GitLabError> {
+        // A job's own `timeout` is in no answer of the API's; its project's is.
+        let key = (access.server.to_lowercase(), project);
+        let now = Instant::now();
+        let remembered = || self.timeouts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((asked, timeout)) = remembered().get(&key)
+            && now.duration_since(*asked) < REMEMBERED
+        {
+            return Ok(*timeout);
+        }
+        let call = Call::get(access, format!("projects/{project}"), READS);
+        let timeout = match self.one(call.clone()).await {
+            Ok(found) => {
+                let timeout = shapes::read::<shapes::Project>(&call, found)?.build_timeout;
+                timeout.map(Duration::from_secs).filter(|timeout| *timeout != DEFAULT_TIMEOUT)
+            }
+            // A token that sees the jobs but not the project's settings.
+            Err(GitLabError::Forbidden { .. } | GitLabError::NotFound { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let mut remembered = remembered();
+        remembered.retain(|_, (asked, _)| now.duration_since(*asked) < REMEMBERED);
+        remembered.insert(key, (now, timeout));
+        Ok(timeout)
+    }
+
+    async fn deploy_keys(&self, access: &Access, project: u64) -> Result<Vec<DeployKey>, GitLabError> {
+        let call = Call::get(access, format!("projects/{project}/deploy_keys"), KEYS);
+        let found: Vec<shapes::OneDeployKey> = self.http.all(&call, Paging::Offset).await?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    async fn put_deploy_key(
+        &self,
+        access: &Access,
+        project: u64,
+        key: &DeployKey,
+    ) -> Result<u64, GitLabError> {
+        let base = format!("projects/{project}/deploy_keys");
+        let call = match key.id {
+            Some(id) => Call::put(
+                access,
+                format!("{base}/{id}"),
+                json!({ "title": key.title, "can_push": key.can_push }),
+                KEYS,
+            ),
+            None => Call::post(
+                access,
+                base,
+                json!({ "title": key.title, "key": key.key, "can_push": key.can_push }),
+                KEYS,
+            ),
+        };
+        let put = self.one(call.clone()).await?;
+        Ok(shapes::read::<shapes::Id>(&call, put)?.id)
+    }
+
+    async fn delete_deploy_key(&self, access: &Access, project: u64, id: u64) -> Result<(), GitLabError> {
+        self.gone(Call::delete(access, format!("projects/{project}/deploy_keys/{id}"), KEYS)).await
     }
 
     async fn version(&self, access: &Access) -> Result<String, GitLabError> {

@@ -1,6 +1,6 @@
 //! What GitLab answers, field by field, and what becomes of it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::http::Call;
 use crate::{
     domain::{JobStatus, Time},
-    ports::gitlab::{GitLabError, GitLabJob, Hook, KnownRunner, Manager, Schedule},
+    ports::gitlab::{DeployKey, GitLabError, GitLabJob, Hook, KnownRunner, Manager, Schedule},
 };
 
 /// An answer as this type. What stands in it is not told: it may be a token.
@@ -100,6 +100,8 @@ pub(super) struct Version {
 #[derive(Deserialize)]
 pub(super) struct Project {
     pub(super) namespace: Namespace,
+    /// In seconds.
+    pub(super) build_timeout: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -120,6 +122,12 @@ pub(super) struct OneRunner {
     description: Option<String>,
     maintenance_note: Option<String>,
     #[serde(default)]
+    tag_list: Vec<String>,
+    #[serde(default)]
+    run_untagged: bool,
+    access_level: Option<String>,
+    maximum_timeout: Option<u64>,
+    #[serde(default)]
     pub(super) groups: Vec<Id>,
 }
 
@@ -129,6 +137,10 @@ impl From<OneRunner> for KnownRunner {
             id: runner.id,
             description: runner.description.unwrap_or_default(),
             maintenance_note: runner.maintenance_note.unwrap_or_default(),
+            tags: runner.tag_list,
+            run_untagged: runner.run_untagged,
+            protected: runner.access_level.as_deref() == Some("ref_protected"),
+            maximum_timeout: runner.maximum_timeout.map(Duration::from_secs),
         }
     }
 }
@@ -233,6 +245,22 @@ impl From<OneHook> for Hook {
             events: hook.rest.into_iter().filter_map(event).collect(),
             ssl_verification: hook.enable_ssl_verification,
         }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct OneDeployKey {
+    id: u64,
+    #[serde(default)]
+    title: String,
+    key: String,
+    #[serde(default)]
+    can_push: bool,
+}
+
+impl From<OneDeployKey> for DeployKey {
+    fn from(key: OneDeployKey) -> Self {
+        Self { id: Some(key.id), title: key.title, key: key.key, can_push: key.can_push }
     }
 }
 

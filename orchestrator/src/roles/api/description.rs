@@ -10,8 +10,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Api, audit, auth, eggs, health, heartbeat, metrics, queue, rotate, runners, secrets, status, ticket,
-    webhook, why, work,
+    Api, audit, auth, eggs, health, heartbeat, link, metrics, queue, rotate, runners, secrets, status,
+    ticket, webhook, why, work,
 };
 
 #[derive(OpenApi)]
@@ -69,7 +69,7 @@ impl Modify for Schemes {
     }
 }
 
-/// Every path.
+/// Every path, but for those of what may take long.
 pub(super) fn paths() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(webhook::gitlab))
@@ -106,7 +106,17 @@ pub(super) fn paths() -> OpenApiRouter<Api> {
         .routes(routes!(description))
 }
 
-static DESCRIPTION: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| paths().into_openapi());
+/// The paths of what may take long.
+pub(super) fn patient_paths() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(link::egg))
+        .routes(routes!(link::unlink_egg))
+        .routes(routes!(link::nest))
+        .routes(routes!(link::unlink_nest))
+}
+
+static DESCRIPTION: LazyLock<utoipa::openapi::OpenApi> =
+    LazyLock::new(|| paths().merge(patient_paths()).into_openapi());
 
 /// The description of the API.
 pub fn openapi() -> &'static utoipa::openapi::OpenApi {

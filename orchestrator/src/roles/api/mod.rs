@@ -8,6 +8,7 @@ mod eggs;
 mod health;
 mod heartbeat;
 mod layers;
+mod link;
 mod metrics;
 mod page;
 mod plans;
@@ -38,6 +39,9 @@ pub use description::openapi;
 
 /// How long a request may take: well inside the ten seconds that GitLab waits.
 const PATIENCE: Duration = Duration::from_secs(8);
+
+/// How long what asks much of GitLab may take: people wait for it.
+const LONG: Duration = Duration::from_mins(15);
 
 /// How long what runs may take to end when the service is stopped.
 const GRACE: Duration = Duration::from_secs(10);
@@ -122,12 +126,14 @@ impl Api {
 /// All paths, with what happens around every request.
 fn router(api: &Api) -> Router {
     let (paths, _) = description::paths().split_for_parts();
+    let (patient, _) = description::patient_paths().split_for_parts();
     paths
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .merge(patient.layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONG)))
         .fallback(async || StatusCode::NOT_FOUND)
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
         .with_state(api.clone())
         .layer(DefaultBodyLimit::max(api.context.settings.body_limit))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
         .layer(middleware::from_fn_with_state(api.clone(), layers::limit))
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(middleware::from_fn_with_state(api.clone(), layers::observe))

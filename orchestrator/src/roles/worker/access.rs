@@ -32,10 +32,15 @@ pub(super) struct Spot {
 impl Spot {
     /// Its key in [`EggRecord::registered`].
     pub(super) fn key(&self) -> String {
-        match self.place {
-            Place::Project(id) => format!("{}/projects/{id}", self.server),
-            Place::Group(id) => format!("{}/groups/{id}", self.server),
-        }
+        key_of(&self.server, self.place)
+    }
+}
+
+/// The key of a place in [`EggRecord::registered`].
+pub(super) fn key_of(server: &str, place: Place) -> String {
+    match place {
+        Place::Project(id) => format!("{server}/projects/{id}"),
+        Place::Group(id) => format!("{server}/groups/{id}"),
     }
 }
 
@@ -70,7 +75,8 @@ pub(super) fn spots(record: &EggRecord, nest: &NestSettings) -> Vec<Spot> {
             let spot = job.project.project_id.or(nest.project).map(|project| Spot {
                 server: job.project.server.clone(),
                 place: Place::Project(project),
-                api_token: None,
+                // The installation's own token for the Nest's project, when it has one.
+                api_token: nest.api_token.as_ref().map(SecretUri::uri),
                 token: job.project.token_secret.clone(),
             });
             spot.into_iter().collect()
@@ -142,6 +148,10 @@ pub(super) async fn to_project(
             found.extend(uri.map(|uri| (!names, !first.contains(&record.name), uri)));
         }
     }
+    if is_nest(&context.settings.nest, server, project) {
+        let uri = context.settings.nest.api_token.as_ref().map(SecretUri::uri);
+        found.extend(uri.map(|uri| (false, false, uri)));
+    }
     found.sort_unstable();
     let mut seen = BTreeSet::new();
     let mut accesses = Vec::new();
@@ -158,6 +168,11 @@ pub(super) async fn to_project(
         Some(failure) if accesses.is_empty() => Err(failure),
         _ => Ok(accesses),
     }
+}
+
+/// Whether the Nest itself is in this project.
+pub(super) fn is_nest(nest: &NestSettings, server: &str, project: u64) -> bool {
+    nest.project == Some(project) && nest.server.as_ref().is_none_or(|own| is_same_server(own, server))
 }
 
 /// The value of a secret.

@@ -10,6 +10,7 @@ mod decide;
 mod deploy;
 mod failure;
 mod hook;
+mod link;
 mod look;
 mod put;
 mod recover;
@@ -28,6 +29,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use failure::Failure;
+pub use link::{LinkError, Subject, link, unlink};
 pub use timers::timers;
 
 use super::{

@@ -7,18 +7,22 @@ use serde_json::json;
 use super::{
     Failure,
     access::{self, Spot},
+    link::Linking,
     tenure::Tenure,
 };
 use crate::{
     domain::State,
     ports::{
-        gitlab::{Access, GitLabError, NewRunner, Place},
+        gitlab::{Access, GitLabError, KnownRunner, NewRunner, Place},
         store::{StoreError, Value, Write},
     },
     records::{self, AuditEntry, EggRecord, Registered, RunnerRecord, Served, Versioned},
     roles::Context,
     seal,
 };
+
+/// Who does all this, unless an operator does.
+const ACTOR: &str = "deploy";
 
 /// How often a row that others write too is tried.
 const TRIES: usize = 16;
@@ -61,6 +65,9 @@ pub(super) fn is_due(context: &Context, egg: &EggRecord, runners: &[&RunnerRecor
     if egg.removed {
         return runners.is_empty() && !egg.registered.is_empty();
     }
+    if egg.is_unlinked() {
+        return false;
+    }
     let spots = access::spots(egg, &context.settings.nest);
     let is_busy = runners.iter().any(|runner| !runner.runner.jobs.is_empty());
     spots.iter().any(|spot| {
@@ -79,7 +86,7 @@ fn is_left_over(spots: &[Spot], key: &str, found: &Registered) -> bool {
 pub(super) async fn ensure(context: &Context, tenure: &Tenure<'_>, name: &str) -> Result<(), Failure> {
     let eggs = records::all::<EggRecord>(&*context.ports.store, None, None).await?;
     let eggs: Vec<EggRecord> = eggs.into_iter().map(|egg| egg.record).collect();
-    let Some(egg) = eggs.iter().find(|egg| egg.name == name) else { return Ok(()) };
+    let Some(egg) = eggs.iter().find(|egg| egg.name == name && !egg.is_unlinked()) else { return Ok(()) };
     let spots = access::spots(egg, &context.settings.nest);
     for spot in &spots {
         let runner = wanted(context, egg, spot);
@@ -92,17 +99,20 @@ pub(super) async fn ensure(context: &Context, tenure: &Tenure<'_>, name: &str) -
             Some((id, _)) => {
                 let access = access::to_spot(context, name, spot, &eggs).await?;
                 match context.ports.gitlab.update_runner(&access, id, &runner).await {
-                    Ok(()) => note(tenure, context, name, spot, Some(id), Some(expected), false).await?,
+                    Ok(()) => {
+                        note(tenure, context, name, spot, (id, expected), Some("runner.settings"), ACTOR)
+                            .await?
+                    }
                     Err(GitLabError::NotFound { .. }) => {
                         // Somebody took it away. It is made anew, and its machines get the new token.
-                        create(context, tenure, name, spot, &access, &runner, &others).await?;
+                        create(context, tenure, name, spot, &access, &runner, (&others, ACTOR)).await?;
                     }
                     Err(error) => return Err(error.into()),
                 }
             }
             None => {
                 let access = access::to_spot(context, name, spot, &eggs).await?;
-                create(context, tenure, name, spot, &access, &runner, &others).await?;
+                create(context, tenure, name, spot, &access, &runner, (&others, ACTOR)).await?;
             }
         }
     }
@@ -122,9 +132,8 @@ async fn create(
     spot: &Spot,
     access: &Access,
     runner: &NewRunner,
-    others: &[u64],
-) -> Result<(), Failure> {
-    let expected = settings(runner);
+    (others, actor): (&[u64], &str),
+) -> Result<u64, Failure> {
     let gitlab = &*context.ports.gitlab;
     let uri = access::parse(&spot.token)?;
     let found = gitlab.runners(access, spot.place).await?;
@@ -147,28 +156,99 @@ async fn create(
     }
     context.ports.secrets.put(&uri, &token).await?;
     tracing::info!(egg = name, place = spot.key(), runner = id, "the egg's runner is registered in GitLab");
-    note(tenure, context, name, spot, Some(id), Some(expected), true).await
+    note(tenure, context, name, spot, (id, settings(runner)), Some("runner.register"), actor).await?;
+    Ok(id)
 }
 
-/// Writes down what an egg has in GitLab.
+/// What GitLab has of an owner's runner at a place, and what it should have.
+pub(super) struct Outlook {
+    pub(super) access: Access,
+    pub(super) wanted: NewRunner,
+    /// The runner that was written down, where it is there.
+    pub(super) there: Option<KnownRunner>,
+    /// Another one of ours, of which the token is not known.
+    pub(super) found: Option<u64>,
+    /// What a crash left of ours besides.
+    pub(super) doubles: Vec<u64>,
+    /// Those that are known here: the one that was written down, and those of a rotation.
+    pub(super) known: Vec<u64>,
+    /// Whether what was written down is as it should be.
+    pub(super) is_noted: bool,
+}
+
+/// Looks what GitLab has of an owner's runner at a place.
+pub(super) async fn outlook(
+    context: &Context,
+    egg: &EggRecord,
+    spot: &Spot,
+    eggs: &[EggRecord],
+) -> Result<Outlook, Failure> {
+    let wanted = wanted(context, egg, spot);
+    let access = access::to_spot(context, &egg.name, spot, eggs).await?;
+    let noted = egg.registered.get(&spot.key());
+    let recorded = noted.and_then(|noted| noted.runner);
+    let ours = context.ports.gitlab.runners(&access, spot.place).await?.into_iter();
+    let ours = ours.filter(|one| one.maintenance_note == wanted.maintenance_note || Some(one.id) == recorded);
+    // What a rotation takes away or brings is not a leftover of a crash.
+    let known: Vec<u64> = egg.runners_at(&spot.key()).collect();
+    let ours = ours.filter(|one| Some(one.id) == recorded || !known.contains(&one.id));
+    let (mut there, others): (Vec<_>, Vec<_>) = ours.partition(|one| Some(one.id) == recorded);
+    let there = there.pop();
+    let mut others: Vec<u64> = others.into_iter().map(|one| one.id).collect();
+    others.sort_unstable();
+    let found = if there.is_none() && !others.is_empty() { Some(others.remove(0)) } else { None };
+    let is_noted =
+        there.is_some() && noted.and_then(|noted| noted.settings.as_ref()) == Some(&settings(&wanted));
+    Ok(Outlook { access, wanted, there, found, doubles: others, known, is_noted })
+}
+
+/// Brings an owner's runner at a place to what it should be; its id.
+pub(super) async fn bring(
+    context: &Context,
+    tenure: &Tenure<'_>,
+    name: &str,
+    spot: &Spot,
+    outlook: &Outlook,
+    actor: &str,
+) -> Result<Option<u64>, Failure> {
+    let Outlook { access, wanted, there, doubles, is_noted, known: others, .. } = outlook;
+    let Some(known) = there else {
+        return create(context, tenure, name, spot, access, wanted, (others, actor)).await.map(Some);
+    };
+    let gitlab = &*context.ports.gitlab;
+    let is_as = known.is_as(wanted);
+    if !is_as {
+        gitlab.update_runner(access, known.id, wanted).await?;
+    }
+    for double in doubles {
+        gitlab.delete_runner(access, *double).await?;
+    }
+    if !is_as || !is_noted {
+        let action = (!is_as).then_some("runner.settings");
+        note(tenure, context, name, spot, (known.id, settings(wanted)), action, actor).await?;
+    }
+    Ok(Some(known.id))
+}
+
+/// Writes down what an egg has in GitLab, and what was done for that.
 async fn note(
     tenure: &Tenure<'_>,
     context: &Context,
     name: &str,
     spot: &Spot,
-    runner: Option<u64>,
-    settings: Option<String>,
-    is_new: bool,
+    (runner, settings): (u64, String),
+    action: Option<&str>,
+    actor: &str,
 ) -> Result<(), Failure> {
-    let action = if is_new { "runner.register" } else { "runner.settings" };
-    let details = json!({ "place": spot.key(), "gitlab_runner": runner });
-    let now = context.ports.clock.now();
-    let entry = AuditEntry::new(now, "deploy", action, ("egg", name), details);
-    let more = vec![records::insert(&entry)];
-    amend(context, tenure, name, more, |egg| {
+    let is_new = action == Some("runner.register");
+    let entry = |action| {
+        let details = json!({ "place": spot.key(), "gitlab_runner": runner });
+        records::insert(&AuditEntry::new(context.ports.clock.now(), actor, action, ("egg", name), details))
+    };
+    amend(context, tenure, name, action.map(entry).into_iter().collect(), |egg| {
         let registered = egg.registered.entry(spot.key()).or_default();
-        registered.runner = runner;
-        registered.settings.clone_from(&settings);
+        registered.runner = Some(runner);
+        registered.settings = Some(settings.clone());
         egg.revision += u64::from(is_new);
     })
     .await
@@ -212,7 +292,7 @@ async fn take_away(
     key: &str,
     eggs: &[EggRecord],
 ) -> Result<(), Failure> {
-    if let Err(failure) = delete(context, egg, key, eggs).await {
+    if let Err(failure) = delete(context, tenure, egg, key, eggs).await {
         let Failure::Never(reason) = failure else { return Err(failure) };
         // What can't be asked for any more can't be taken away either; people are told.
         tracing::warn!(
@@ -224,7 +304,7 @@ async fn take_away(
     }
     let now = context.ports.clock.now();
     let details = json!({ "place": key });
-    let entry = AuditEntry::new(now, "deploy", "runner.unregister", ("egg", &egg.name), details);
+    let entry = AuditEntry::new(now, ACTOR, "runner.unregister", ("egg", &egg.name), details);
     amend(context, tenure, &egg.name, vec![records::insert(&entry)], |egg| {
         egg.registered.remove(key);
         if let Some(rotation) = &mut egg.rotation {
@@ -234,7 +314,13 @@ async fn take_away(
     .await
 }
 
-async fn delete(context: &Context, egg: &EggRecord, key: &str, eggs: &[EggRecord]) -> Result<(), Failure> {
+async fn delete(
+    context: &Context,
+    tenure: &Tenure<'_>,
+    egg: &EggRecord,
+    key: &str,
+    eggs: &[EggRecord],
+) -> Result<(), Failure> {
     let Some((server, place)) = access::place_of(key) else { return Ok(()) };
     let Some(found) = egg.registered.get(key) else { return Ok(()) };
     let gitlab = &*context.ports.gitlab;
@@ -250,8 +336,13 @@ async fn delete(context: &Context, egg: &EggRecord, key: &str, eggs: &[EggRecord
     for id in egg.runners_at(key) {
         gitlab.delete_runner(&access, id).await?;
     }
-    if let Some(id) = found.webhook {
-        gitlab.delete_hook(&access, place, id).await?;
+    let projects: Vec<u64> = found.hooks.keys().copied().collect();
+    if !projects.is_empty() {
+        // The egg is there no longer for whoever takes them over.
+        for project in Linking::hand_over(context, tenure, (&egg.name, key), server, &projects).await? {
+            let hook = &found.hooks[&project];
+            gitlab.delete_hook(&access, Place::Project(project), hook.id).await?;
+        }
     }
     if let (Some(id), Place::Project(project)) = (found.schedule, place) {
         gitlab.delete_schedule(&access, project, id).await?;

@@ -1,0 +1,165 @@
+//! The runners of an owner in GitLab, made and changed by what deployments do it with, and looked at there first.
+
+use serde_json::json;
+
+use super::{Linking, Thing, lease};
+use crate::{
+    ports::store::Value,
+    records::{self, EggRecord},
+    roles::{
+        Context,
+        worker::{
+            Failure,
+            access::Spot,
+            register::{self, Outlook},
+            tenure::Tenure,
+        },
+    },
+    wire::{LinkChange, LinkedThing},
+};
+
+/// What is to become of a runner.
+fn change(outlook: &Outlook) -> (LinkChange, Option<u64>, Option<&'static str>) {
+    match (&outlook.there, outlook.found) {
+        (Some(known), _) if known.is_as(&outlook.wanted) => (LinkChange::Keep, Some(known.id), None),
+        (Some(known), _) => (LinkChange::Change, Some(known.id), Some("its settings")),
+        (None, Some(found)) => (LinkChange::Change, Some(found), Some("taken over, with a new token")),
+        (None, None) => (LinkChange::Make, None, None),
+    }
+}
+
+impl Linking<'_> {
+    fn runner_at(spot: &Spot) -> Thing {
+        Thing {
+            kind: LinkedThing::Runner,
+            server: spot.server.clone(),
+            place: spot.place,
+            within: None,
+            name: None,
+        }
+    }
+
+    /// Brings the runners of an owner to what they should be.
+    pub(super) async fn runners(&mut self, owner: &str) -> Result<(), Failure> {
+        for spot in self.spots(owner) {
+            let thing = Self::runner_at(&spot);
+            if self.is_away(&spot.server) {
+                let why = format!("{} is away; this was not tried", spot.server);
+                self.came(&thing, Err(Failure::later(why)));
+                continue;
+            }
+            let done = self.runner(owner, &thing, &spot).await;
+            self.came(&thing, done);
+        }
+        Ok(())
+    }
+
+    async fn outlook(&self, owner: &str, spot: &Spot) -> Result<Option<Outlook>, Failure> {
+        let Some(egg) = self.egg(owner) else { return Ok(None) };
+        register::outlook(self.context, egg, spot, &self.eggs).await.map(Some)
+    }
+
+    async fn runner(&mut self, owner: &str, thing: &Thing, spot: &Spot) -> Result<(), Failure> {
+        let Some(outlook) = self.outlook(owner, spot).await? else { return Ok(()) };
+        let (planned, id, why) = change(&outlook);
+        if self.is_dry() {
+            self.steps.push(thing.step(planned, id, why.map(str::to_owned)));
+            for double in outlook.doubles {
+                self.steps.push(thing.step(LinkChange::Remove, Some(double), Some("a double".to_owned())));
+            }
+            return Ok(());
+        }
+        if planned == LinkChange::Keep && outlook.doubles.is_empty() && outlook.is_noted {
+            self.steps.push(thing.step(planned, id, None));
+            return Ok(());
+        }
+        // A deployment does the same, so only who has its lease does it.
+        let Some(tenure) = lease(self.context, &format!("egg/{owner}")).await? else {
+            return Err(Failure::later(format!(
+                "a deployment of `{owner}` runs just now, and registers the runner itself"
+            )));
+        };
+        let done = tenure.during(self.bring(owner, spot, &tenure)).await;
+        tenure.release().await;
+        self.reload(owner).await?;
+        let (change, id, why, doubles) = done?;
+        self.steps.push(thing.step(change, id, why.map(str::to_owned)));
+        for double in doubles {
+            self.steps.push(thing.step(LinkChange::Remove, Some(double), Some("a double".to_owned())));
+        }
+        Ok(())
+    }
+
+    /// Does it, under the lease of the owner's deployments: what a deployment did just now is done.
+    async fn bring(
+        &self,
+        owner: &str,
+        spot: &Spot,
+        tenure: &Tenure<'_>,
+    ) -> Result<(LinkChange, Option<u64>, Option<&'static str>, Vec<u64>), Failure> {
+        let key = vec![Value::Text(owner.to_owned())];
+        let found = records::get::<EggRecord>(&*self.context.ports.store, key).await?;
+        let Some(egg) = found.map(|found| found.record) else {
+            return Err(Failure::Never(format!("`{owner}` has left the Nest")));
+        };
+        let outlook = register::outlook(self.context, &egg, spot, &self.eggs).await?;
+        let (planned, id, why) = change(&outlook);
+        let id = register::bring(self.context, tenure, owner, spot, &outlook, self.actor).await?.or(id);
+        Ok((planned, id, why, outlook.doubles))
+    }
+
+    /// Takes the runners of an owner away.
+    pub(super) async fn remove_runners(&mut self, owner: &str) -> Result<(), Failure> {
+        for spot in self.spots(owner) {
+            let thing = Self::runner_at(&spot);
+            let done = self.remove_runner(owner, &thing, &spot).await;
+            self.came(&thing, done);
+        }
+        Ok(())
+    }
+
+    async fn remove_runner(&mut self, owner: &str, thing: &Thing, spot: &Spot) -> Result<(), Failure> {
+        let Some(outlook) = self.outlook(owner, spot).await? else { return Ok(()) };
+        let found = outlook.there.as_ref().map(|known| known.id).or(outlook.found);
+        let key = spot.key();
+        for id in found.into_iter().chain(outlook.doubles.iter().copied()) {
+            if !self.is_dry() {
+                self.context.ports.gitlab.delete_runner(&outlook.access, id).await?;
+                let entry =
+                    self.entry("runner.unregister", owner, json!({ "place": key, "gitlab_runner": id }));
+                self.amend(owner, vec![entry], |egg| {
+                    if let Some(registered) = egg.registered.get_mut(&key) {
+                        registered.runner = None;
+                        registered.settings = None;
+                    }
+                })
+                .await?;
+            }
+            self.steps.push(thing.step(LinkChange::Remove, Some(id), None));
+        }
+        Ok(())
+    }
+
+    /// Before what an owner had at a place is forgotten: webhooks that others need as well are handed over to them. Those that
+    /// nobody needs any more are for the caller to take away.
+    pub(in crate::roles::worker) async fn hand_over(
+        context: &Context,
+        tenure: &Tenure<'_>,
+        (owner, key): (&str, &str),
+        server: &str,
+        projects: &[u64],
+    ) -> Result<Vec<u64>, Failure> {
+        let mut linking = Linking::new(context, Some(tenure), "deploy").await?;
+        tracing::debug!(owner, place = key, "the webhooks of a place are handed over");
+        linking.load_members().await;
+        let mut rest = Vec::new();
+        for project in projects {
+            if linking.has_keeper(server, *project) {
+                linking.settle(server, *project, None, &[]).await;
+            } else {
+                rest.push(*project);
+            }
+        }
+        Ok(rest)
+    }
+}
