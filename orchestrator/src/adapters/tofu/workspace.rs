@@ -13,10 +13,11 @@ use flyc::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{bundles::hexadecimal, places};
+use super::places;
 use crate::{
     domain::RunnerId,
     ports::{secrets::Secret, tofu::PlanRequest},
+    seal,
 };
 
 /// The fleet and the other variables, which `tofu` reads by itself.
@@ -118,8 +119,8 @@ pub(super) fn sync(bundle: &Path, workspace: &Path, folder: &str, digest: &str) 
     Ok(Prepared {
         workspace: workspace.to_owned(),
         folder: workspace.join(folder),
-        constraints: hexadecimal(&constraints.finalize()),
-        modules: hexadecimal(&modules.finalize()),
+        constraints: seal::hex(&constraints.finalize()),
+        modules: seal::hex(&modules.finalize()),
     })
 }
 
