@@ -119,6 +119,7 @@ fn settings(project: Option<u64>) -> NestSettings {
         project,
         server: None,
         webhook_secret: None,
+        variables: std::collections::BTreeMap::new(),
     }
 }
 
