@@ -116,7 +116,12 @@ async fn context(settings: Settings) -> Result<Context, AppError> {
         secrets::for_roles(Router::new(Arc::new(file)), Arc::clone(&clock), store.clone(), "gosling serve");
     let gitlab =
         GitLabClient::new(settings.gitlab.clone(), Patience::default()).map_err(|error| machine(&error))?;
-    let tofu = Options { program: settings.tofu.clone(), ..Options::new(&data, std::env::vars_os()) };
+    let tofu = Options {
+        program: settings.tofu.clone(),
+        pass: settings.clouds.pass.clone(),
+        settings: settings.clouds.tofu_config.clone(),
+        ..Options::new(&data, std::env::vars_os())
+    };
     let settings = Settings {
         gosling: match settings.gosling {
             Some(gosling) => Some(gosling),

@@ -62,6 +62,19 @@ pub struct NestSettings {
     pub webhook_secret: Option<SecretUri>,
     /// The API token of the Nest's own project; none is that of an egg which opens it.
     pub api_token: Option<SecretUri>,
+    /// Values of the Nest's variables, by name.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// What eggs in a cloud are deployed with, beside the variables of their modules.
+#[derive(Debug, Clone, Default)]
+pub struct CloudSettings {
+    /// Where it is kept what opens a cloud, by cloud and name in the environment: `{ "yandex": { "YC_TOKEN": URI } }`.
+    pub credentials: BTreeMap<String, BTreeMap<String, SecretUri>>,
+    /// Variables of `gosling`'s own environment that `OpenTofu` gets besides.
+    pub pass: Vec<String>,
+    /// Settings of `OpenTofu` in the place of its own: for mirrors of providers.
+    pub tofu_config: Option<PathBuf>,
 }
 
 /// The certificate that the API shows.
@@ -134,6 +147,8 @@ pub struct Settings {
     pub gosling: Option<PathBuf>,
     /// Variables of every egg's module, by cloud and name: `{ "aws": { "subnet_id": "…" } }`.
     pub variables: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
+    /// What eggs in a cloud are deployed with besides.
+    pub clouds: CloudSettings,
     /// How often things happen.
     pub intervals: Intervals,
     /// How long things may take.

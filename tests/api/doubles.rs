@@ -229,7 +229,7 @@ impl GitLab for Nothing {
 #[async_trait]
 #[rustfmt::skip]
 impl Tofu for Nothing {
-    async fn version(&self) -> Result<Option<String>, TofuError> { Ok(Some("1.12.6".to_owned())) }
+    async fn version(&self) -> Result<String, TofuError> { Ok("1.12.6".to_owned()) }
     async fn keep(&self, _: &Path) -> Result<Vec<Bundle>, TofuError> { no_tofu() }
     async fn plan(&self, _: &PlanRequest) -> Result<Planned, TofuError> { no_tofu() }
     async fn apply(&self, _: &PlanRequest, _: &[u8]) -> Result<Applied, TofuError> { no_tofu() }

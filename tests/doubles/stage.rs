@@ -20,7 +20,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::gitlab::{FakeGitLab, Hook, NewJob, Place, Project, User};
-use crate::tools;
+use crate::tools::{self, FakeCloud};
 
 /// What doesn't come in so long doesn't come.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -154,6 +154,8 @@ pub struct Stage {
     serving: Option<Serving>,
     /// Options of `gosling serve` besides.
     pub options: Vec<String>,
+    /// Variables of its environment besides.
+    environment: Vec<(&'static str, PathBuf)>,
     /// The logs of all that have served before.
     logs: Vec<Arc<Log>>,
 }
@@ -192,6 +194,7 @@ impl Stage {
             listen: "127.0.0.1:0".to_owned(),
             serving: None,
             options: Vec::new(),
+            environment: Vec::new(),
             logs: Vec::new(),
         };
         fs::create_dir_all(stage.nest()).expect("a folder can be made");
@@ -201,6 +204,90 @@ impl Stage {
         stage.token =
             stage.run(&["token", "stage", "--scope", "read", "--scope", "operate", "--scope", "trigger"]);
         Some(stage)
+    }
+
+    /// Puts the fake cloud where OpenTofu looks for the clouds' providers, and gives the eggs' modules these variables, by
+    /// cloud. None when it can't be had.
+    ///
+    /// # Panics
+    ///
+    /// When the folder can't be written.
+    #[must_use]
+    pub fn with_clouds(mut self, mut variables: Value) -> Option<Self> {
+        let fake_cloud = tools::fake_cloud()?;
+        let platform = match std::env::consts::ARCH {
+            "aarch64" => "linux_arm64",
+            _ => "linux_amd64",
+        };
+        let mirror = self.folder().join("mirror");
+        for (namespace, name, version) in
+            [("yandex-cloud", "yandex", "0.219.0"), ("hashicorp", "aws", "6.66.0")]
+        {
+            let place = mirror.join("registry.opentofu.org").join(namespace).join(name);
+            let place = place.join(version).join(platform);
+            fs::create_dir_all(&place).expect("a folder can be made");
+            let program = place.join(format!("terraform-provider-{name}_v{version}"));
+            std::os::unix::fs::symlink(&fake_cloud, program).expect("a link can be made");
+        }
+        let config = self.folder().join("tofu.rc");
+        let text = format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n");
+        fs::write(&config, text).expect("a file can be written");
+        // It does the work of `gosling power` as well.
+        for cloud in ["yandex", "aws"] {
+            variables[cloud]["gosling"] = fake_cloud.to_string_lossy().into();
+        }
+        let file = self.folder().join("variables.json");
+        for (option, value) in [("--tofu-config", &config), ("--variables", &file)] {
+            self.options.extend([option.to_owned(), value.to_string_lossy().into_owned()]);
+        }
+        self.options.extend(["--tofu-env", "FAKE_CLOUD_DIR,SCHEMA_JSON"].map(str::to_owned));
+        self.environment = vec![
+            ("FAKE_CLOUD_DIR", self.folder().join("cloud")),
+            ("SCHEMA_JSON", tools::provider_schemas()),
+        ];
+        self.give(&variables);
+        Some(self)
+    }
+
+    /// Gives the eggs' modules these variables, by cloud, from the next start on; a program for `gosling power` they keep.
+    ///
+    /// # Panics
+    ///
+    /// When the folder can't be written.
+    pub fn give(&self, variables: &Value) {
+        let file = self.folder().join("variables.json");
+        let mut variables = variables.clone();
+        let before = fs::read(&file).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+        for cloud in ["yandex", "aws"] {
+            if let Some(gosling) = before.as_ref().map(|before| &before[cloud]["gosling"]) {
+                variables[cloud]["gosling"] = gosling.clone();
+            }
+        }
+        fs::write(file, variables.to_string()).expect("a file can be written");
+    }
+
+    /// The fake cloud.
+    pub fn cloud(&self) -> FakeCloud {
+        FakeCloud::new(self.folder().join("cloud"))
+    }
+
+    /// What the API answers.
+    ///
+    /// # Panics
+    ///
+    /// When it refuses.
+    pub fn ask(&self, method: &str, path: &str, body: Option<&str>) -> String {
+        let url = format!("{}/{path}", self.url().trim_end_matches('/'));
+        let method = method.parse().expect("a method of HTTP");
+        let mut request = reqwest::blocking::Client::new().request(method, url).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_owned());
+        }
+        let answer = request.send().expect("the API answers");
+        let status = answer.status();
+        let text = answer.text().unwrap_or_default();
+        assert!(status.is_success(), "{path}: {status}\n{text}");
+        text
     }
 
     /// The folder of everything.
@@ -348,6 +435,7 @@ impl Stage {
         command.arg("--nest").arg(nest).args(["--gitlab", &gitlab]).arg("--tofu").arg(&self.tofu);
         command.args(["--decide-interval", "1s", "--sync-interval", "1s", "--sweep-interval", "2s"]);
         command.args(&self.options).envs(environment.iter().copied());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let mut process = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

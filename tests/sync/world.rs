@@ -140,11 +140,13 @@ pub(crate) fn settings(data: &Path, url: String) -> Settings {
             server: None,
             webhook_secret: None,
             api_token: None,
+            variables: BTreeMap::new(),
         },
         gitlab: BTreeMap::new(),
         tofu: None,
         gosling: None,
         variables: BTreeMap::new(),
+        clouds: orchestrator::settings::CloudSettings::default(),
         intervals: Intervals::default(),
         deadlines: orchestrator::domain::Deadlines::default(),
         workers: 1,
@@ -230,6 +232,8 @@ impl Store for Counted {
 pub(crate) struct Keeps {
     pub(crate) fails: AtomicUsize,
     pub(crate) kept: AtomicUsize,
+    /// The bundles that were to stay when it was last asked to remove the others.
+    pub(crate) wanted: Mutex<std::collections::BTreeSet<(String, String)>>,
 }
 
 impl Keeps {
@@ -242,6 +246,10 @@ impl Keeps {
 
 #[async_trait]
 impl Tofu for Keeps {
+    async fn version(&self) -> Result<String, TofuError> {
+        unreachable!()
+    }
+
     async fn keep(&self, built: &Path) -> Result<Vec<Bundle>, TofuError> {
         if self.fails.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(TofuError::Machine { owner: "a".to_owned(), reason: "no room".to_owned() });
@@ -277,8 +285,10 @@ impl Tofu for Keeps {
         unreachable!()
     }
 
-    async fn prune(&self, _: &[Bundle]) -> Result<(), TofuError> {
-        unreachable!()
+    async fn prune(&self, keep: &[Bundle]) -> Result<(), TofuError> {
+        *self.wanted.lock().unwrap() =
+            keep.iter().map(|bundle| (bundle.owner.clone(), bundle.digest.clone())).collect();
+        Ok(())
     }
 
     fn runners_folder(&self) -> PathBuf {

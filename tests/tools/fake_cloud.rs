@@ -45,7 +45,9 @@ impl FakeCloud {
             for file in
                 entries(&kind).into_iter().filter(|path| path.extension().is_some_and(|e| e == "json"))
             {
-                let thing = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+                // What has gone meanwhile is not there.
+                let Ok(text) = fs::read_to_string(&file) else { continue };
+                let thing = serde_json::from_str(&text).unwrap();
                 things.insert((name(&kind), unescaped(name(&file).trim_end_matches(".json"))), thing);
             }
         }

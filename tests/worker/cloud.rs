@@ -154,6 +154,10 @@ impl Cloud {
 
 #[async_trait]
 impl Tofu for Cloud {
+    async fn version(&self) -> Result<String, TofuError> {
+        Ok("1.12.6".to_owned())
+    }
+
     async fn keep(&self, _: &Path) -> Result<Vec<Bundle>, TofuError> {
         Ok(Vec::new())
     }

@@ -19,7 +19,7 @@ use super::{Failure, Global};
 use crate::{
     domain::Deadlines,
     logging::Logging,
-    settings::{Intervals, NestSettings, Role, Settings, TlsSettings},
+    settings::{CloudSettings, Intervals, NestSettings, Role, Settings, TlsSettings},
 };
 
 #[derive(Debug, Args)]
@@ -95,6 +95,26 @@ pub(super) struct Serve {
         help = r#"Variables of the eggs' modules by cloud, JSON: {"aws":{"subnet_id":"…"}}"#
     )]
     variables: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "CLOUD.NAME=URI",
+        env = "GOSLING_CREDENTIALS",
+        value_delimiter = ',',
+        help = "Where a variable is kept that opens a cloud: yandex.YC_TOKEN=vault://clouds/yandex; may be given more than once"
+    )]
+    credential: Vec<String>,
+    /// A variable of this environment that tofu gets besides; those called AWS_… and YC_… eggs in a cloud get anyway
+    #[arg(long, value_name = "NAME", env = "GOSLING_TOFU_ENV", value_delimiter = ',')]
+    tofu_env: Vec<String>,
+    /// Settings of tofu in the place of its own, for a mirror of providers
+    #[arg(long, value_name = "FILE", env = "GOSLING_TOFU_CONFIG")]
+    tofu_config: Option<PathBuf>,
+    /// A value of a variable of the Nest; may be given more than once
+    #[arg(long, value_name = "NAME=VALUE", value_parser = var)]
+    var: Vec<(String, String)>,
+    /// Values of variables of the Nest, JSON: {"NAME": "VALUE"}; --var goes before it
+    #[arg(long, value_name = "FILE", env = "GOSLING_VARS")]
+    vars: Option<PathBuf>,
     /// The configuration of this installation that `flyc build` wrote
     #[arg(long, value_name = "FILE", env = "GOSLING_CONFIG")]
     config: Option<PathBuf>,
@@ -177,6 +197,12 @@ impl Serve {
             server: self.nest_server,
             webhook_secret: secret_uri("--nest-webhook-secret", self.nest_webhook_secret.as_deref())?,
             api_token: secret_uri("--nest-api-token", self.nest_api_token.as_deref())?,
+            variables: vars(self.vars.as_deref(), self.var)?,
+        };
+        let clouds = CloudSettings {
+            credentials: credentials(&self.credential)?,
+            pass: self.tofu_env,
+            tofu_config: self.tofu_config.as_deref().map(absolute).transpose()?,
         };
         let variables = match &self.variables {
             Some(file) => serde_json::from_str(&read(file)?).map_err(|error| {
@@ -199,6 +225,7 @@ impl Serve {
             tofu: self.tofu.as_deref().map(absolute).transpose()?,
             gosling: self.gosling.as_deref().map(absolute).transpose()?,
             variables,
+            clouds,
             intervals: Intervals {
                 sync: self.sync_interval,
                 sweep: self.sweep_interval,
@@ -262,6 +289,64 @@ fn secret_uri(argument: &str, text: Option<&str>) -> Result<Option<SecretUri>, F
         })
     })
     .transpose()
+}
+
+/// `CLOUD.NAME=URI`, by cloud and name.
+fn credentials(given: &[String]) -> Result<BTreeMap<String, BTreeMap<String, SecretUri>>, Failure> {
+    // Where the URI should be somebody may have put the secret, so nothing of it is shown.
+    let wrong = |what: &str| {
+        Failure::usage(
+            format!("what is given as --credential {what}"),
+            "write the cloud, the variable, and where it is kept: yandex.YC_TOKEN=vault://clouds/yandex",
+        )
+    };
+    let mut credentials: BTreeMap<String, BTreeMap<String, SecretUri>> = BTreeMap::new();
+    for text in given {
+        let (place, uri) = text.split_once('=').ok_or_else(|| wrong("has no `=`"))?;
+        let (cloud, name) = place.split_once('.').ok_or_else(|| wrong("names no cloud and variable"))?;
+        if !["aws", "yandex"].contains(&cloud) {
+            return Err(wrong("is for no cloud that there is: aws, yandex"));
+        }
+        let is_name = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+        if name.is_empty() || !name.bytes().all(is_name) || name.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(wrong("has no name of a variable of the environment"));
+        }
+        if let Some(uri) = secret_uri("--credential", Some(uri))? {
+            credentials.entry(cloud.to_owned()).or_default().insert(name.to_owned(), uri);
+        }
+    }
+    Ok(credentials)
+}
+
+/// The values of the Nest's variables, of a file and of the command line, which goes before.
+fn vars(file: Option<&Path>, given: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Failure> {
+    let mut vars: BTreeMap<String, String> = match file {
+        Some(file) => serde_json::from_str(&read(file)?).map_err(|error| {
+            Failure::usage(
+                format!("{}: {error}", file.display()),
+                "it is an object of texts: {\"region\": \"eu-central-1\", \"count\": \"3\"}",
+            )
+        })?,
+        None => BTreeMap::new(),
+    };
+    let mut seen = BTreeSet::new();
+    for (name, value) in given {
+        if !seen.insert(name.clone()) {
+            return Err(Failure::usage(
+                format!("the variable `{name}` is given twice"),
+                "give each variable one value",
+            ));
+        }
+        vars.insert(name, value);
+    }
+    Ok(vars)
+}
+
+fn var(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE, such as region=eu-central-1".to_owned()),
+    }
 }
 
 fn server(text: &str) -> Result<(String, Url), String> {

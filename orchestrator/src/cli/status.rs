@@ -98,6 +98,7 @@ pub(super) fn render(seen: &Seen, colour: bool) -> String {
         }
     };
     section("Eggs", &eggs(status));
+    section("Failed deployments", &failures(status));
     section("Runners", &runners(seen));
     section("Waiting jobs", &waiting(status));
     section("Last changes", &changes(status));
@@ -155,7 +156,7 @@ fn eggs(status: &View) -> Table {
             notes.push("paused".to_owned());
         }
         if let Some(error) = &egg.error {
-            notes.push(error.lines().next().unwrap_or_default().to_owned());
+            notes.push(if error.contains('\n') { "the deployment failed".to_owned() } else { error.clone() });
         }
         if let Some(retry) = egg.retry_at {
             let left = retry.0.as_millis().saturating_sub(status.at.0.as_millis());
@@ -170,6 +171,20 @@ fn eggs(status: &View) -> Table {
             (short(&egg.commit), Paint::Dim),
             (notes.join("; "), paint),
         ]);
+    }
+    table
+}
+
+/// What went wrong, where it takes more than a line: at which line of the Nest.
+fn failures(status: &View) -> Table {
+    let mut table = Table::new(&["EGG", "WHY"]);
+    for egg in &status.eggs {
+        for (at, line) in
+            egg.error.iter().filter(|error| error.contains('\n')).flat_map(|error| error.lines()).enumerate()
+        {
+            let name = if at == 0 { egg.name.as_str() } else { "" };
+            table.row([(name.to_owned(), Paint::Plain), (line.to_owned(), Paint::Bad)]);
+        }
     }
     table
 }

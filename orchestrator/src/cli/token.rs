@@ -12,10 +12,12 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{Failure, print, profile::Named};
-use crate::settings::{ApiToken, Scope};
+use crate::{
+    seal,
+    settings::{ApiToken, Scope},
+};
 
 /// The file in the data folder.
 const FILE: &str = "tokens.json";
@@ -70,7 +72,7 @@ impl Token {
         let scopes: BTreeSet<Scope> = self.scope.into_iter().collect();
         entries.push(Entry {
             name: self.name,
-            sha256: hex(&Sha256::digest(token.as_bytes())),
+            sha256: seal::fingerprint(&token),
             scopes: scopes.into_iter().map(|scope| scope.name().to_owned()).collect(),
         });
         write(&data, &entries)?;
@@ -122,12 +124,4 @@ fn write(data: &Path, entries: &[Entry]) -> Result<(), Failure> {
 fn scope(text: &str) -> Result<Scope, String> {
     let known = Scope::ALL.into_iter().find(|scope| scope.name() == text);
     known.ok_or_else(|| "the scopes are read, operate and trigger".to_owned())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

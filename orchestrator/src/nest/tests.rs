@@ -121,6 +121,7 @@ fn settings(project: Option<u64>) -> NestSettings {
         server: None,
         webhook_secret: None,
         api_token: None,
+        variables: std::collections::BTreeMap::new(),
     }
 }
 

@@ -96,6 +96,14 @@ pub enum TofuError {
         /// The lock.
         lock: FoundLock,
     },
+    /// Its module needs variables that nobody gave.
+    #[error("the module of `{owner}` needs variables that it isn't given: {}", .unset.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", "))]
+    Unset {
+        /// The egg.
+        owner: String,
+        /// Which.
+        unset: Vec<Unset>,
+    },
     /// The state is another than the one that was planned on.
     #[error("the state of `{owner}` has changed since the plan was made")]
     Stale {
@@ -122,13 +130,20 @@ pub enum TofuError {
     },
 }
 
+/// A variable of a module that has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unset {
+    /// Its name.
+    pub name: String,
+    /// What the module says of it.
+    pub description: String,
+}
+
 /// `OpenTofu`. Whoever calls it holds the egg's lease.
 #[async_trait]
 pub trait Tofu: Send + Sync + fmt::Debug {
-    /// The version of the program that is used; none when it was not asked.
-    async fn version(&self) -> Result<Option<String>, TofuError> {
-        Ok(None)
-    }
+    /// The version of the program that is used.
+    async fn version(&self) -> Result<String, TofuError>;
 
     /// Keeps what was built: `built` is the build's folder as `flyc` leaves it. Says the bundle of each egg and job in it.
     async fn keep(&self, built: &std::path::Path) -> Result<Vec<Bundle>, TofuError>;

@@ -17,7 +17,10 @@ use super::{
     machine,
     places::{self, Places},
 };
-use crate::ports::tofu::{Bundle, TofuError};
+use crate::{
+    ports::tofu::{Bundle, TofuError},
+    seal,
+};
 
 /// Keeps the eggs, buckets and jobs of a build.
 pub(super) fn keep(built: &Path, places: &Places) -> Result<Vec<Bundle>, TofuError> {
@@ -66,7 +69,7 @@ fn one(built: &Path, places: &Places, manifest: &Manifest, entry: &Entry, owner:
         }
         files.push((path.to_owned(), text));
     }
-    let digest = hexadecimal(&digest.finalize());
+    let digest = seal::hex(&digest.finalize());
     let to = places.bundle(&Bundle { owner: owner.to_owned(), digest: digest.clone() });
     let told = own.to_json().map_err(io::Error::other)?.into_bytes();
     if to.is_dir() {
@@ -140,14 +143,4 @@ pub(super) fn prune(places: &Places, keep: &[Bundle]) -> Result<(), TofuError> {
 fn folders(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
-}
-
-/// Bytes in lower-case hexadecimal.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
 }

@@ -315,6 +315,10 @@ impl OpenTofu {
 
 #[async_trait]
 impl Tofu for OpenTofu {
+    async fn version(&self) -> Result<String, TofuError> {
+        Ok(self.program.find(None).await?.version)
+    }
+
     async fn keep(&self, built: &Path) -> Result<Vec<Bundle>, TofuError> {
         let _alone = self.bundles.lock().await;
         let (built, places) = (built.to_owned(), self.places.clone());
@@ -323,6 +327,18 @@ impl Tofu for OpenTofu {
 
     async fn plan(&self, request: &PlanRequest) -> Result<Planned, TofuError> {
         let owner = &request.bundle.owner;
+        {
+            // Before anything is fetched for it.
+            let folder = self.places.bundle(&request.bundle).join(folder_of(owner));
+            let request = request.clone();
+            let unset = blocking(owner, move || {
+                workspace::unset(&folder, &request).map_err(machine(&request.bundle.owner))
+            });
+            let unset = unset.await?;
+            if !unset.is_empty() {
+                return Err(TofuError::Unset { owner: owner.clone(), unset });
+            }
+        }
         let turn = self.prepare(request).await?;
         let on = self.mark(owner).await?;
         {

@@ -13,10 +13,14 @@ use flyc::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{bundles::hexadecimal, places};
+use super::places;
 use crate::{
     domain::RunnerId,
-    ports::{secrets::Secret, tofu::PlanRequest},
+    ports::{
+        secrets::Secret,
+        tofu::{PlanRequest, Unset},
+    },
+    seal,
 };
 
 /// The fleet and the other variables, which `tofu` reads by itself.
@@ -118,8 +122,8 @@ pub(super) fn sync(bundle: &Path, workspace: &Path, folder: &str, digest: &str) 
     Ok(Prepared {
         workspace: workspace.to_owned(),
         folder: workspace.join(folder),
-        constraints: hexadecimal(&constraints.finalize()),
-        modules: hexadecimal(&modules.finalize()),
+        constraints: seal::hex(&constraints.finalize()),
+        modules: seal::hex(&modules.finalize()),
     })
 }
 
@@ -157,23 +161,69 @@ impl Prepared {
     }
 }
 
-/// The names of the variables that a module has.
-fn declared(folder: &Path) -> io::Result<BTreeSet<String>> {
-    let mut found = BTreeSet::new();
+/// A variable that a module has.
+struct Declared {
+    name: String,
+    description: String,
+    has_default: bool,
+}
+
+/// The variables that a module has, as `flyc` writes them: a block each, its attributes on lines of their own.
+fn declared(folder: &Path) -> io::Result<Vec<Declared>> {
+    let mut found: Vec<Declared> = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "tf") {
-            let text = fs::read_to_string(path)?;
-            let names = text.lines().filter_map(|line| line.strip_prefix("variable \"")?.split('"').next());
-            found.extend(names.map(str::to_owned));
+        if path.extension().is_none_or(|extension| extension != "tf") {
+            continue;
+        }
+        let mut within = false;
+        for line in fs::read_to_string(path)?.lines() {
+            if let Some(rest) = line.strip_prefix("variable \"") {
+                let name = rest.split('"').next().unwrap_or_default().to_owned();
+                found.push(Declared { name, description: String::new(), has_default: false });
+                within = true;
+            } else if line.starts_with('}') {
+                within = false;
+            }
+            let Some(last) = found.last_mut().filter(|_| within) else { continue };
+            // Deeper ones are of a block within.
+            let Some((name, value)) = line.strip_prefix("  ").and_then(|line| line.split_once('=')) else {
+                continue;
+            };
+            match name.trim_end() {
+                "default" => last.has_default = true,
+                "description" => value.trim().trim_matches('"').clone_into(&mut last.description),
+                _ => {}
+            }
         }
     }
     Ok(found)
 }
 
+/// The variables of a module that have neither a default nor a value in this request.
+pub(super) fn unset(folder: &Path, request: &PlanRequest) -> io::Result<Vec<Unset>> {
+    let declared = match declared(folder) {
+        Ok(declared) => declared,
+        // That there is no such bundle is told by whoever looks for it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let is_given = |name: &str| {
+        ["runners", "runners_folder"].contains(&name)
+            || request.variables.get(name).is_some_and(|value| !value.is_null())
+    };
+    let mut unset: Vec<Unset> = declared
+        .into_iter()
+        .filter(|one| !one.has_default && !is_given(&one.name))
+        .map(|one| Unset { name: one.name, description: one.description })
+        .collect();
+    unset.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(unset)
+}
+
 /// Writes the fleet and the other variables, of which a module gets those that it has. Nothing of it is secret.
 pub(super) fn write_variables(folder: &Path, request: &PlanRequest, runners_folder: &Path) -> io::Result<()> {
-    let declared = declared(folder)?;
+    let declared: BTreeSet<String> = declared(folder)?.into_iter().map(|one| one.name).collect();
     let runners: serde_json::Map<String, serde_json::Value> = request
         .runners
         .iter()

@@ -40,7 +40,17 @@ fn everything_can_be_said() {
         "--deploy-key=vault://gosling/deploy-keys/nest",
         "--rate=5,10",
         "--body-limit=1MiB",
+        "--credential=yandex.YC_TOKEN=vault://clouds/yandex",
+        "--credential=aws.AWS_ACCESS_KEY_ID=vault://clouds/aws-id",
+        "--credential=aws.AWS_SECRET_ACCESS_KEY=vault://clouds/aws-key",
+        "--tofu-env=HTTP_TRACE,OTHER",
+        "--var=region=eu-central-1",
+        "--var=label=a=b",
     ]);
+    assert_eq!(settings.clouds.credentials["aws"].len(), 2);
+    assert!(settings.clouds.credentials["yandex"].contains_key("YC_TOKEN"));
+    assert_eq!(settings.clouds.pass, ["HTTP_TRACE", "OTHER"]);
+    assert_eq!(settings.nest.variables["label"], "a=b");
     assert_eq!(settings.nest.name, "birds");
     assert_eq!(settings.url.as_str(), "http://127.0.0.1:9000/");
     assert_eq!(settings.gitlab.len(), 2);
@@ -68,7 +78,17 @@ fn what_makes_no_sense_is_refused() {
 
 #[test]
 fn a_secret_in_the_place_of_its_uri_is_not_repeated() {
-    let line = Line::try_parse_from(["serve", "--nest=n", "--deploy-key=hunter2"]).unwrap();
-    let failure = line.serve.settings().unwrap_err();
-    assert!(!format!("{failure:?} {failure}").contains("hunter2"));
+    for argument in
+        ["--deploy-key=hunter2", "--credential=yandex.YC_TOKEN=hunter2", "--credential=YC_TOKEN=hunter2"]
+    {
+        let line = Line::try_parse_from(["serve", "--nest=n", argument]).unwrap();
+        let failure = line.serve.settings().unwrap_err();
+        assert!(!format!("{failure:?} {failure}").contains("hunter2"), "{argument}");
+    }
+}
+
+#[test]
+fn a_variable_has_one_value() {
+    let line = Line::try_parse_from(["serve", "--nest=n", "--var=a=1", "--var=a=2"]).unwrap();
+    assert!(line.serve.settings().unwrap_err().to_string().contains("twice"));
 }

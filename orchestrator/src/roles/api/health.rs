@@ -76,7 +76,7 @@ async fn ask(api: &Api) -> Health {
         Err(error) => Dependency { ok: false, detail: Some(error.to_string()) },
     };
     let tofu = match ports.tofu.version().await {
-        Ok(version) => Dependency { ok: true, detail: version },
+        Ok(version) => Dependency { ok: true, detail: Some(version) },
         Err(error) => Dependency { ok: false, detail: Some(error.to_string()) },
     };
     let dependencies = BTreeMap::from([

@@ -6,16 +6,24 @@ use flyc::{
     artifact::{
         Artifact, ArtifactError, BlockConfig, EggConfig, EntryKind, JobConfig, Manifest, MothergooseConfig,
     },
+    build::Options,
     diag::{Diagnostic, Severity},
     host::{self, BuildError, NestFolder},
     lower::Backend,
     render::{self, OutputFormat, Report},
 };
+use smol_str::SmolStr;
 
-use crate::records::Served;
+use crate::{records::Served, seal};
 
-/// The version of the compiler in this program: another one may build the same Nest otherwise.
-pub(super) const COMPILER: &str = env!("CARGO_PKG_VERSION");
+/// What the same Nest is built with: another compiler, or other values of its variables, may build it otherwise.
+pub(super) fn compiler(variables: &BTreeMap<String, String>) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    if variables.is_empty() {
+        return version.to_owned();
+    }
+    format!("{version} {}", seal::fingerprint(&format!("{variables:?}")))
+}
 
 /// The most that is kept of what is wrong with a Nest.
 const MOST_ERRORS: usize = 100;
@@ -49,7 +57,7 @@ pub(super) enum Wrong {
 }
 
 /// Builds the Nest at `root` to `out`, and reads what was built.
-pub(super) fn build(root: &Path, out: &Path) -> Result<Found, Wrong> {
+pub(super) fn build(root: &Path, out: &Path, variables: &BTreeMap<String, String>) -> Result<Found, Wrong> {
     if host::find_root(root).as_deref() != Some(root) {
         // Whoever took away everything meant something else; an empty Nest would end every runner.
         return Err(Wrong::Nest(
@@ -57,9 +65,25 @@ pub(super) fn build(root: &Path, out: &Path) -> Result<Found, Wrong> {
                 .to_owned(),
         ));
     }
+    let mut loaded = host::load(root);
+    if !variables.is_empty() {
+        let values = variables.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into()));
+        loaded.compiler.set_variables(values.collect());
+        let known: Vec<&str> = loaded.compiler.variables().map(SmolStr::as_str).collect();
+        if let Some(name) = variables.keys().find(|name| !known.contains(&name.as_str())) {
+            let help = match known[..] {
+                [] => "it has none at all".to_owned(),
+                _ => format!("its variables are {}", known.join(", ")),
+            };
+            return Err(Wrong::Nest(format!(
+                "`gosling serve` is given a value for the variable `{name}`, which the Nest doesn't have; {help}\n"
+            )));
+        }
+    }
+    let options = Options { backend: Some(Backend::Local), ..Options::default() };
     let attempt = || {
         host::recover(out).map_err(BuildError::Output)?;
-        host::build_nest(root, out, Some(Backend::Local)).1.map(drop)
+        host::build(&loaded, root, out, &options).map(drop)
     };
     let built = attempt().or_else(|error| match error {
         // Whatever is wrong with what a build that was ended left there, nobody needs it.

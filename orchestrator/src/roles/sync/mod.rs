@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "the build that was just written is read back")]
 
 mod build;
+mod bundles;
 mod difference;
 
 use std::{path::PathBuf, time::Duration};
@@ -133,6 +134,11 @@ impl Turn<'_> {
         self.context.ports.clock.now()
     }
 
+    /// What the Nest is built with.
+    fn compiler(&self) -> String {
+        build::compiler(&self.context.settings.nest.variables)
+    }
+
     fn builds(&self) -> PathBuf {
         self.context.settings.data.join("nest").join("builds")
     }
@@ -173,7 +179,7 @@ impl Turn<'_> {
             }
         } else if nest.pending.is_none()
             && nest.seen.as_deref() == Some(&*commit)
-            && nest.compiler == build::COMPILER
+            && nest.compiler == self.compiler()
             && (nest.commit != nest.seen || fs::symlink_metadata(self.builds().join(&commit)).await.is_ok())
         {
             let looked = NestRecord { looked: self.now(), failure: None, ..nest };
@@ -238,8 +244,8 @@ impl Turn<'_> {
             .await
             .map_err(|error| SyncError::Machine(error.kind().to_string()))?;
         let built = {
-            let out = out.clone();
-            spawn_blocking(move || build::build(&files, &out)).await
+            let (out, variables) = (out.clone(), self.context.settings.nest.variables.clone());
+            spawn_blocking(move || build::build(&files, &out, &variables)).await
         };
         let built = built.map_err(|_| SyncError::Machine("the compiler was cut off".to_owned()))?;
         self.stay().await?;
@@ -258,8 +264,10 @@ impl Turn<'_> {
         }
         self.stay().await?;
         faults::point("during-sync");
+        let before = bundles::of_eggs(&*self.context.ports.store).await?;
         let done = self.apply(commit, &found).await?;
         self.forget(commit).await;
+        bundles::prune(self.context, before).await;
         Ok(done)
     }
 
@@ -270,7 +278,7 @@ impl Turn<'_> {
         let (nest, version) = self.nest().await?;
         let nest = NestRecord {
             seen: Some(commit.to_owned()),
-            compiler: build::COMPILER.to_owned(),
+            compiler: self.compiler(),
             failure: None,
             looked: record.at,
             ..nest
@@ -322,7 +330,7 @@ impl Turn<'_> {
         let in_force = NestRecord {
             commit: Some(commit.to_owned()),
             digest: Some(found.digest.clone()),
-            compiler: build::COMPILER.to_owned(),
+            compiler: self.compiler(),
             uglyfox: found.uglyfox.clone(),
             mothergoose: found.mothergoose.clone(),
             pending: None,

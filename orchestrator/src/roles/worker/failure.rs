@@ -70,7 +70,7 @@ impl From<TofuError> for Failure {
         let transient = match &error {
             TofuError::Failed { transient, .. } => *transient,
             TofuError::Locked { .. } | TofuError::Stale { .. } | TofuError::Machine { .. } => true,
-            TofuError::Absent(_) | TofuError::NoBundle { .. } => false,
+            TofuError::Absent(_) | TofuError::NoBundle { .. } | TofuError::Unset { .. } => false,
         };
         Self::of(transient, &error)
     }

@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 use url::Url;
 
 use super::{Auth, BinaryError, Release};
-use crate::adapters::tofu::bundles::hexadecimal;
+use crate::seal;
 
 /// How long a server may take to answer, and between two pieces.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -86,7 +86,7 @@ pub(super) async fn fetch(release: &Release, name: &'static str, to: &Path) -> R
         file.write_all(&piece).await?;
     }
     file.sync_all().await?;
-    Ok(hexadecimal(&digest.finalize()))
+    Ok(seal::hex(&digest.finalize()))
 }
 
 async fn ask(client: &Client, url: &Url, release: &Release) -> Result<Response, reqwest::Error> {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::*;
-use crate::{adapters::store::sqlite::Sqlite, adapters::tofu::bundles::hexadecimal, domain::Time};
+use crate::{adapters::store::sqlite::Sqlite, domain::Time, seal};
 
 /// A clock that goes on by a second each time it is looked at.
 #[derive(Default)]
@@ -122,7 +122,7 @@ impl Bench {
         Release {
             version: version.to_owned(),
             url: format!("http://{}/{way}/{name}", self.address).parse().unwrap(),
-            sha256: hexadecimal(&Sha256::digest(self.files.get(name).unwrap_or(&Vec::new()))),
+            sha256: seal::hex(&Sha256::digest(self.files.get(name).unwrap_or(&Vec::new()))),
             auth,
             platform: Platform { os: "linux", arch: "amd64" },
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Back, Run, still_wanted};
+use super::{Back, Run, given, still_wanted};
 use crate::{
     domain::{Event, Plan, PlanStatus, PoolKind, Refused, RunnerId, Time},
     faults,
@@ -37,6 +37,7 @@ impl Run<'_> {
             Some(back) => (back.plan.plan.digest.as_str(), back.plan.plan.commit.as_str()),
             None => egg.record.made_from(),
         };
+        let environment = self.environment(&egg.record).await?;
         let Some(tickets) = self.tickets(&mut runners, made_from).await? else { return Ok(false) };
         let wanted: BTreeMap<RunnerId, PoolKind> = runners
             .iter()
@@ -56,12 +57,15 @@ impl Run<'_> {
                 .collect(),
             tickets,
             variables: self.variables(&egg.record),
-            environment: BTreeMap::new(),
+            environment,
         };
 
         faults::point("during-plan");
         let began = self.context.ports.clock.now();
         let planned = self.context.ports.tofu.plan(&request).await;
+        if let Err(TofuError::Unset { owner, unset }) = &planned {
+            return Err(Failure::Never(given::lacking(owner, given::cloud(&egg.record).name(), unset)));
+        }
         let Said::Yes(planned) = self.said(planned).await? else { return Ok(false) };
         self.took("plan", began);
         self.keep(&planned, made_from, &wanted).await?;

@@ -1,11 +1,12 @@
 //! The runners of an egg are brought to what is wanted: one plan for everything that waits, one run of `OpenTofu` at a time.
 
 mod apply;
+mod given;
 mod tickets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::{Failure, audit, put, register, tenure::Tenure, world};
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
         store::{Query, Value},
         tofu::FoundLock,
     },
-    records::{self, AuditEntry, EggRecord, Made, PlanRecord, Record, RunnerRecord, Served, Versioned},
+    records::{self, AuditEntry, EggRecord, Made, PlanRecord, Record, RunnerRecord, Versioned},
     roles::{Context, changes},
 };
 
@@ -26,9 +27,6 @@ const LAST_PLANS: usize = 20;
 
 /// The longest text of a failure that is kept.
 const LONGEST: usize = 4000;
-
-/// How long a local runner gets to finish when it is stopped.
-const STOP: u64 = 300;
 
 /// Brings the runners of an egg to what is wanted.
 pub(super) async fn deploy(context: &Context, owner: &str) -> Result<(), Failure> {
@@ -103,6 +101,7 @@ impl Run<'_> {
             let Some(egg) = self.egg().await? else { return Ok(()) };
             let runners = self.runners().await?;
             let runners = self.drop_unmade(runners).await?;
+            let runners = self.take_back(runners).await?;
             if egg.record.removed && runners.is_empty() && !must {
                 return register::retire(self.context, self.tenure, &egg.record).await;
             }
@@ -185,6 +184,41 @@ impl Run<'_> {
         Ok(rest)
     }
 
+    /// A rollback takes back what was begun and never came to its end: runners of a plan that failed half-way, made from
+    /// something else than what is gone back to. Those of which nothing was heard go with it; others finish first.
+    async fn take_back(
+        &self,
+        runners: Vec<Versioned<RunnerRecord>>,
+    ) -> Result<Vec<Versioned<RunnerRecord>>, Failure> {
+        let Some(back) = self.back else { return Ok(runners) };
+        let mut all = Vec::with_capacity(runners.len());
+        for mut known in runners {
+            let before = known.record.runner.clone();
+            let is_begun = known.record.care.made == Made::Maybe
+                && before.digest != back.plan.plan.digest
+                && before.wanted().is_some();
+            let event = if before.is_booting() { Event::Destroy } else { Event::Drain };
+            let now = self.context.ports.clock.now();
+            let Some(after) = is_begun.then(|| before.after(&event, now).ok()).flatten() else {
+                all.push(known);
+                continue;
+            };
+            let why = "what it was made from was rolled back";
+            known.record.runner = after;
+            why.clone_into(&mut known.record.why);
+            known.record.updated = now;
+            let entry =
+                audit::change(now, &back.actor, "runner.take-back", &before, &known.record.runner, why);
+            if !self.tenure.commit(vec![known.update(), records::insert(&entry)]).await? {
+                return Err(Failure::later("a runner that is taken back was written by somebody else"));
+            }
+            changes::changed(self.context, &before, &known.record.runner, why);
+            known.version += 1;
+            all.push(known);
+        }
+        Ok(all)
+    }
+
     /// Nothing is left of a runner; `false` when its row was written by somebody else.
     async fn gone(&self, known: &Versioned<RunnerRecord>, why: &str) -> Result<bool, Failure> {
         let now = self.context.ports.clock.now();
@@ -202,29 +236,6 @@ impl Run<'_> {
             changes::changed(self.context, before, &next.record.runner, why);
         }
         Ok(is_written)
-    }
-
-    /// The variables of the egg's module.
-    fn variables(&self, egg: &EggRecord) -> BTreeMap<String, Json> {
-        let settings = &self.context.settings;
-        let provider = match &egg.served {
-            Served::Egg(egg) => egg.cloud.provider,
-            Served::Job(job) => job.cloud.provider,
-        };
-        let url = settings.url.as_str().trim_end_matches('/');
-        let mut variables = BTreeMap::from([("orchestrator_url".to_owned(), json!(url))]);
-        if provider == flyc::artifact::Provider::Local {
-            let folder = self.context.ports.tofu.runners_folder();
-            variables.insert("runners_folder".to_owned(), json!(folder.to_string_lossy()));
-            variables.insert("stop_timeout".to_owned(), json!(STOP));
-            if let Some(gosling) = &settings.gosling {
-                variables.insert("gosling".to_owned(), json!(gosling.to_string_lossy()));
-            }
-        }
-        if let Some(more) = settings.variables.get(provider.name()) {
-            variables.extend(more.clone());
-        }
-        variables
     }
 
     /// Frees a lock that a run which was cut off left behind. Whoever made it after that had the egg's lease, which is ours
