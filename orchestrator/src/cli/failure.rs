@@ -55,6 +55,9 @@ pub(super) enum Failure {
         /// What to do.
         help: String,
     },
+    /// Somebody pressed Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
     /// The outside world did not play along.
     #[error("{what}: {error}")]
     Io {
@@ -80,7 +83,7 @@ impl Failure {
             | Self::Unreachable { help, .. }
             | Self::Refused { help, .. }
             | Self::Lacking { help, .. } => Some(help),
-            Self::Io { .. } => None,
+            Self::Io { .. } | Self::Interrupted => None,
         }
     }
 
@@ -93,6 +96,8 @@ impl Failure {
             Self::Unreachable { .. } => 4,
             Self::Refused { .. } => 5,
             Self::Lacking { .. } => 6,
+            // As a shell has it for what a signal ended.
+            Self::Interrupted => 130,
         })
     }
 }

@@ -2,10 +2,16 @@
 #![allow(clippy::disallowed_methods, reason = "the program may touch the outside world")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program talks to its user")]
 
+mod add;
 mod agent;
 mod api;
+mod desk;
 mod failure;
+mod form;
+mod init;
+mod place;
 mod power;
+mod prompt;
 mod queue;
 mod runner;
 mod secret;
@@ -34,7 +40,7 @@ use crate::{
 #[command(
     name = "gosling",
     version,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 unreachable, 5 refused, 6 not in this build.\n\
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 unreachable, 5 refused, 6 not in this build,\n130 interrupted.\n\
                   Example: gosling serve --nest git@gitlab.example.com:infra/nest.git"
 )]
 struct Cli {
@@ -87,6 +93,10 @@ enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Begin a Nest: its files, its deploy keys, and what comes next
+    Init(Box<init::Init>),
+    /// Add an egg, a bucket or a job to the Nest
+    Add(add::Add),
     /// Run MotherGoose: webhooks, planning and deployment
     Serve(Box<serve::Serve>),
     /// Show what runs, what waits and what happened last
@@ -129,6 +139,12 @@ where
         Ok(code) => code,
         // Whoever closed the pipe has read enough.
         Err(Failure::Io { error, .. }) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Interrupted) => {
+            if io::stderr().is_terminal() {
+                eprintln!();
+            }
+            Failure::Interrupted.code()
+        }
         Err(failure) => {
             let mut stderr = io::stderr().lock();
             let _ = writeln!(stderr, "error: {failure}");
@@ -147,6 +163,8 @@ where
     E: Display,
 {
     match cli.command {
+        Command::Init(command) => command.run(&cli.global),
+        Command::Add(command) => command.run(&cli.global),
         Command::Serve(command) => command.run(&cli.global, serve),
         Command::Status(command) => command.run(&cli.global),
         Command::Why(command) => command.run(&cli.global),

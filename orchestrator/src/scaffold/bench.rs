@@ -43,9 +43,20 @@ impl Bench {
         &self.compiler
     }
 
-    /// Whether a file of this path is there.
-    pub fn has(&self, path: &str) -> bool {
-        self.compiler.paths().any(|known| **known == *path)
+    /// The file in which something of this kind and name is already. Eggs and buckets share their names.
+    pub fn namesake(&self, kind: Kind, name: &str) -> Option<String> {
+        let kinds: &[&str] = match kind {
+            Kind::Egg | Kind::Bucket => &["egg", "eggsbucket"],
+            Kind::Job => &["job"],
+        };
+        let of = |path: &&std::sync::Arc<str>| {
+            let blocks = self.compiler.typed(path).map_or(&[][..], |typed| &typed.blocks);
+            blocks.iter().any(|block| {
+                kinds.contains(&block.name.as_str())
+                    && block.label.as_ref().is_some_and(|label| *label == name)
+            })
+        };
+        self.compiler.paths().find(of).map(|path| path.to_string())
     }
 
     /// Tries a file: it stands in the Nest until another is tried.

@@ -1,0 +1,121 @@
+//! What was added, for people and programs. The URIs of secrets are told, and never a value.
+
+use std::fmt::Write as _;
+
+use flyc::artifact::Repository;
+use serde::Serialize;
+use url::Url;
+
+use super::super::{desk::Kept, text::Paint};
+
+/// What was added.
+#[derive(Debug, Serialize)]
+pub(super) struct Made {
+    pub(super) kind: &'static str,
+    pub(super) name: String,
+    /// Its file in the Nest.
+    pub(super) file: String,
+    /// Whether anything was written.
+    pub(super) written: bool,
+    /// The text of the file, when it wasn't.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<String>,
+    pub(super) webhooks: Vec<Webhook>,
+    /// How much was wrong in the Nest before.
+    pub(super) errors_elsewhere: usize,
+}
+
+/// The webhook that a project or group needs.
+#[derive(Debug, Serialize)]
+pub(super) struct Webhook {
+    /// The repository of a bucket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<String>,
+    /// The GitLab server.
+    server: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_id: Option<u64>,
+    /// Where GitLab sends it; none when nobody has said where `gosling serve` is.
+    url: Option<String>,
+    /// Where its secret is kept.
+    secret: String,
+    /// What became of the secret; none when nothing was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<Kept>,
+    /// Where the token for GitLab's API has to be.
+    api_token: String,
+}
+
+impl Webhook {
+    pub(super) fn new(repository: &Repository, url: Option<&Url>, kept: Option<Kept>) -> Self {
+        Self {
+            repository: repository.name.clone(),
+            server: repository.server.clone(),
+            project_id: repository.project_id,
+            group_id: repository.group_id,
+            url: url.map(|url| format!("{}/webhooks/gitlab", url.as_str().trim_end_matches('/'))),
+            secret: repository.webhook_secret.clone(),
+            kept,
+            api_token: repository.api_token_secret.clone(),
+        }
+    }
+
+    /// Whose it is, in words.
+    fn of(&self) -> String {
+        match (self.project_id, self.group_id) {
+            (Some(id), _) => format!("project {id} on {}", self.server),
+            (None, Some(id)) => format!("group {id} on {}", self.server),
+            (None, None) => self.server.clone(),
+        }
+    }
+}
+
+impl Made {
+    /// For people.
+    pub(super) fn table(&self, colour: bool, reached: bool) -> String {
+        let mut out = String::new();
+        let bold = |text: &str| Paint::Bold.on(text, colour);
+        // Writing to a string fails for nobody.
+        let _ = writeln!(out, "{} {}", Paint::Good.on("made", colour), self.file);
+        for hook in &self.webhooks {
+            let name = hook.repository.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+            let _ = writeln!(out, "\n{}", bold(&format!("Webhook of {name}{}", hook.of())));
+            let url = hook.url.as_deref().unwrap_or("URL-OF-GOSLING-SERVE/webhooks/gitlab");
+            let _ = writeln!(out, "  URL        {url}");
+            let kept = hook.kept.map(Kept::word).unwrap_or_default();
+            let _ = writeln!(out, "  secret     {} ({kept})", hook.secret);
+            let _ = writeln!(out, "  API token  {}", hook.api_token);
+        }
+        let mut steps = Vec::new();
+        if let Some(hook) = self.webhooks.first() {
+            for hook in &self.webhooks {
+                steps.push(format!("gosling secret put {} < token", hook.api_token));
+            }
+            let also = if reached { "" } else { ", with the URL at which GitLab reaches `gosling serve`" };
+            steps.push(format!(
+                "gosling link {}    # makes the webhook; by hand: Settings > Webhooks in GitLab, for job, pipeline and push events{also},\n     \
+                 and the secret from: gosling secret get {} --to webhook-secret.txt",
+                self.name, hook.secret
+            ));
+        }
+        steps.push(format!(
+            "git add {} && git commit -m \"Add {} {}\" && git push",
+            self.file, self.kind, self.name
+        ));
+        let _ = writeln!(out, "\n{}", bold("Next"));
+        for (at, step) in steps.iter().enumerate() {
+            let _ = writeln!(out, "  {}. {step}", at + 1);
+        }
+        if self.errors_elsewhere > 0 {
+            let _ = writeln!(
+                out,
+                "\n{} the Nest had {} errors before this, elsewhere: `flyc check` shows them, and nothing is deployed until they are mended",
+                Paint::Bad.on("note:", colour),
+                self.errors_elsewhere
+            );
+        }
+        out
+    }
+}
