@@ -193,7 +193,7 @@ impl How {
             webhooks,
             errors_elsewhere: bench.errors_before(),
         };
-        self.form.show(global, &made, |colour| made.table(colour, self.url.is_some()))
+        self.form.show(global, &made, |colour| made.table(colour))
     }
 
     /// The root of the Nest.

@@ -128,13 +128,18 @@ fn flag(kind: Kind, field: Field) -> Arg {
     let arg = match attribute.ty {
         Type::Enum(variants) => {
             let values = variants.iter().map(|variant| PossibleValue::new(variant.name).help(variant.doc));
-            arg.value_parser(PossibleValuesParser::new(values))
+            arg.value_name("KIND").value_parser(PossibleValuesParser::new(values))
         }
         Type::Bool => {
             arg.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("true|false")
         }
-        Type::List(_) => arg.action(ArgAction::Append).value_delimiter(','),
-        _ => arg,
+        Type::Int { .. } => arg.value_name("NUMBER").allow_negative_numbers(true),
+        Type::Duration { .. } => arg.value_name("TIME"),
+        Type::Size { .. } => arg.value_name("SIZE"),
+        Type::List(_) => arg.action(ArgAction::Append).value_delimiter(',').value_name("A,B"),
+        Type::Cron => arg.value_name("CRON"),
+        Type::Fqdn => arg.value_name("HOST"),
+        _ => arg.value_name("VALUE"),
     };
     match field.flag {
         "gitlab-project-id" => arg.conflicts_with("gitlab-group-id"),

@@ -74,7 +74,7 @@ impl Webhook {
 
 impl Made {
     /// For people.
-    pub(super) fn table(&self, colour: bool, reached: bool) -> String {
+    pub(super) fn table(&self, colour: bool) -> String {
         let mut out = String::new();
         let bold = |text: &str| Paint::Bold.on(text, colour);
         // Writing to a string fails for nobody.
@@ -82,38 +82,46 @@ impl Made {
         for hook in &self.webhooks {
             let name = hook.repository.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
             let _ = writeln!(out, "\n{}", bold(&format!("Webhook of {name}{}", hook.of())));
-            let url = hook.url.as_deref().unwrap_or("URL-OF-GOSLING-SERVE/webhooks/gitlab");
+            let url = hook.url.as_deref().unwrap_or("/webhooks/gitlab, at the URL of gosling serve");
             let _ = writeln!(out, "  URL        {url}");
             let kept = hook.kept.map(Kept::word).unwrap_or_default();
             let _ = writeln!(out, "  secret     {} ({kept})", hook.secret);
             let _ = writeln!(out, "  API token  {}", hook.api_token);
         }
-        let mut steps = Vec::new();
-        if let Some(hook) = self.webhooks.first() {
-            for hook in &self.webhooks {
-                steps.push(format!("gosling secret put {} < token", hook.api_token));
-            }
-            let also = if reached { "" } else { ", with the URL at which GitLab reaches `gosling serve`" };
-            steps.push(format!(
-                "gosling link {}    # makes the webhook; by hand: Settings > Webhooks in GitLab, for job, pipeline and push events{also},\n     \
-                 and the secret from: gosling secret get {} --to webhook-secret.txt",
-                self.name, hook.secret
+        let mut steps: Vec<(&str, String)> = Vec::new();
+        for hook in &self.webhooks {
+            steps.push((
+                "keep a token for GitLab's API",
+                format!("gosling secret put {} < token", hook.api_token),
             ));
         }
-        steps.push(format!(
-            "git add {} && git commit -m \"Add {} {}\" && git push",
+        if !self.webhooks.is_empty() {
+            steps.push(("have GitLab send the webhook", format!("gosling link {}", self.name)));
+        }
+        for hook in &self.webhooks {
+            let what = "or do so by hand: Settings > Webhooks, for job, pipeline and push events, with the secret from";
+            let file = "webhook-secret.txt";
+            steps.push((what, format!("gosling secret get {} --to {file}", hook.secret)));
+        }
+        let commit = format!(
+            "git add {0} && git commit -m \"Add {1} {2}\" && git push",
             self.file, self.kind, self.name
-        ));
+        );
+        steps.push(("deploy it", commit));
         let _ = writeln!(out, "\n{}", bold("Next"));
-        for (at, step) in steps.iter().enumerate() {
-            let _ = writeln!(out, "  {}. {step}", at + 1);
+        for (what, command) in steps {
+            let _ = writeln!(out, "  - {what}\n      {command}");
         }
         if self.errors_elsewhere > 0 {
             let _ = writeln!(
                 out,
-                "\n{} the Nest had {} errors before this, elsewhere: `flyc check` shows them, and nothing is deployed until they are mended",
+                "\n{} the Nest had {} before this, elsewhere: `flyc check` shows more, and nothing is deployed until it is mended",
                 Paint::Bad.on("note:", colour),
-                self.errors_elsewhere
+                if self.errors_elsewhere == 1 {
+                    "an error".to_owned()
+                } else {
+                    format!("{} errors", self.errors_elsewhere)
+                }
             );
         }
         out

@@ -338,7 +338,7 @@ fn notes(git: &Git, folder: &Path, branch: &str, url: Option<&NestUrl>) -> Vec<N
         );
     }
     if git.origin.is_none() {
-        let again = if url.is_none() { ", and gosling init once more to keep its URL" } else { "" };
+        let again = if url.is_none() { "; once it has one, `gosling init` keeps its URL" } else { "" };
         note(
             format!("the repository has no remote `origin`{again}"),
             format!("git -C {at} remote add origin git@gitlab.example.com:infra/nest.git"),

@@ -83,6 +83,10 @@ pub(super) struct Next<'a> {
 
 /// A word for a shell.
 pub(super) fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | ':' | '@');
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
     flyc::lower::shell_word(text).unwrap_or_else(|| "FOLDER".to_owned())
 }
 
@@ -108,18 +112,21 @@ pub(super) fn next(of: &Next<'_>) -> Vec<Step> {
     let branch = if of.branch == "main" { String::new() } else { format!(" --branch {}", word(of.branch)) };
     let push =
         if of.url.is_some() { format!(" && git push -u origin {}", word(of.branch)) } else { String::new() };
+    let here = std::env::current_dir().is_ok_and(|current| current == of.folder);
+    let (path, enter) = if here {
+        (String::new(), String::new())
+    } else {
+        (format!(" --path {folder}"), format!("cd {folder} && "))
+    };
     let mut steps = vec![Step {
         what: "give the keys to GitLab: Settings > Repository > Deploy keys of the Nest's project; `gosling link` does it too",
         command: None,
     }];
     steps.push(step(
         "say which runners there are",
-        &format!("gosling add egg my-app --type vm --gitlab-project-id 12345 --path {folder}{backend}"),
+        &format!("gosling add egg my-app --type vm --gitlab-project-id 12345{path}{backend}"),
     ));
-    steps.push(step(
-        "commit it",
-        &format!("cd {folder} && git add . && git commit -m \"Begin the Nest\"{push}"),
-    ));
+    steps.push(step("commit it", &format!("{enter}git add . && git commit -m \"Begin the Nest\"{push}")));
     if ssh && let Some(host) = of.url.and_then(git::host) {
         steps.push(step(
             "know the server; compare what is printed with what it tells of itself",
