@@ -33,18 +33,15 @@ pub fn skeleton(nest: &NewNest) -> Vec<(&'static str, String)> {
 }
 
 fn nest_fly(nest: &NewNest) -> String {
-    let mut gitlab = String::new();
-    if let Some(server) = &nest.server {
-        gitlab.push_str(&format!("    server     = \"{server}\"\n"));
-    }
-    if let Some(project) = nest.project_id {
-        gitlab.push_str(&format!("    project_id = {project}\n"));
-    }
-    gitlab.push_str(&format!("    branch     = \"{}\"\n", nest.branch));
+    let server = nest.server.as_ref().map(|server| format!("    server     = \"{server}\"\n"));
+    let project = nest.project_id.map(|project| format!("    project_id = {project}\n"));
     let text = format!(
-        "# What holds for the whole Nest.\nnest {{\n  edition = {}\n  name    = \"{}\"\n\n  gitlab {{\n{gitlab}  }}\n}}\n",
+        "# What holds for the whole Nest.\nnest {{\n  edition = {}\n  name    = \"{}\"\n\n  gitlab {{\n{}{}    branch = \"{}\"\n  }}\n}}\n",
         fly_std::DEFAULT_EDITION,
         nest.name,
+        server.unwrap_or_default(),
+        project.unwrap_or_default(),
+        nest.branch,
     );
     flyc::format::format(&flyc::syntax::parse(text.into()))
 }

@@ -91,10 +91,8 @@ impl Interview<'_> {
         let (bench, draft) = (Rc::clone(&self.bench), self.draft.clone());
         let check = move |line: &str| {
             let said = values(line, list);
-            match (said.is_empty(), required) {
-                (true, true) => return Err("it is needed".to_owned()),
-                (true, false) => return Ok(()),
-                (false, _) => {}
+            if said.is_empty() {
+                return if required { Err("it is needed".to_owned()) } else { Ok(()) };
             }
             let mut with = draft.clone();
             with.said.insert(field.flag, said);
@@ -150,10 +148,8 @@ impl Interview<'_> {
             }
             let options = ["one project", "every project of a group"].map(str::to_owned);
             let group = prompt::select(self.global, "what it is", "A project or a group", &options, 0)? == 1;
-            let serves = move |line: &str| match group {
-                true => Serves::Group(line.to_owned()),
-                false => Serves::Project(line.to_owned()),
-            };
+            let kind = if group { Serves::Group } else { Serves::Project };
+            let serves = move |line: &str| kind(line.to_owned());
             let (bench, draft, own) = (Rc::clone(&self.bench), self.draft.clone(), name.clone());
             let check = move |line: &str| {
                 if line.is_empty() {

@@ -164,10 +164,7 @@ impl How {
             return print(text.as_bytes());
         }
         let mut webhooks = Vec::new();
-        let desk = match self.dry_run {
-            true => None,
-            false => Some(desk::Desk::open(&self.at, &root)?),
-        };
+        let desk = if self.dry_run { None } else { Some(desk::Desk::open(&self.at, &root)?) };
         // Somebody else may have been at work while we asked.
         free()?;
         for one in &repositories {

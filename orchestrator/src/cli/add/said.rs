@@ -90,13 +90,11 @@ impl<W: Which> clap::FromArgMatches for Said<W> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         let mut draft = Draft::new(W::KIND, "");
         for field in W::KIND.fields() {
-            let given = matches.get_many::<String>(field.flag).into_iter().flatten();
-            let given: Vec<String> = given.map(|text| text.trim().to_owned()).collect();
-            let given = match () {
-                () if given.is_empty() => continue,
-                () if field.is_list(W::KIND) => given.into_iter().filter(|text| !text.is_empty()).collect(),
-                () => given,
-            };
+            let Some(given) = matches.get_many::<String>(field.flag) else { continue };
+            let mut given: Vec<String> = given.map(|text| text.trim().to_owned()).collect();
+            if field.is_list(W::KIND) {
+                given.retain(|text| !text.is_empty());
+            }
             draft.said.insert(field.flag, given);
         }
         let repos = (W::KIND == Kind::Bucket).then(|| matches.get_many::<Repo>(REPO)).flatten();

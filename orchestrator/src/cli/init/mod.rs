@@ -93,7 +93,8 @@ impl Init {
         let folder = self.folder()?;
         let git = self.git(global, &folder)?;
         let known = folder.is_dir().then(|| Bench::new(host::load(&folder).compiler));
-        let cloud = self.cloud(global, known.as_ref().and_then(Bench::cloud))?;
+        let before = known.as_ref().and_then(Bench::cloud);
+        let cloud = self.cloud(global, before)?;
         let prefix = self.secret_backend.clone().unwrap_or_else(|| Prefix::of(config::backend(cloud)));
         let url = self.nest.clone().or_else(|| git.origin.clone());
         let nest = self.new_nest(&folder, cloud, &git, url.as_deref())?;
@@ -116,6 +117,15 @@ impl Init {
         let keys = keys(&desk, &prefix, cloud)?;
         let nest_url = store_url(&desk, &prefix, url.as_deref())?;
         let mut notes = notes(&git, &folder, &nest.branch, nest_url.as_ref());
+        if let Some(other) = self.cloud.as_deref().filter(|name| *name != cloud.name()) {
+            notes.push(Note::new(
+                format!(
+                    "MG/config.fly has the cloud `{}`, and not `{other}`; it was not changed",
+                    cloud.name()
+                ),
+                "flyc check".to_owned(),
+            ));
+        }
         let errors = Bench::new(host::load(&folder).compiler).errors_before();
         if errors > 0 {
             notes.push(Note::new(
@@ -191,9 +201,9 @@ impl Init {
     fn cloud(&self, global: &Global, known: Option<Provider>) -> Result<Provider, Failure> {
         let named = |name: &str| Provider::ALL.into_iter().find(|provider| provider.name() == name);
         match (&self.cloud, known) {
-            (Some(name), _) => Ok(named(name).unwrap_or(Provider::Yandex)),
             // It was said when the Nest was begun.
-            (None, Some(known)) => Ok(known),
+            (_, Some(known)) => Ok(known),
+            (Some(name), None) => Ok(named(name).unwrap_or(Provider::Yandex)),
             (None, None) if self.yes || !prompt::somebody() => Ok(Provider::Yandex),
             (None, None) => {
                 let options: Vec<String> =
