@@ -12,6 +12,7 @@ pub mod nest;
 pub mod ports;
 pub mod records;
 pub mod roles;
+pub mod scaffold;
 pub mod seal;
 pub mod settings;
 pub mod wire;

@@ -2,16 +2,21 @@
 #![allow(clippy::disallowed_methods, reason = "the program may touch the outside world")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program talks to its user")]
 
+mod add;
 mod agent;
 mod api;
 #[allow(dead_code, reason = "the commands that need it are being written")]
 mod confirm;
+mod desk;
 mod failure;
+mod init;
 mod output;
+mod place;
 mod power;
 mod profile;
 #[allow(dead_code, reason = "the commands that need it are being written")]
 mod progress;
+mod prompt;
 mod queue;
 mod runner;
 mod secret;
@@ -101,6 +106,10 @@ enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Begin a Nest: its files, its deploy keys, and what comes next
+    Init(Box<init::Init>),
+    /// Add an egg, a bucket or a job to the Nest
+    Add(add::Add),
     /// Run MotherGoose: webhooks, planning and deployment
     Serve(Box<serve::Serve>),
     /// Show what runs, what waits and what happened last
@@ -167,6 +176,8 @@ where
     E: Display,
 {
     match cli.command {
+        Command::Init(command) => command.run(&cli.global),
+        Command::Add(command) => command.run(&cli.global),
         Command::Serve(command) => command.run(&cli.global, serve),
         Command::Status(command) => command.run(&cli.global),
         Command::Why(command) => command.run(&cli.global),

@@ -1,8 +1,10 @@
 //! `gosling secret`: the secrets of an installation, in its sealed file. They come from standard input and are never shown.
 
 use std::{
-    io::{self, IsTerminal, Read},
-    path::PathBuf,
+    fs::File,
+    io::{self, IsTerminal, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
@@ -45,6 +47,17 @@ enum Command {
         /// Its URI, as the Nest has it
         uri: String,
     },
+    /// Write the value to a new file that you alone can read; it is never shown
+    #[command(
+        after_help = "Example: gosling secret get vault://gitlab/gitlab.example.com/web/webhook-secret --to webhook-secret.txt"
+    )]
+    Get {
+        /// Its URI, as the Nest has it
+        uri: String,
+        /// The file, which must not be there yet
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
     /// The versions there are, without their values
     #[command(
         after_help = "Example: gosling secret versions vault://gitlab/gitlab.example.com/web/api-token"
@@ -79,6 +92,11 @@ async fn carry_out(secrets: &Arc<dyn Secrets>, command: Command) -> Result<ExitC
             let uri = parse(&uri)?;
             let version = secrets.put(&uri, &value()?).await.map_err(|error| refused(&error))?;
             print(format!("kept as version {version}\n").as_bytes())
+        }
+        Command::Get { uri, to } => {
+            let secret = secrets.get(&parse(&uri)?).await.map_err(|error| refused(&error))?;
+            keep(&to, &secret).map_err(|error| Failure::Io { what: to.display().to_string(), error })?;
+            print(format!("written to {}\n", to.display()).as_bytes())
         }
         Command::Versions { uri } => {
             let versions = secrets.versions(&parse(&uri)?).await.map_err(|error| refused(&error))?;
@@ -124,6 +142,13 @@ fn value() -> Result<Value, Failure> {
         return Err(Failure::usage("there is no value on standard input", "give it as in `… < file`"));
     }
     Ok(Value::new(text))
+}
+
+/// Writes a value to a new file that nobody else can read.
+fn keep(file: &Path, value: &Value) -> io::Result<()> {
+    let mut open = File::options().write(true).create_new(true).mode(0o600).open(file)?;
+    open.write_all(value.expose().as_bytes())?;
+    open.sync_all()
 }
 
 fn moment(millis: u64) -> String {
