@@ -39,7 +39,7 @@ pub struct Group {
 }
 
 /// A project.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Project {
     /// Its path, without the group's.
     pub path: String,
