@@ -10,7 +10,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Api, audit, auth, eggs, health, heartbeat, metrics, queue, runners, status, ticket, webhook, why, work,
+    Api, audit, auth, eggs, health, heartbeat, metrics, preview, queue, runners, status, ticket, webhook,
+    why, work,
 };
 
 #[derive(OpenApi)]
@@ -68,7 +69,12 @@ impl Modify for Schemes {
     }
 }
 
-/// Every path.
+/// Every path whose answer takes as long as `OpenTofu` does.
+pub(super) fn slow_paths() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(Description::openapi()).routes(routes!(preview::plan))
+}
+
+/// Every other path.
 pub(super) fn paths() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(webhook::gitlab))
@@ -89,6 +95,7 @@ pub(super) fn paths() -> OpenApiRouter<Api> {
         .routes(routes!(eggs::pause))
         .routes(routes!(eggs::resume))
         .routes(routes!(why::trigger))
+        .routes(routes!(why::list))
         .routes(routes!(why::job))
         .routes(routes!(status::status))
         .routes(routes!(queue::counts))
@@ -101,7 +108,8 @@ pub(super) fn paths() -> OpenApiRouter<Api> {
         .routes(routes!(description))
 }
 
-static DESCRIPTION: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| paths().into_openapi());
+static DESCRIPTION: LazyLock<utoipa::openapi::OpenApi> =
+    LazyLock::new(|| paths().merge(slow_paths()).into_openapi());
 
 /// The description of the API.
 pub fn openapi() -> &'static utoipa::openapi::OpenApi {

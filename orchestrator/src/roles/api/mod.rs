@@ -11,6 +11,7 @@ mod layers;
 mod metrics;
 mod page;
 mod plans;
+mod preview;
 mod problem;
 mod queue;
 mod runners;
@@ -36,6 +37,9 @@ pub use description::openapi;
 
 /// How long a request may take: well inside the ten seconds that GitLab waits.
 const PATIENCE: Duration = Duration::from_secs(8);
+
+/// How long one that has `OpenTofu` run may take.
+const LONG_PATIENCE: Duration = Duration::from_mins(2);
 
 /// How long what runs may take to end when the service is stopped.
 const GRACE: Duration = Duration::from_secs(10);
@@ -120,12 +124,15 @@ impl Api {
 /// All paths, with what happens around every request.
 fn router(api: &Api) -> Router {
     let (paths, _) = description::paths().split_for_parts();
+    let (slow, _) = description::slow_paths().split_for_parts();
+    let unavailable = |patience| TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience);
     paths
+        .layer(unavailable(PATIENCE))
+        .merge(slow.layer(unavailable(LONG_PATIENCE)))
         .fallback(async || StatusCode::NOT_FOUND)
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
         .with_state(api.clone())
         .layer(DefaultBodyLimit::max(api.context.settings.body_limit))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
         .layer(middleware::from_fn_with_state(api.clone(), layers::limit))
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(middleware::from_fn_with_state(api.clone(), layers::observe))

@@ -26,6 +26,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use deploy::preview;
 pub use failure::Failure;
 pub use timers::timers;
 

@@ -1,18 +1,22 @@
 //! The runners of an egg are brought to what is wanted: one plan for everything that waits, one run of `OpenTofu` at a time.
 
 mod apply;
+mod preview;
 mod tickets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
+pub use preview::preview;
+
 use super::{Failure, audit, put, register, tenure::Tenure, world};
 use crate::{
     domain::{Attempt, Backoff, Event, PlanStatus, PoolKind, RunnerId, State},
     ports::{
+        secrets::Secret,
         store::{Query, Value},
-        tofu::FoundLock,
+        tofu::{Bundle, FoundLock, PlanRequest, WantedRunner},
     },
     records::{self, EggRecord, Made, PlanRecord, Record, RunnerRecord, Served, Versioned},
     roles::Context,
@@ -202,6 +206,37 @@ impl Run<'_> {
             audit::changed(self.context, before, &next.record.runner, why);
         }
         Ok(is_written)
+    }
+
+    /// What is asked of `OpenTofu` to have these runners, made of a bundle; and the fleet it leads to.
+    fn request(
+        &self,
+        egg: &EggRecord,
+        runners: &[Versioned<RunnerRecord>],
+        digest: &str,
+        tickets: BTreeMap<RunnerId, Secret>,
+    ) -> (BTreeMap<RunnerId, PoolKind>, PlanRequest) {
+        let wanted: BTreeMap<RunnerId, PoolKind> = runners
+            .iter()
+            .filter_map(|known| Some((known.record.runner.id.clone(), known.record.runner.wanted()?)))
+            .collect();
+        let commits: BTreeMap<&RunnerId, &str> =
+            runners.iter().map(|known| (&known.record.runner.id, known.record.commit.as_str())).collect();
+        let request = PlanRequest {
+            bundle: Bundle { owner: self.owner.to_owned(), digest: digest.to_owned() },
+            runners: wanted
+                .iter()
+                .map(|(id, pool)| {
+                    let commit = commits.get(id).filter(|commit| !commit.is_empty());
+                    let commit = commit.map(|commit| (*commit).to_owned());
+                    (id.clone(), WantedRunner { pool: *pool, commit })
+                })
+                .collect(),
+            tickets,
+            variables: self.variables(egg),
+            environment: BTreeMap::new(),
+        };
+        (wanted, request)
     }
 
     /// The variables of the egg's module.
