@@ -38,6 +38,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// How long one answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// How long a person is kept waiting without a word.
 const QUIET: Duration = Duration::from_secs(1);
 
@@ -66,6 +69,8 @@ pub(super) struct Api {
     /// The token out of its secret store, once it was asked for.
     unsealed: tokio::sync::OnceCell<Secret>,
     retry_for: Duration,
+    /// How long one answer may take.
+    patience: Duration,
     /// The version of who answers, once it did.
     theirs: OnceCell<Option<String>>,
 }
@@ -132,7 +137,6 @@ impl Access {
         };
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_secs(30))
             .redirect(Policy::none())
             .user_agent(concat!("gosling/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -144,6 +148,7 @@ impl Access {
             token,
             unsealed: tokio::sync::OnceCell::new(),
             retry_for,
+            patience: PATIENCE,
             theirs: OnceCell::new(),
         })
     }
@@ -170,6 +175,11 @@ fn read_token(file: &Path) -> Result<Secret, Failure> {
 }
 
 impl Api {
+    /// The same, for what takes its time.
+    pub(super) fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         path: &[&str],
@@ -255,7 +265,7 @@ impl Api {
         }
         let token = self.token().await?;
         let once = || async {
-            let mut request = self.http.request(method.clone(), url.clone());
+            let mut request = self.http.request(method.clone(), url.clone()).timeout(self.patience);
             if !query.is_empty() {
                 request = request.query(query);
             }
