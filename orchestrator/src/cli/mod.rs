@@ -16,6 +16,7 @@ mod power;
 mod profile;
 mod progress;
 mod queue;
+mod reference;
 mod runner;
 mod secret;
 mod serve;
@@ -34,6 +35,7 @@ use std::{
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use failure::Failure;
 use output::Output;
+pub use reference::reference;
 
 use crate::{
     logging::{Format, Logging},
