@@ -188,7 +188,12 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     ];
     let pool = prop_oneof![Just(PoolKind::Apex), Just(PoolKind::Nadir)];
     let made = prop_oneof![Just(Made::Not), Just(Made::Yes)];
-    (state, pool, made, any::<bool>()).prop_map(|(state, pool, made, ending)| Drawn { state, pool, made, ending })
+    (state, pool, made, any::<bool>()).prop_map(|(state, pool, made, ending)| Drawn {
+        state,
+        pool,
+        made,
+        ending,
+    })
 }
 
 /// All that is kept: rows, files of states, runners and bundles, and the mark of the state.
@@ -239,7 +244,12 @@ fn homes(preview: &PlanPreview, change: &str) -> BTreeSet<String> {
         let id = address.strip_prefix("module.runner[\"")?.strip_suffix("\"].terraform_data.home")?;
         Some(id.to_owned())
     };
-    preview.changes.iter().filter(|(_, what)| *what == change).filter_map(|(address, _)| of(address)).collect()
+    preview
+        .changes
+        .iter()
+        .filter(|(_, what)| *what == change)
+        .filter_map(|(address, _)| of(address))
+        .collect()
 }
 
 async fn rewrite(store: &dyn Store, fleet: &BTreeMap<&str, Drawn>, digest: &str) {

@@ -57,9 +57,9 @@ fn a_profile_says_which_installation_is_meant() {
     fs::write(folder.join("secret"), "the-token\n").unwrap();
     let put = command(folder, &["secret", "put", "vault://gosling/tokens/me", "--profile", "staging"])
         .stdin(fs::File::open(folder.join("secret")).unwrap())
-        .status()
+        .output()
         .unwrap();
-    assert!(put.success() && folder.join("gosling/data/secrets.sealed").is_file());
+    assert!(put.status.success() && folder.join("gosling/data/secrets.sealed").is_file());
     assert_eq!(list(&["--profile", "staging"]).status.code(), Some(1), "it answers 500 to who has the token");
     assert_eq!(gosling(folder, &["--profile", "staging", "queue", "list"]).status.code(), Some(1));
     // A flag comes before a variable, and that before the file.
@@ -78,17 +78,45 @@ fn a_profile_says_which_installation_is_meant() {
 fn a_wrong_profile_says_where() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    expect![[r#""#]].assert_eq(&said(folder, &["status", "--profile", "prod"]));
+    expect![[r#"
+        exit 2
+        error: there is no profile `prod`: there is no CONFIG/gosling/config.toml
+        help: profiles stand in ~/.config/gosling/config.toml: [profiles.NAME] with `api` and `token_file`
+    "#]]
+    .assert_eq(&said(folder, &["status", "--profile", "prod"]));
     write_profiles(folder, "default = \"prd\"\n[profiles.prod]\napi = \"http://127.0.0.1:1\"\n");
-    expect![[r#""#]].assert_eq(&said(folder, &["status"]));
+    expect![[r#"
+        exit 2
+        error: CONFIG/gosling/config.toml:1:11: there is no profile `prd`
+        help: did you mean `prod`?
+    "#]]
+    .assert_eq(&said(folder, &["status"]));
     write_profiles(folder, "[profiles.prod]\napi = \"http://127.0.0.1:1\"\ntoken = \"gosling-secret\"\n");
-    expect![[r#""#]].assert_eq(&said(folder, &["status"]));
+    expect![[r#"
+        exit 2
+        error: CONFIG/gosling/config.toml:3:1: unknown field `token`, expected one of `api`, `token_file`, `token_secret`, `data`, `key_file`
+        help: a profile has `api`, `token_file` or `token_secret`, `data` and `key_file`
+    "#]].assert_eq(&said(folder, &["status"]));
     write_profiles(folder, "default = \"prod\"\n[profiles.prod]\napi = \"gosling.example.com\"\n");
-    expect![[r#""#]].assert_eq(&said(folder, &["status"]));
+    expect![[r#"
+        exit 2
+        error: CONFIG/gosling/config.toml:3:7: the `api` of the profile `prod` is no URL
+        help: it begins with http:// or https://
+    "#]]
+    .assert_eq(&said(folder, &["status"]));
     write_profiles(folder, "default = \"prod\"\n[profiles.prod]\ntoken_file = \"a\"\ntoken_secret = \"b\"\n");
-    expect![[r#""#]].assert_eq(&said(folder, &["status"]));
+    expect![[r#"
+        exit 2
+        error: CONFIG/gosling/config.toml:4:16: the profile `prod` has a `token_file` as well
+        help: keep one of the two
+    "#]]
+    .assert_eq(&said(folder, &["status"]));
     write_profiles(folder, "default = \"prod\"\n[profiles.prod]\ntoken_secret = \"gosling-secret\"\n");
-    expect![[r#""#]].assert_eq(&said(folder, &["status"]));
+    expect![[r#"
+        exit 2
+        error: CONFIG/gosling/config.toml:3:16: this is no URI of a secret: a secret is given by its URI, such as `yc-lockbox://<id>/<key>`
+        help: say where the token is kept, and never the token itself: vault://gosling/tokens/me
+    "#]].assert_eq(&said(folder, &["status"]));
 }
 
 /// A stand-in that says something else each time, and how often it was asked.
@@ -130,7 +158,14 @@ fn what_passes_in_a_moment_is_tried_again() {
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     // Neither is waited for longer than is wanted.
     let (address, asked) = moody(vec![answer(429, "retry-after: 3600\r\n", ""), good]);
-    check(&ask(address, &list), &expect![[r#""#]]);
+    check(
+        &ask(address, &list),
+        &expect![[r#"
+        exit 4
+        error: MotherGoose at http://ADDRESS/ answered 429 Too Many Requests
+        help: try it again in 3600 s
+    "#]],
+    );
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     // What is wrong stays wrong.
     let (address, asked) = moody(vec![answer(500, "", "")]);
@@ -145,11 +180,33 @@ fn another_version_says_so() {
         answer(200, other, "{\"items\":[],\"next\":\"a\"}"),
         answer(200, other, "{\"items\":[]}"),
     ]);
-    check(&ask(address, &["queue", "list"]), &expect![[r#""#]]);
+    check(
+        &ask(address, &["queue", "list"]),
+        &expect![[r#"
+        exit 0
+        Nothing was given up.
+        warning: MotherGoose at http://ADDRESS/ is gosling 99.1.0, and this is gosling 0.1.0: they may misunderstand each other
+    "#]],
+    );
     let (address, _) = moody(vec![answer(200, other, "{\"things\":[]}")]);
-    check(&ask(address, &["queue", "list"]), &expect![[r#""#]]);
+    check(
+        &ask(address, &["queue", "list"]),
+        &expect![[r#"
+        exit 1
+        warning: MotherGoose at http://ADDRESS/ is gosling 99.1.0, and this is gosling 0.1.0: they may misunderstand each other
+        error: MotherGoose at http://ADDRESS/ answered what can't be understood: missing field `items` at line 1 column 13
+        help: it is gosling 99.1.0, and this is gosling 0.1.0: use the same version of both
+    "#]],
+    );
     let (address, _) = moody(vec![answer(200, "", "<html>")]);
-    check(&ask(address, &["queue", "list"]), &expect![[r#""#]]);
+    check(
+        &ask(address, &["queue", "list"]),
+        &expect![[r#"
+        exit 1
+        error: MotherGoose at http://ADDRESS/ answered what can't be understood: expected value at line 1 column 1
+        help: is there a `gosling serve` of version 0.1.0 at that URL, or something else?
+    "#]],
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::{fmt::Write as _, process::ExitCode};
 use clap::{Args, Subcommand};
 use fly_std::formats::closest;
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{
     Failure, Global,
@@ -156,7 +157,7 @@ fn render(value: &Value, colour: bool) -> String {
 
 fn fields(out: &mut String, value: &Value, depth: usize, colour: bool) {
     let Value::Object(fields_of) = value else { return };
-    let width = fields_of.keys().map(|name| name.chars().count()).max().unwrap_or_default();
+    let width = fields_of.keys().map(|name| name.width()).max().unwrap_or_default();
     for (name, value) in fields_of {
         let shown = match value {
             Value::Object(_) => None,
@@ -188,7 +189,7 @@ fn fields(out: &mut String, value: &Value, depth: usize, colour: bool) {
             }
             continue;
         };
-        let gap = " ".repeat(width - name.chars().count());
+        let gap = " ".repeat(width - name.width());
         let _ = writeln!(out, "{}", format!("{pad}{label}{gap}  {shown}").trim_end());
     }
 }
