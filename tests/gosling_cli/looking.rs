@@ -484,5 +484,12 @@ fn validating_is_checking() {
     let json = gosling(folder.path(), &["validate", "nest", "--output", "json"]);
     assert!(serde_json::from_slice::<Value>(&json.stdout).is_ok());
     let yaml = gosling(folder.path(), &["validate", "nest", "--output", "yaml"]);
-    check(&yaml, &expect![[r#""#]]);
+    check(
+        &yaml,
+        &expect![[r#"
+        exit 2
+        error: findings are not shown as YAML
+        help: use --output json, or one of --output-format
+    "#]],
+    );
 }

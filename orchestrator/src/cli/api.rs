@@ -47,8 +47,12 @@ const QUIET: Duration = Duration::from_secs(1);
 /// Which `MotherGoose` is asked, and as whom.
 #[derive(Debug, Args)]
 pub(super) struct Access {
-    /// Where MotherGoose is [default: the profile's, or http://127.0.0.1:8080]
-    #[arg(long, value_name = "URL", env = "GOSLING_API")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "GOSLING_API",
+        help = "Where MotherGoose is [default: the profile's, or http://127.0.0.1:8080]"
+    )]
     api: Option<Url>,
     /// The file with the API token; `gosling token` makes one [default: the profile's]
     #[arg(long, value_name = "FILE", env = "GOSLING_TOKEN_FILE")]
@@ -297,7 +301,7 @@ impl Api {
                     eprintln!(
                         "{}; trying again for {}",
                         missed.failure,
-                        length(self.retry_for.as_millis() as u64)
+                        length(u64::try_from(self.retry_for.as_millis()).unwrap_or(u64::MAX))
                     );
                 }
             })

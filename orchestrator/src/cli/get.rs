@@ -59,8 +59,11 @@ enum What {
 struct How {
     #[command(flatten)]
     access: Access,
-    /// Only this field: its name, or a path such as gitlab.project_id or repositories.0.place
-    #[arg(long, value_name = "PATH")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        help = "Only this field: its name, or a path such as gitlab.project_id or repositories.0.place"
+    )]
     field: Option<String>,
 }
 

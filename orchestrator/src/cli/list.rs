@@ -121,7 +121,7 @@ enum Status {
     Canceled,
 }
 
-fn word(value: impl ValueEnum) -> String {
+fn word(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
@@ -135,13 +135,13 @@ impl List {
                     how.access.open()?.list_where(&["eggs"], removed).await
                 })?;
                 eggs.retain(|egg| match kind {
-                    Some(kind) => egg.kind == word(kind),
+                    Some(kind) => egg.kind == word(&kind),
                     None => egg.kind != "job",
                 });
                 how.show(global, &eggs, |egg| egg.name.clone(), eggs_table)
             }
             What::Runners { how, egg, state, all } => {
-                let state = state.map(word);
+                let state = state.as_ref().map(word);
                 let mut runners: Vec<RunnerView> = runtime.block_on(async {
                     let query = [("egg", &egg), ("state", &state)];
                     how.access.open()?.list_where(&["runners"], &given(&query)).await
@@ -154,7 +154,7 @@ impl List {
                 how.show(global, &plans, |plan| plan.id.clone(), plans_table)
             }
             What::Jobs { how, egg, status } => {
-                let status = status.map(word);
+                let status = status.as_ref().map(word);
                 let mut jobs: Vec<JobView> = runtime.block_on(async {
                     let query = [("egg", &egg), ("status", &status)];
                     how.access.open()?.list_where(&["jobs"], &given(&query)).await
