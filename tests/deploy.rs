@@ -1,10 +1,18 @@
 //! The orchestrator's `OpenTofu`: eggs of a Nest on this machine, made, put to sleep, woken and destroyed by real `tofu`
 //! processes, and what is left when one is killed.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "this is a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "this is a test"
+)]
 
 #[path = "deploy/bench.rs"]
 mod bench;
+#[path = "deploy/preview.rs"]
+mod preview;
 
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 

@@ -25,6 +25,11 @@ use expect_test::{Expect, expect};
 use polar_gosling_tests::tools;
 use serde_json::{Value, json};
 
+#[path = "gosling_cli/frame.rs"]
+mod frame;
+#[path = "gosling_cli/looking.rs"]
+mod looking;
+
 /// A stand-in that answers each path with a status and a body; it lives as long as the test.
 fn mother(answers: Vec<(&'static str, u16, Value)>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -74,12 +79,13 @@ fn answer(mut stream: TcpStream, answers: &[(&'static str, u16, Value)]) -> std:
     write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
 }
 
-fn gosling(folder: &Path, arguments: &[&str]) -> Output {
+fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(tools::gosling());
     for variable in [
         "GOSLING_API",
         "GOSLING_TOKEN_FILE",
         "GOSLING_DATA",
+        "GOSLING_KEY_FILE",
         "GOSLING_CONFIG",
         "GOSLING_LOG",
         "GOSLING_OUTPUT",
@@ -88,7 +94,12 @@ fn gosling(folder: &Path, arguments: &[&str]) -> Output {
         command.env_remove(variable);
     }
     command.env("NO_PROXY", "127.0.0.1").env("XDG_CONFIG_HOME", folder).env("GOSLING_RETRY_FOR", "0s");
-    command.args(arguments).current_dir(folder).output().unwrap()
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+fn gosling(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
 }
 
 /// Runs it with a good token.
@@ -323,14 +334,6 @@ fn who_is_not_there_or_says_no() {
             help: give a token: --token-file FILE, GOSLING_TOKEN_FILE or a profile; `gosling token` makes one
         "#]],
     );
-    check(
-        &ask(address, &["status", "--watch"]),
-        &expect![[r#"
-        exit 2
-        error: --watch redraws a terminal, and this is none
-        help: use --output json
-    "#]],
-    );
 }
 
 /// A token is shown once; the file of the service has its fingerprint and nothing else of it.
@@ -429,28 +432,4 @@ fn a_runner_that_is_told_nothing_says_so() {
         help: the module of the egg writes it; `flyc build` makes the module anew
     "#]],
     );
-}
-
-/// Every command has an example in its help.
-#[test]
-fn help_has_examples() {
-    let folder = tempfile::tempdir().unwrap();
-    let commands: [&[&str]; 11] = [
-        &[],
-        &["serve"],
-        &["status"],
-        &["why"],
-        &["why", "job"],
-        &["queue"],
-        &["queue", "list"],
-        &["queue", "replay"],
-        &["token"],
-        &["runner"],
-        &["power"],
-    ];
-    for command in commands {
-        let output = gosling(folder.path(), &[command, &["--help"]].concat());
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success() && text.contains("Example: gosling "), "{command:?}:\n{text}");
-    }
 }

@@ -35,6 +35,7 @@ fn root() -> PathBuf {
 fn generated() -> Vec<(String, String)> {
     let mut files = vec![
         ("language.md".to_owned(), fly_std::reference::markdown()),
+        ("gosling.md".to_owned(), orchestrator::cli::reference()),
         ("fly.schema.json".to_owned(), format!("{:#}\n", fly_std::reference::json_schema())),
     ];
     let mut index = "# Diagnostics\n\nEvery kind of diagnostic, as `flyc explain --list` prints it.\n\n\

@@ -136,7 +136,15 @@ enum Outcome {
 
 /// Runs `flyc` with the arguments of the process.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    conclude(Cli::parse())
+}
+
+/// Runs `flyc` with these arguments, the name of the program first, within a program that has its own.
+pub fn run_from(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+    conclude(Cli::parse_from(arguments))
+}
+
+fn conclude(cli: Cli) -> ExitCode {
     let result = std::panic::catch_unwind(|| dispatch(cli));
     match result {
         Ok(Ok(Outcome::Clean)) => ExitCode::SUCCESS,

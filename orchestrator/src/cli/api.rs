@@ -38,14 +38,21 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// How long one answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// How long a person is kept waiting without a word.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// Which `MotherGoose` is asked, and as whom.
 #[derive(Debug, Args)]
 pub(super) struct Access {
-    /// Where MotherGoose is [default: the profile's, or http://127.0.0.1:8080]
-    #[arg(long, value_name = "URL", env = "GOSLING_API")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "GOSLING_API",
+        help = "Where MotherGoose is [default: the profile's, or http://127.0.0.1:8080]"
+    )]
     api: Option<Url>,
     /// The file with the API token; `gosling token` makes one [default: the profile's]
     #[arg(long, value_name = "FILE", env = "GOSLING_TOKEN_FILE")]
@@ -66,6 +73,8 @@ pub(super) struct Api {
     /// The token out of its secret store, once it was asked for.
     unsealed: tokio::sync::OnceCell<Secret>,
     retry_for: Duration,
+    /// How long one answer may take.
+    patience: Duration,
     /// The version of who answers, once it did.
     theirs: OnceCell<Option<String>>,
 }
@@ -132,7 +141,6 @@ impl Access {
         };
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_secs(30))
             .redirect(Policy::none())
             .user_agent(concat!("gosling/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -144,6 +152,7 @@ impl Access {
             token,
             unsealed: tokio::sync::OnceCell::new(),
             retry_for,
+            patience: PATIENCE,
             theirs: OnceCell::new(),
         })
     }
@@ -170,6 +179,11 @@ fn read_token(file: &Path) -> Result<Secret, Failure> {
 }
 
 impl Api {
+    /// The same, for what takes its time.
+    pub(super) fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         path: &[&str],
@@ -255,7 +269,7 @@ impl Api {
         }
         let token = self.token().await?;
         let once = || async {
-            let mut request = self.http.request(method.clone(), url.clone());
+            let mut request = self.http.request(method.clone(), url.clone()).timeout(self.patience);
             if !query.is_empty() {
                 request = request.query(query);
             }
@@ -287,7 +301,7 @@ impl Api {
                     eprintln!(
                         "{}; trying again for {}",
                         missed.failure,
-                        length(self.retry_for.as_millis() as u64)
+                        length(u64::try_from(self.retry_for.as_millis()).unwrap_or(u64::MAX))
                     );
                 }
             })

@@ -9,21 +9,26 @@ mod api;
 mod confirm;
 mod desk;
 mod failure;
+mod get;
 mod init;
+mod list;
+mod man;
 mod output;
 mod place;
+mod plan;
 mod power;
 mod profile;
-#[allow(dead_code, reason = "the commands that need it are being written")]
 mod progress;
 mod prompt;
 mod queue;
+mod reference;
 mod runner;
 mod secret;
 mod serve;
 mod status;
 mod text;
 mod token;
+mod validate;
 mod why;
 
 use std::{
@@ -35,6 +40,7 @@ use std::{
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use failure::Failure;
 use output::Output;
+pub use reference::reference;
 
 use crate::{
     logging::{Format, Logging},
@@ -114,8 +120,16 @@ enum Command {
     Serve(Box<serve::Serve>),
     /// Show what runs, what waits and what happened last
     Status(status::Status),
+    /// List eggs, runners, plans or jobs
+    List(list::List),
+    /// Show one egg, runner or plan, or one field of it
+    Get(get::Get),
     /// Tell why something is as it is
     Why(why::Why),
+    /// Tell what the next deployment would do, and do nothing
+    Plan(plan::Plan),
+    /// Check a Nest, without a server
+    Validate(validate::Validate),
     /// Look after the messages that were given up
     Queue(queue::Queue),
     /// Make a token of the API
@@ -126,6 +140,8 @@ enum Command {
     Runner(runner::Runner),
     /// Start or stop a runner that OpenTofu can't
     Power(power::Power),
+    /// Print the manual page, or write that of every command
+    Man(man::Man),
     /// Print completions for a shell
     #[command(
         after_help = "Example: gosling completions bash > ~/.local/share/bash-completion/completions/gosling"
@@ -180,12 +196,17 @@ where
         Command::Add(command) => command.run(&cli.global),
         Command::Serve(command) => command.run(&cli.global, serve),
         Command::Status(command) => command.run(&cli.global),
+        Command::List(command) => command.run(&cli.global),
+        Command::Get(command) => command.run(&cli.global),
         Command::Why(command) => command.run(&cli.global),
+        Command::Plan(command) => command.run(&cli.global),
+        Command::Validate(command) => command.run(&cli.global),
         Command::Queue(command) => command.run(&cli.global),
         Command::Token(command) => command.run(),
         Command::Secret(command) => command.run(),
         Command::Runner(command) => command.run(&cli.global),
         Command::Power(command) => command.run(),
+        Command::Man(command) => command.run(Cli::command()),
         Command::Agent(command) => Err(command.run()),
         Command::Completions { shell } => {
             let mut script = Vec::new();

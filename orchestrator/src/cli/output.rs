@@ -54,3 +54,22 @@ pub(super) fn yaml(value: &impl Serialize) -> Result<String, Failure> {
     let value = serde_json::to_value(value).map_err(|error| failed(error.to_string()))?;
     serde_saphyr::to_string(&value).map_err(|error| failed(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A commit may look like a number, and a name like something else.
+    #[test]
+    fn a_text_stays_a_text_in_yaml() {
+        for text in
+            ["12345678", "1234567e12", "0777", "0x1f", "true", "null", "~", "yes", "", " a", "- a", "a: b"]
+        {
+            let yaml = yaml(&json!({ "a": text })).unwrap_or_default();
+            let value = yaml.trim_end().strip_prefix("a: ").unwrap_or_default();
+            assert!(value.starts_with(['"', '\'']), "{text}: {yaml}");
+        }
+    }
+}

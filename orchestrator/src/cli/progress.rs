@@ -30,6 +30,7 @@ impl Progress {
     }
 
     /// A line that stays, above it.
+    #[allow(dead_code, reason = "the commands that need it are being written")]
     pub(super) fn line(&self, text: &str) {
         self.0.suspend(|| eprintln!("{}", clean(text)));
     }

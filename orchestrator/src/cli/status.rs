@@ -19,7 +19,10 @@ use super::{
     print,
     text::{Paint, Table, age, clean, counts, length, short},
 };
-use crate::wire::{RunnerView, Status as View, SyncView};
+use crate::{
+    domain::Time,
+    wire::{EggStatus, Moment, QueueCounts, RunnerView, Status as View, SyncView},
+};
 
 /// Between two looks.
 const POLL: Duration = Duration::from_secs(2);
@@ -29,7 +32,10 @@ const POLL: Duration = Duration::from_secs(2);
 pub(super) struct Status {
     #[command(flatten)]
     access: Access,
-    /// Show it anew every two seconds
+    /// Only what is of this egg, bucket or job
+    #[arg(long, value_name = "NAME")]
+    egg: Option<String>,
+    /// Show it anew when something changes, until Ctrl-C; on a terminal, every two seconds
     #[arg(long)]
     watch: bool,
 }
@@ -44,47 +50,87 @@ pub(super) struct Seen {
 impl Status {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
         let output = global.output();
-        if self.watch && output == Output::Table && !io::stdout().is_terminal() {
-            return Err(Failure::usage("--watch redraws a terminal, and this is none", "use --output json"));
-        }
         one_thread()?.block_on(async {
             let api = self.access.open()?;
+            let egg = self.egg.as_deref();
             if self.watch {
-                return interruptible(watch(&api, output, global.colour(&io::stdout()))).await;
+                return interruptible(watch(&api, egg, output, global.colour(&io::stdout()))).await;
             }
-            let seen = look(&api).await?;
+            let seen = look(&api, egg).await?;
             global.show(&seen, |colour| render(&seen, colour))
         })
     }
 }
 
-/// Shows it anew until somebody ends it. Nothing of the terminal is changed for good.
-async fn watch(api: &Api, output: Output, colour: bool) -> Result<ExitCode, Failure> {
+/// Shows it anew until somebody ends it. On a terminal what was there is drawn over, and nothing of it is changed for good;
+/// elsewhere all of it is printed when something has changed.
+async fn watch(api: &Api, egg: Option<&str>, output: Output, colour: bool) -> Result<ExitCode, Failure> {
+    let draws = output == Output::Table && io::stdout().is_terminal();
+    let mut last = None;
     loop {
-        let shown = match look(api).await {
-            Ok(seen) => match output {
-                Output::Table => render(&seen, colour),
-                Output::Json => json(&seen, false)?,
-                Output::Yaml => format!("---\n{}", yaml(&seen)?),
-            },
+        let (shown, what) = match look(api, egg).await {
+            Ok(seen) => {
+                let shown = match output {
+                    Output::Table => render(&seen, colour),
+                    Output::Json => json(&seen, false)?,
+                    Output::Yaml => format!("---\n{}", yaml(&seen)?),
+                };
+                (shown, essence(&seen))
+            }
             // It may be there again soon.
             Err(failure @ Failure::Unreachable { .. }) if output == Output::Table => {
-                format!("{}\n", Paint::Bad.on(&failure.to_string(), colour))
+                let failure = failure.to_string();
+                (format!("{}\n", Paint::Bad.on(&failure, colour)), failure.into())
             }
             Err(failure) => return Err(failure),
         };
-        let text = match output {
+        if draws {
             // Over what was there, so that nothing flickers.
-            Output::Table => format!("\u{1b}[H{}\u{1b}[J", shown.replace('\n', "\u{1b}[K\n")),
-            Output::Json | Output::Yaml => shown,
-        };
-        print(text.as_bytes())?;
+            print(format!("\u{1b}[H{}\u{1b}[J", shown.replace('\n', "\u{1b}[K\n")).as_bytes())?;
+        } else if last.as_ref() != Some(&what) {
+            let gap = if output == Output::Table && last.is_some() { "\n---\n" } else { "" };
+            print(format!("{gap}{shown}").as_bytes())?;
+            last = Some(what);
+        }
         tokio::time::sleep(POLL).await;
     }
 }
 
-async fn look(api: &Api) -> Result<Seen, Failure> {
-    Ok(Seen { status: api.get(&["status"], &[]).await?, runners: api.list(&["runners"]).await? })
+/// What is seen, without what changes all the time though nothing happens.
+fn essence(seen: &Seen) -> serde_json::Value {
+    let mut status = seen.status.clone();
+    status.at = Moment(Time::from_millis(0));
+    status.queue = QueueCounts { waiting: 0, working: 0, dead: status.queue.dead };
+    let quiet = |runner: &RunnerView| RunnerView {
+        heartbeat: runner.heartbeat.map(|_| status.at),
+        cpu_usage: None,
+        memory_usage: None,
+        disk_usage: None,
+        ..runner.clone()
+    };
+    let runners: Vec<RunnerView> = seen.runners.iter().map(quiet).collect();
+    serde_json::json!({ "status": status, "runners": runners })
+}
+
+async fn look(api: &Api, egg: Option<&str>) -> Result<Seen, Failure> {
+    let Some(name) = egg else {
+        return Ok(Seen { status: api.get(&["status"], &[]).await?, runners: api.list(&["runners"]).await? });
+    };
+    // Whether there is such an egg is seen here.
+    let of_egg: EggStatus = api.get(&["eggs", name, "status"], &[]).await?;
+    let mut status: View = api.get(&["status"], &[]).await?;
+    let runners: Vec<RunnerView> = api.list_where(&["runners"], &[("egg", name)]).await?;
+    status.eggs.retain(|egg| egg.name == name);
+    status.waiting = of_egg.waiting;
+    status.waiting_total = of_egg.waiting_total;
+    status.transitions.retain(|change| {
+        let is_told = change.details.get("egg").and_then(|egg| egg.as_str()) == Some(name);
+        let is_runner = change.resource_type == "runner";
+        is_told
+            || (change.resource_type == "egg" && change.resource == name)
+            || (is_runner && runners.iter().any(|runner| runner.id == change.resource))
+    });
+    Ok(Seen { status, runners })
 }
 
 /// All of it for people.
@@ -92,19 +138,19 @@ pub(super) fn render(seen: &Seen, colour: bool) -> String {
     let status = &seen.status;
     let mut out = String::new();
     nest(&mut out, status, colour);
-    let mut section = |title: &str, table: &Table| {
+    let section = |out: &mut String, title: &str, table: &Table| {
         if !table.is_empty() {
             let _ = write!(out, "\n{}\n{}", Paint::Bold.on(title, colour), table.render(colour));
         }
     };
-    section("Eggs", &eggs(status));
-    section("Failed deployments", &failures(status));
-    section("Runners", &runners(seen));
-    section("Waiting jobs", &waiting(status));
-    section("Last changes", &changes(status));
+    section(&mut out, "Eggs", &eggs(status));
+    section(&mut out, "Failed deployments", &failures(status));
+    section(&mut out, "Runners", &runners(seen));
+    section(&mut out, "Waiting jobs", &waiting(status));
     if status.waiting_total > status.waiting.len() as u64 {
-        let _ = writeln!(out, "\n{} jobs wait in all", status.waiting_total);
+        let _ = writeln!(out, "{} jobs wait in all", status.waiting_total);
     }
+    section(&mut out, "Last changes", &changes(status));
     let queue = status.queue;
     let _ = write!(out, "\nQueue: {} waiting, {} in work", queue.waiting, queue.working);
     if queue.dead > 0 {
@@ -190,8 +236,15 @@ fn failures(status: &View) -> Table {
 }
 
 fn runners(seen: &Seen) -> Table {
+    let there: Vec<RunnerView> =
+        seen.runners.iter().filter(|runner| runner.state != "terminated").cloned().collect();
+    runners_table(&there, seen.status.at)
+}
+
+/// Runners, and how they are.
+pub(super) fn runners_table(runners: &[RunnerView], now: Moment) -> Table {
     let mut table = Table::new(&["RUNNER", "EGG", "STATE", "POOL", "SINCE", "HEARD", "JOBS", "WHY"]);
-    for runner in seen.runners.iter().filter(|runner| runner.state != "terminated") {
+    for runner in runners {
         let paint = match runner.state.as_str() {
             "idle" => Paint::Good,
             "busy" => Paint::Busy,
@@ -199,7 +252,6 @@ fn runners(seen: &Seen) -> Table {
             "nadir" => Paint::Dim,
             _ => Paint::Plain,
         };
-        let now = seen.status.at;
         let heard = runner.heartbeat.map_or_else(|| "never".to_owned(), |then| age(then, now));
         let jobs = if runner.jobs.is_empty() { "-".to_owned() } else { runner.jobs.join(" ") };
         table.row([

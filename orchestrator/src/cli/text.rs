@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use crate::wire::Moment;
 
 /// A colour, or none.
@@ -59,7 +61,7 @@ impl Table {
     pub(super) fn render(&self, colour: bool) -> String {
         let columns = self.rows.first().map_or(0, Vec::len);
         let width = |column: usize| {
-            self.rows.iter().filter_map(|row| row.get(column)).map(|(text, _)| text.chars().count()).max()
+            self.rows.iter().filter_map(|row| row.get(column)).map(|(text, _)| text.width()).max()
         };
         let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
         let mut out = String::new();
@@ -74,7 +76,7 @@ impl Table {
                 }
                 line.push_str(&paint.on(text, colour));
                 if row[at + 1..].iter().any(|(text, _)| !text.is_empty()) {
-                    let pad = widths.get(at).copied().unwrap_or_default() - text.chars().count();
+                    let pad = widths.get(at).copied().unwrap_or_default() - text.width();
                     line.extend(std::iter::repeat_n(' ', pad));
                 }
             }

@@ -26,6 +26,9 @@ pub struct EggView {
     pub concurrent: u32,
     /// What it serves.
     pub repositories: Vec<RepositoryView>,
+    /// The project or group in GitLab, when it serves exactly one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gitlab: Option<GitlabView>,
     /// When it runs, for a job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
@@ -95,6 +98,19 @@ pub struct RotateRequest {
     pub undo: bool,
 }
 
+/// A project or group of GitLab's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GitlabView {
+    /// The host of its server.
+    pub server: String,
+    /// The project's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<u64>,
+    /// The group's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<u64>,
+}
+
 /// A project or group that an egg serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RepositoryView {
@@ -103,6 +119,9 @@ pub struct RepositoryView {
     pub name: Option<String>,
     /// `SERVER/projects/ID` or `SERVER/groups/ID`.
     pub place: String,
+    /// The same in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gitlab: Option<GitlabView>,
     /// GitLab's id of the runner that serves it, once it is registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runner: Option<u64>,

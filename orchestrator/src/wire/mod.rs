@@ -16,12 +16,14 @@ pub mod status;
 pub mod webhook;
 pub mod why;
 
-pub use eggs::{EggStatus, EggSummary, EggView, RepositoryView, RolledBack, RotateRequest, RotationView};
+pub use eggs::{
+    EggStatus, EggSummary, EggView, GitlabView, RepositoryView, RolledBack, RotateRequest, RotationView,
+};
 pub use health::{Dependency, Health};
 pub use link::{LinkChange, LinkReport, LinkStep, LinkedThing};
 pub use moment::Moment;
 pub use page::Page;
-pub use plans::{PlanView, RollbackRequest};
+pub use plans::{PlanPreview, PlanView, RollbackRequest};
 pub use problem::Problem;
 pub use queue::{Accepted, DeadMessage, QueueCounts};
 pub use runners::RunnerView;

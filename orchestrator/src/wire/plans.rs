@@ -39,6 +39,26 @@ pub struct PlanView {
     pub error: Option<String>,
 }
 
+/// What the next deployment of an egg would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlanPreview {
+    /// The egg.
+    pub egg: String,
+    /// When it was so.
+    pub at: Moment,
+    /// The digest of what it is planned from.
+    pub digest: String,
+    /// The commit of the Nest.
+    pub commit: String,
+    /// The fleet it leads to: each runner with its pool.
+    pub runners: BTreeMap<String, String>,
+    /// What it does, by resource: `create`, `update`, `delete`, `replace`.
+    pub changes: BTreeMap<String, String>,
+    /// Why it can't be planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
 /// `POST /eggs/{name}/rollback`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

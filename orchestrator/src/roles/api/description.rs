@@ -10,8 +10,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Api, audit, auth, eggs, health, heartbeat, link, metrics, queue, rotate, runners, secrets, status,
-    ticket, webhook, why, work,
+    Api, audit, auth, eggs, health, heartbeat, link, metrics, preview, queue, rotate, runners, secrets,
+    status, ticket, webhook, why, work,
 };
 
 #[derive(OpenApi)]
@@ -91,6 +91,7 @@ pub(super) fn paths() -> OpenApiRouter<Api> {
         .routes(routes!(eggs::pause))
         .routes(routes!(eggs::resume))
         .routes(routes!(why::trigger))
+        .routes(routes!(why::list))
         .routes(routes!(why::job))
         .routes(routes!(status::status))
         .routes(routes!(queue::counts))
@@ -106,13 +107,14 @@ pub(super) fn paths() -> OpenApiRouter<Api> {
         .routes(routes!(description))
 }
 
-/// The paths of what may take long.
+/// The paths of what may take long: as long as GitLab or `OpenTofu` does.
 pub(super) fn patient_paths() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(link::egg))
         .routes(routes!(link::unlink_egg))
         .routes(routes!(link::nest))
         .routes(routes!(link::unlink_nest))
+        .routes(routes!(preview::plan))
 }
 
 static DESCRIPTION: LazyLock<utoipa::openapi::OpenApi> =

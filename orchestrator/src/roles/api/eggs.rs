@@ -24,7 +24,9 @@ use crate::{
     records::{self, AuditEntry, EggRecord, JobRecord, PlanRecord, Record, RunnerRecord, Served, Versioned},
     roles::Work,
     settings::NestSettings,
-    wire::{EggStatus, EggView, Page, PlanView, Problem, RepositoryView, RollbackRequest, RolledBack},
+    wire::{
+        EggStatus, EggView, GitlabView, Page, PlanView, Problem, RepositoryView, RollbackRequest, RolledBack,
+    },
 };
 
 /// The most jobs that are listed one by one.
@@ -315,8 +317,11 @@ pub(super) fn view(egg: &EggRecord, nest: &NestSettings) -> EggView {
     let repositories = repositories(egg, nest).into_iter().map(|repository| {
         let place = place(&repository);
         let runner = egg.registered.get(&place).and_then(|known| known.runner);
-        RepositoryView { name: repository.name, place, runner }
+        let (project_id, group_id) = (repository.project_id, repository.group_id);
+        let gitlab = Some(GitlabView { server: repository.server, project_id, group_id });
+        RepositoryView { name: repository.name, place, gitlab, runner }
     });
+    let repositories: Vec<RepositoryView> = repositories.collect();
     EggView {
         name: egg.name.clone(),
         kind: kind.to_owned(),
@@ -325,7 +330,11 @@ pub(super) fn view(egg: &EggRecord, nest: &NestSettings) -> EggView {
         region: cloud.region.clone(),
         tags: runner.tags.clone(),
         concurrent: runner.concurrent,
-        repositories: repositories.collect(),
+        gitlab: match repositories.as_slice() {
+            [one] => one.gitlab.clone(),
+            _ => None,
+        },
+        repositories,
         schedule,
         digest: egg.digest.clone(),
         commit: egg.commit.clone(),

@@ -12,6 +12,7 @@ mod link;
 mod metrics;
 mod page;
 mod plans;
+mod preview;
 mod problem;
 mod queue;
 mod rotate;
@@ -40,7 +41,7 @@ pub use description::openapi;
 /// How long a request may take: well inside the ten seconds that GitLab waits.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// How long what asks much of GitLab may take: people wait for it.
+/// How long what asks much of GitLab or of `OpenTofu` may take: people wait for it.
 const LONG: Duration = Duration::from_mins(15);
 
 /// How long what runs may take to end when the service is stopped.

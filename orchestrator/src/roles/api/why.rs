@@ -1,4 +1,4 @@
-//! `GET /why/job/{id}` and `POST /jobs/{name}/trigger`.
+//! `GET /jobs`, `GET /why/job/{id}` and `POST /jobs/{name}/trigger`.
 
 use std::collections::BTreeSet;
 
@@ -9,16 +9,16 @@ use utoipa::IntoParams;
 use super::{
     Api,
     auth::{Caller, Operate, Read},
-    eggs,
+    eggs, page,
     problem::{Answer, Asked, At, Refusal},
     runners::{self, word},
     work::{self, Taken},
 };
 use crate::{
-    ports::store::Value,
-    records::{self, AuditEntry, EggRecord, JobRecord, Served},
+    ports::store::{Query, Value},
+    records::{self, AuditEntry, EggRecord, JobRecord, Record, Served},
     roles::Work,
-    wire::{Accepted, JobView, Problem, WhyJob},
+    wire::{Accepted, JobView, Page, Problem, WhyJob},
 };
 
 /// Whose job.
@@ -86,6 +86,57 @@ async fn servers(api: &Api) -> Answer<BTreeSet<String>> {
     let eggs = records::all::<EggRecord>(api.store(), None, None).await?;
     let of_eggs = eggs.iter().flat_map(|egg| eggs::repositories(&egg.record, nest));
     Ok(of_eggs.map(|repository| repository.server).chain(nest.server.clone()).collect())
+}
+
+/// Which jobs.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Only those that runners of this egg, bucket or job serve.
+    egg: Option<String>,
+    /// Only those of this status.
+    status: Option<String>,
+}
+
+/// The jobs of GitLab's that wait, run, or were over not long ago.
+#[utoipa::path(
+    get, path = "/jobs", tag = "operators", params(Which, page::Paging), security(("token" = ["read"])),
+    responses(
+        (status = 200, body = Page<JobView>),
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem),
+    )
+)]
+pub(super) async fn list(
+    _: Caller<Read>,
+    State(api): State<Api>,
+    Asked(which): Asked<Which>,
+    Asked(paging): Asked<page::Paging>,
+) -> Answer<Json<Page<JobView>>> {
+    let limit = paging.limit()?;
+    let list =
+        format!("jobs/{}/{}", which.egg.as_deref().unwrap_or(""), which.status.as_deref().unwrap_or(""));
+    let mut after = paging.after(&list)?;
+    let mut given = after.is_some();
+    let mut items = Vec::new();
+    // What hasn't the wanted status is left out, until the page is full.
+    loop {
+        let wanted = Query {
+            index: which.egg.is_some().then_some("egg_name_index"),
+            partition: which.egg.clone().map(Value::Text),
+            limit: limit - items.len(),
+            after,
+            ..eggs::whole(JobRecord::TABLE)
+        };
+        let found = records::query::<JobRecord>(api.store(), &wanted).await;
+        let found = found.map_err(|error| page::of_cursor(error, given))?;
+        let views = found.records.iter().map(|job| view(&job.record));
+        items.extend(views.filter(|job| which.status.as_deref().is_none_or(|status| status == job.status)));
+        given = false;
+        match found.next {
+            Some(next) if items.len() < limit => after = Some(next),
+            next => return Ok(Json(Page { items, next: page::next(&list, next) })),
+        }
+    }
 }
 
 /// A job of the Nest's own runs now.

@@ -28,6 +28,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use deploy::preview;
 pub use failure::Failure;
 pub use link::{LinkError, Subject, link, unlink};
 pub use timers::timers;

@@ -8,7 +8,7 @@ use super::{Back, Run, given, still_wanted};
 use crate::{
     domain::{Event, Plan, PlanStatus, PoolKind, Refused, RunnerId, Time},
     faults,
-    ports::tofu::{Applied, Bundle, PlanRequest, Planned, TofuError, WantedRunner},
+    ports::tofu::{Applied, Planned, TofuError},
     records::{self, AuditEntry, EggRecord, Made, Pin, PlanKind, PlanRecord, RunnerRecord, Versioned},
     roles::worker::{Failure, register},
 };
@@ -39,26 +39,7 @@ impl Run<'_> {
         };
         let environment = self.environment(&egg.record).await?;
         let Some(tickets) = self.tickets(&mut runners, made_from).await? else { return Ok(false) };
-        let wanted: BTreeMap<RunnerId, PoolKind> = runners
-            .iter()
-            .filter_map(|known| Some((known.record.runner.id.clone(), known.record.runner.wanted()?)))
-            .collect();
-        let commits: BTreeMap<&RunnerId, &str> =
-            runners.iter().map(|known| (&known.record.runner.id, known.record.commit.as_str())).collect();
-        let request = PlanRequest {
-            bundle: Bundle { owner: self.owner.to_owned(), digest: made_from.0.to_owned() },
-            runners: wanted
-                .iter()
-                .map(|(id, pool)| {
-                    let commit = commits.get(id).filter(|commit| !commit.is_empty());
-                    let commit = commit.map(|commit| (*commit).to_owned());
-                    (id.clone(), WantedRunner { pool: *pool, commit })
-                })
-                .collect(),
-            tickets,
-            variables: self.variables(&egg.record),
-            environment,
-        };
+        let (wanted, request) = self.request(&egg.record, &runners, made_from.0, (tickets, environment));
 
         faults::point("during-plan");
         let began = self.context.ports.clock.now();
@@ -341,7 +322,7 @@ impl Run<'_> {
     }
 }
 
-const fn word(pool: PoolKind) -> &'static str {
+pub(super) const fn word(pool: PoolKind) -> &'static str {
     match pool {
         PoolKind::Apex => "apex",
         PoolKind::Nadir => "nadir",

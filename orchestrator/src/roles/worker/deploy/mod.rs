@@ -2,18 +2,22 @@
 
 mod apply;
 mod given;
+mod preview;
 mod tickets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
+pub use preview::preview;
+
 use super::{Failure, audit, put, register, tenure::Tenure, world};
 use crate::{
     domain::{Attempt, Backoff, Event, PlanStatus, PoolKind, RunnerId, State},
     ports::{
+        secrets::Secret,
         store::{Query, Value},
-        tofu::FoundLock,
+        tofu::{Bundle, FoundLock, PlanRequest, WantedRunner},
     },
     records::{self, AuditEntry, EggRecord, Made, PlanRecord, Record, RunnerRecord, Versioned},
     roles::{Context, changes},
@@ -236,6 +240,37 @@ impl Run<'_> {
             changes::changed(self.context, before, &next.record.runner, why);
         }
         Ok(is_written)
+    }
+
+    /// What is asked of `OpenTofu` to have these runners, made of a bundle; and the fleet it leads to.
+    fn request(
+        &self,
+        egg: &EggRecord,
+        runners: &[Versioned<RunnerRecord>],
+        digest: &str,
+        (tickets, environment): (BTreeMap<RunnerId, Secret>, BTreeMap<String, Secret>),
+    ) -> (BTreeMap<RunnerId, PoolKind>, PlanRequest) {
+        let wanted: BTreeMap<RunnerId, PoolKind> = runners
+            .iter()
+            .filter_map(|known| Some((known.record.runner.id.clone(), known.record.runner.wanted()?)))
+            .collect();
+        let commits: BTreeMap<&RunnerId, &str> =
+            runners.iter().map(|known| (&known.record.runner.id, known.record.commit.as_str())).collect();
+        let request = PlanRequest {
+            bundle: Bundle { owner: self.owner.to_owned(), digest: digest.to_owned() },
+            runners: wanted
+                .iter()
+                .map(|(id, pool)| {
+                    let commit = commits.get(id).filter(|commit| !commit.is_empty());
+                    let commit = commit.map(|commit| (*commit).to_owned());
+                    (id.clone(), WantedRunner { pool: *pool, commit })
+                })
+                .collect(),
+            tickets,
+            variables: self.variables(egg),
+            environment,
+        };
+        (wanted, request)
     }
 
     /// Frees a lock that a run which was cut off left behind. Whoever made it after that had the egg's lease, which is ours

@@ -32,7 +32,26 @@ fn place(id: &RunnerId) -> String {
     format!("runners/{id}/ticket")
 }
 
+/// What stands in a plan that is thrown away for a ticket that is yet to be made.
+const NO_TICKET: &str = "a-ticket-is-made-when-it-is-applied";
+
 impl Run<'_> {
+    /// The ticket that a runner was planned with before, if it was.
+    fn kept_ticket(&self, record: &RunnerRecord) -> Option<String> {
+        let sealed = URL_SAFE_NO_PAD.decode(record.care.ticket.as_ref()?).ok()?;
+        String::from_utf8(self.context.seal.open(&sealed, &place(&record.runner.id)).ok()?).ok()
+    }
+
+    /// The tickets of a plan that is thrown away: none is made for it.
+    pub(super) fn pretended_tickets(
+        &self,
+        runners: &[Versioned<RunnerRecord>],
+    ) -> BTreeMap<RunnerId, Secret> {
+        let needing = runners.iter().map(|known| &known.record).filter(|record| needs_ticket(record));
+        let ticket = |record| self.kept_ticket(record).unwrap_or_else(|| NO_TICKET.to_owned());
+        needing.map(|record| (record.runner.id.clone(), Secret::new(ticket(record)))).collect()
+    }
+
     /// The tickets of a plan; none when somebody else wrote one of the runners. A runner that was planned before keeps the
     /// one it had: its machine may be there. What was never made is made of `bundle`, and says so from now on.
     pub(super) async fn tickets(
@@ -48,12 +67,9 @@ impl Run<'_> {
                 continue;
             }
             let before = known.record.clone();
+            let kept = self.kept_ticket(&before);
             let record = &mut known.record;
             let id = record.runner.id.clone();
-            let kept = record.care.ticket.as_ref().and_then(|sealed| {
-                let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-                String::from_utf8(self.context.seal.open(&sealed, &place(&id)).ok()?).ok()
-            });
             let ticket = match kept {
                 Some(ticket) => ticket,
                 None => {
