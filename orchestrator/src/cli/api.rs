@@ -13,6 +13,9 @@ use crate::{
     wire::{Page, Problem},
 };
 
+/// How long what may take long takes at most.
+const PATIENCE: Duration = Duration::from_mins(16);
+
 /// Which `MotherGoose` is asked, and as whom.
 #[derive(Debug, Args)]
 pub(super) struct Access {
@@ -70,6 +73,15 @@ impl Api {
         self.ask(Method::POST, path, &[]).await
     }
 
+    /// Asks for what may take long, because much of GitLab has to be looked at.
+    pub(super) async fn post_patiently<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, Failure> {
+        self.ask_for(Method::POST, path, query, Some(PATIENCE)).await
+    }
+
     /// All pages of a list.
     pub(super) async fn list<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Failure> {
         let mut items = Vec::new();
@@ -91,6 +103,16 @@ impl Api {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<T, Failure> {
+        self.ask_for(method, path, query, None).await
+    }
+
+    async fn ask_for<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        patience: Option<Duration>,
+    ) -> Result<T, Failure> {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
@@ -98,6 +120,9 @@ impl Api {
         let mut request = self.http.request(method, url);
         if !query.is_empty() {
             request = request.query(query);
+        }
+        if let Some(patience) = patience {
+            request = request.timeout(patience);
         }
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose());

@@ -5,6 +5,7 @@
 mod agent;
 mod api;
 mod failure;
+mod link;
 mod power;
 mod queue;
 mod runner;
@@ -95,6 +96,8 @@ enum Command {
     Why(why::Why),
     /// Look after the messages that were given up
     Queue(queue::Queue),
+    Link(link::Link),
+    Unlink(link::Unlink),
     /// Make a token of the API
     Token(token::Token),
     /// Keep the secrets that the Nest's URIs lead to
@@ -151,6 +154,8 @@ where
         Command::Status(command) => command.run(&cli.global),
         Command::Why(command) => command.run(&cli.global),
         Command::Queue(command) => command.run(&cli.global),
+        Command::Link(command) => command.run(&cli.global),
+        Command::Unlink(command) => command.run(&cli.global),
         Command::Token(command) => command.run(),
         Command::Secret(command) => command.run(),
         Command::Runner(command) => command.run(&cli.global),

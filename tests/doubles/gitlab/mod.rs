@@ -24,7 +24,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use faults::{Fault, HookFaults, What};
 pub use jobs::{NewJob, Status};
 pub use state::{
-    Call, Delivery, Group, Hook, Job, Manager, Place, Project, Runner, Schedule, User, World, takes,
+    Call, Delivery, DeployKey, Group, Hook, Job, Manager, Place, Project, Runner, Schedule, User, World,
+    takes,
 };
 
 /// The version it says it has.
