@@ -115,8 +115,10 @@ fn in_gitlab(fake: &mut polar_gosling_tests::doubles::gitlab::World, mishap: &Mi
     let pick = |all: &[u64], at: &Index| (!all.is_empty()).then(|| *at.get(all));
     let id = fake.id();
     let nest = fake.projects.get_mut(&NEST).unwrap();
-    let keys: Vec<u64> = nest.deploy_keys.keys().copied().collect();
-    let schedule = nest.schedules.values_mut().next();
+    let keys: Vec<u64> =
+        nest.deploy_keys.iter().filter(|(_, key)| key.title != "theirs").map(|(id, _)| *id).collect();
+    let is_ours = |one: &Schedule| one.description == "gosling job nightly";
+    let schedule = nest.schedules.values_mut().find(|one| is_ours(one));
     match mishap {
         Mishap::HookGone(at) => drop(pick(&hooks, at).map(|id| fake.hooks.remove(&id))),
         Mishap::HookTwice(at) => {
@@ -154,7 +156,7 @@ fn in_gitlab(fake: &mut polar_gosling_tests::doubles::gitlab::World, mishap: &Mi
                 runner.tags.insert("another".to_owned());
             }
         }
-        Mishap::ScheduleGone => nest.schedules.clear(),
+        Mishap::ScheduleGone => nest.schedules.retain(|_, one| !is_ours(one)),
         Mishap::ScheduleTwice => {
             if let Some(schedule) = schedule.cloned() {
                 nest.schedules.insert(id, schedule);
