@@ -613,6 +613,8 @@ fn project(path: &str) -> Project {
         protected_tags: BTreeSet::new(),
         ci: Vec::new(),
         schedules: BTreeMap::new(),
+        deploy_keys: BTreeMap::new(),
+        build_timeout: 3600,
     }
 }
 

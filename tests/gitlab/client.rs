@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use orchestrator::{
     domain::JobStatus,
     ports::{
-        gitlab::{GitLab, GitLabError, Hook, NewRunner, Place, Schedule},
+        gitlab::{DeployKey, GitLab, GitLabError, Hook, NewRunner, Place, Schedule},
         secrets::Secret,
     },
 };
@@ -275,4 +275,41 @@ async fn a_wrong_wish_is_told_in_gitlabs_words() {
         error.to_string(),
         "gitlab.example.com answers `POST /user/runners` with 400: maximum_timeout needs to be at least 10 minutes"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deploy_keys_are_added_changed_and_removed() {
+    let fake = FakeGitLab::start();
+    fake.add_project(7, "web");
+    let (client, access) = (client(&fake), access(&fake.owner()));
+    let public = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8tSDkFMeyE0sGbiVOQl7hvuQ1fFIVf0WVBOQqIo8Vc";
+    let key = DeployKey { id: None, title: "one".to_owned(), key: public.to_owned(), can_push: false };
+    let id = client.put_deploy_key(&access, 7, &key).await.unwrap();
+    let twice = client.put_deploy_key(&access, 7, &key).await.unwrap_err().to_string();
+    assert!(twice.contains("has already been taken"), "{twice}");
+    let changed = DeployKey { id: Some(id), title: "other".to_owned(), can_push: true, ..key };
+    assert_eq!(client.put_deploy_key(&access, 7, &changed).await.unwrap(), id);
+    assert_eq!(client.deploy_keys(&access, 7).await.unwrap(), [changed]);
+    client.delete_deploy_key(&access, 7, id).await.unwrap();
+    client.delete_deploy_key(&access, 7, id).await.unwrap();
+    assert_eq!(client.deploy_keys(&access, 7).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_jobs_take_is_asked_once_for_a_project() {
+    let fake = FakeGitLab::start();
+    for (id, seconds) in [(7, 3600), (8, 1200), (9, 7200)] {
+        fake.add_project(id, "web");
+        fake.change(|world| world.projects.get_mut(&id).unwrap().build_timeout = seconds);
+    }
+    let (client, access) = (client(&fake), access(&fake.owner()));
+    for _ in 0..3 {
+        // GitLab's own default says nothing of the jobs.
+        assert_eq!(client.job_timeout(&access, 7, 1).await.unwrap(), None);
+        assert_eq!(client.job_timeout(&access, 8, 1).await.unwrap(), Some(Duration::from_mins(20)));
+        assert_eq!(client.job_timeout(&access, 9, 1).await.unwrap(), Some(Duration::from_hours(2)));
+    }
+    // One that there isn't is no reason to fail.
+    assert_eq!(client.job_timeout(&access, 10, 1).await.unwrap(), None);
+    assert_eq!(fake.look(|world| world.calls.len()), 4);
 }

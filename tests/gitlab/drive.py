@@ -103,6 +103,23 @@ assert any(j.name == "rotate" for j in project.jobs.list(get_all=True))
 project.pipelineschedules.delete(schedule_id)
 assert project.pipelineschedules.list(get_all=True) == []
 
+# Deploy keys.
+assert project.build_timeout == 3600
+public = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8tSDkFMeyE0sGbiVOQl7hvuQ1fFIVf0WVBOQqIo8Vc"
+key = project.keys.create({"title": "robot", "key": public + " a@b", "can_push": False})
+project.keys.update(key.id, {"title": "other", "can_push": True})
+key = project.keys.get(key.id)
+assert key.title == "other" and key.can_push is True and key.key.startswith(public)
+assert [k.id for k in project.keys.list(get_all=True)] == [key.id]
+try:
+    project.keys.create({"title": "again", "key": public})
+except gitlab.GitlabCreateError as error:
+    assert error.response_code == 400
+else:
+    raise AssertionError("a key is taken twice")
+key.delete()
+assert project.keys.list(get_all=True) == []
+
 # Refusals.
 for ask, code in (
     (lambda: gl.projects.get(1), 404),

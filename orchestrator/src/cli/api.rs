@@ -197,6 +197,15 @@ impl Api {
         self.ask(Method::POST, path, &[], None, false).await
     }
 
+    /// Has something done that is the same however often it is done, as a query says.
+    pub(super) async fn post_again<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, Failure> {
+        self.ask(Method::POST, path, query, None, true).await
+    }
+
     #[allow(dead_code, reason = "the commands that need it are being written")]
     /// Has something done that is described. It is not tried again once it may have been begun.
     pub(super) async fn post_with<T: DeserializeOwned>(

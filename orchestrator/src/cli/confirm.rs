@@ -15,6 +15,11 @@ pub(super) struct Confirm {
 }
 
 impl Confirm {
+    /// Whether it has to be asked.
+    pub(super) const fn asks(&self) -> bool {
+        !self.yes
+    }
+
     /// Asks on the terminal, and goes on with a yes only. Nobody there to ask is wrong use.
     pub(super) fn ask(&self, question: &str) -> Result<(), Failure> {
         if self.yes {

@@ -11,6 +11,7 @@ mod desk;
 mod failure;
 mod get;
 mod init;
+mod link;
 mod list;
 mod man;
 mod output;
@@ -132,6 +133,8 @@ enum Command {
     Validate(validate::Validate),
     /// Look after the messages that were given up
     Queue(queue::Queue),
+    Link(link::Link),
+    Unlink(link::Unlink),
     /// Make a token of the API
     Token(token::Token),
     /// Keep the secrets that the Nest's URIs lead to
@@ -202,6 +205,8 @@ where
         Command::Plan(command) => command.run(&cli.global),
         Command::Validate(command) => command.run(&cli.global),
         Command::Queue(command) => command.run(&cli.global),
+        Command::Link(command) => command.run(&cli.global),
+        Command::Unlink(command) => command.run(&cli.global),
         Command::Token(command) => command.run(),
         Command::Secret(command) => command.run(),
         Command::Runner(command) => command.run(&cli.global),

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::state::{Hook, Job, Manager, Place, Runner, Schedule, World, now};
+use super::state::{DeployKey, Hook, Job, Manager, Place, Runner, Schedule, World, now};
 
 /// How many entries a page has unless asked otherwise, and at most.
 const PAGE: (usize, usize) = (20, 100);
@@ -294,7 +294,11 @@ pub(super) fn project(world: &World, id: u64) -> Value {
             "id": 1, "name": "someone", "path": "someone", "kind": "user", "full_path": "someone", "parent_id": null,
         }),
     };
-    join(&mut full, json!({ "namespace": namespace, "archived": false, "visibility": "private" }));
+    let timeout = world.projects.get(&id).map(|project| project.build_timeout);
+    let more = json!({
+        "namespace": namespace, "archived": false, "visibility": "private", "build_timeout": timeout,
+    });
+    join(&mut full, more);
     full
 }
 
@@ -404,6 +408,20 @@ pub(super) fn schedule(id: u64, schedule: &Schedule, alone: bool) -> Value {
         join(&mut full, json!({ "last_pipeline": null, "variables": variables }));
     }
     full
+}
+
+/// A deploy key.
+pub(super) fn deploy_key(id: u64, key: &DeployKey) -> Value {
+    json!({
+        "id": id,
+        "title": key.title,
+        "key": key.key,
+        "fingerprint": null,
+        "fingerprint_sha256": null,
+        "created_at": "2026-01-01T00:00:00.000Z",
+        "expires_at": null,
+        "can_push": key.can_push,
+    })
 }
 
 /// A variable of a schedule.

@@ -1,5 +1,6 @@
 //! What users ask with an access token.
 
+mod keys;
 mod schedules;
 mod webhooks;
 
@@ -42,6 +43,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/jobs/{job}", get(job))
         .route("/protected_branches", get(protected_branches).post(protect_branch))
         .route("/protected_tags", get(protected_tags))
+        .merge(keys::routes())
         .merge(schedules::routes())
         .merge(webhooks::routes(Place::Project));
     let group = Router::new()

@@ -29,6 +29,8 @@ impl World {
             protected_tags: BTreeSet::new(),
             ci: Vec::new(),
             schedules: BTreeMap::new(),
+            deploy_keys: BTreeMap::new(),
+            build_timeout: 3600,
         };
         self.projects.insert(id, project);
     }

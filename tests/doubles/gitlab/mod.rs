@@ -5,6 +5,7 @@
 mod answers;
 mod api;
 mod control;
+mod cron;
 mod faults;
 mod hooks;
 mod jobs;
@@ -21,10 +22,12 @@ use std::{
 use axum::{Router, middleware};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use cron::fires;
 pub use faults::{Fault, HookFaults, What};
 pub use jobs::{NewJob, Status};
 pub use state::{
-    Call, Delivery, Group, Hook, Job, Manager, Place, Project, Runner, Schedule, User, World, takes,
+    Call, Delivery, DeployKey, Group, Hook, Job, Manager, Place, Project, Runner, Schedule, User, World,
+    takes,
 };
 
 /// The version it says it has.

@@ -53,6 +53,21 @@ pub struct Project {
     pub ci: Vec<NewJob>,
     /// By id.
     pub schedules: BTreeMap<u64, Schedule>,
+    /// By id.
+    pub deploy_keys: BTreeMap<u64, DeployKey>,
+    /// How long a job may take, in seconds.
+    pub build_timeout: u64,
+}
+
+/// A deploy key.
+#[derive(Debug, Clone)]
+pub struct DeployKey {
+    /// What people see.
+    pub title: String,
+    /// The public key.
+    pub key: String,
+    /// Whether it may push.
+    pub can_push: bool,
 }
 
 /// A pipeline schedule.

@@ -7,11 +7,12 @@ use std::{
     collections::{BTreeMap, HashMap},
     fmt,
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::ports::{
@@ -73,11 +74,13 @@ impl Default for Patience {
     }
 }
 
+/// How long the jobs of a project may take, by server and project, and when it was asked.
+type Timeouts = HashMap<(String, u64), (Instant, Option<Duration>)>;
+
 /// GitLab's servers.
 pub struct GitLabClient {
     http: Http,
-    /// How long the jobs of a project may take, by server and project, and when it was asked.
-    timeouts: Mutex<HashMap<(String, u64), (Instant, Option<Duration>)>>,
+    timeouts: Mutex<Timeouts>,
 }
 
 impl fmt::Debug for GitLabClient {

@@ -101,7 +101,7 @@ pub(super) async fn ensure(context: &Context, tenure: &Tenure<'_>, name: &str) -
                 match context.ports.gitlab.update_runner(&access, id, &runner).await {
                     Ok(()) => {
                         note(tenure, context, name, spot, (id, expected), Some("runner.settings"), ACTOR)
-                            .await?
+                            .await?;
                     }
                     Err(GitLabError::NotFound { .. }) => {
                         // Somebody took it away. It is made anew, and its machines get the new token.

@@ -158,8 +158,8 @@ impl Linking<'_> {
         egg.registered.iter().filter(|(_, registered)| registered.hooks.contains_key(&project)).all(
             |(key, _)| match access::place_of(key) {
                 Some((of, Place::Group(group))) if access::is_same_server(of, server) => {
-                    let serves = self.spots(owner).iter().any(|spot| spot.key() == *key);
-                    !serves || self.members.contains_key(&(of.to_owned(), group))
+                    let is_left = self.spots(owner).iter().all(|spot| spot.key() != *key);
+                    is_left || self.members.contains_key(&(of.to_owned(), group))
                 }
                 _ => true,
             },

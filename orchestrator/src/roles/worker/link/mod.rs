@@ -95,7 +95,7 @@ pub async fn link(
     dry_run: bool,
     actor: &str,
 ) -> Result<LinkReport, LinkError> {
-    run(context, subject, dry_run, actor, true).await
+    Box::pin(run(context, subject, dry_run, actor, true)).await
 }
 
 /// Takes away what was made for a subject in GitLab; a dry run only looks.
@@ -109,7 +109,7 @@ pub async fn unlink(
     dry_run: bool,
     actor: &str,
 ) -> Result<LinkReport, LinkError> {
-    run(context, subject, dry_run, actor, false).await
+    Box::pin(run(context, subject, dry_run, actor, false)).await
 }
 
 async fn run(
@@ -120,14 +120,14 @@ async fn run(
     is_link: bool,
 ) -> Result<LinkReport, LinkError> {
     let tenure = if dry_run { None } else { Some(lease(context, LEASE).await?.ok_or(LinkError::Busy)?) };
-    let work = async {
+    let work = Box::pin(async {
         let mut linking = Linking::new(context, tenure.as_ref(), actor).await?;
         match subject {
             Subject::Owner(owner) => linking.owner(owner, is_link).await,
             Subject::Nest => linking.nest(is_link).await.map_err(LinkError::Failed),
         }?;
         Ok::<_, LinkError>(linking.report(subject))
-    };
+    });
     let done = match &tenure {
         // Whoever loses the lease goes no further.
         Some(tenure) => tenure.during(async { Ok(work.await) }).await,

@@ -1,0 +1,195 @@
+//! What each run does and tells, in single cases.
+
+use std::sync::Arc;
+
+use orchestrator::{
+    records::EggRecord,
+    roles::worker::{self, LinkError, Subject},
+    wire::LinkChange,
+};
+use polar_gosling_tests::doubles::gitlab::{FakeGitLab, Fault, What};
+
+use crate::world::{NEST, URL, World, egg, job, repository, told, wrong};
+
+fn fake() -> Arc<FakeGitLab> {
+    Arc::new(FakeGitLab::start())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_is_made_and_the_second_run_does_nothing() {
+    let world = World::furnished(fake()).await;
+    assert_eq!(told(&world.look("web").await), ["+runner 7", "+webhook 7"]);
+    assert_eq!(told(&world.link("web").await), ["+runner 7", "+webhook 7"]);
+    assert_eq!(told(&world.look("web").await), ["=runner 7", "=webhook 7"]);
+    assert_eq!(told(&world.link("team").await), ["+runner 5", "+webhook 50", "+webhook 51"]);
+    assert_eq!(
+        told(&world.link("jobs/nightly").await),
+        ["+runner 900", "+webhook 900", "+schedule nightly 900"]
+    );
+    let keys = [
+        "=webhook 900",
+        "+deploy_key mothergoose 900",
+        "+deploy_key uglyfox 900",
+        "+deploy_key selfjobs 900",
+    ];
+    assert_eq!(told(&world.link("").await), keys);
+    assert_eq!(world.fake.look(wrong), Vec::<String>::new());
+    for report in world.link_all().await {
+        assert!(report.steps.iter().all(|step| step.change == LinkChange::Keep), "{report:?}");
+    }
+    let web = &world.egg("web").await.registered["gitlab.example.com/projects/7"];
+    let hook = world.fake.look(|fake| *fake.hooks.iter().find(|(_, hook)| hook.url == URL).unwrap().0);
+    assert_eq!(web.webhook, Some(hook));
+    assert!(web.runner.is_some() && web.settings.is_some());
+    assert!(!format!("{web:?}").contains("hook-secret"), "{web:?}");
+    let nightly = &world.egg("jobs/nightly").await.registered["gitlab.example.com/projects/900"];
+    assert!(nightly.schedule.is_some());
+    let audited = world.audited().await;
+    for action in ["runner.register", "webhook.make", "schedule.make", "deploy_key.make"] {
+        assert!(audited.iter().any(|one| one == action), "{action}: {audited:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_secret_is_put_into_the_hook() {
+    let world = World::furnished(fake()).await;
+    world.link("web").await;
+    let uri = "vault://eggs/web/webhook-secret".to_owned();
+    world.secrets.values.lock().unwrap().insert(uri, "the next one".to_owned());
+    let report = world.link("web").await;
+    assert_eq!(told(&report), ["=runner 7", "~webhook 7"]);
+    assert_eq!(report.steps[1].note.as_deref(), Some("its secret"));
+    let token = world.fake.look(|fake| fake.hooks.values().next().unwrap().token.clone());
+    assert_eq!(token.as_deref(), Some("the next one"));
+    assert_eq!(told(&world.link("web").await), ["=runner 7", "=webhook 7"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_project_of_a_large_group_gets_a_hook() {
+    let world = World::new(fake());
+    world.fake.change(|fake| (100..230).for_each(|id| fake.add_project(id, &format!("p{id}"), Some(6))));
+    world.serve("team", egg("team", vec![repository("team", None, Some(5))])).await;
+    let report = world.link("team").await;
+    assert_eq!(report.steps.iter().filter(|step| step.change == LinkChange::Make).count(), 133);
+    assert!(world.fake.look(|fake| fake.hooks.len()) == 132);
+    // One that leaves the group is left behind by nobody.
+    world.fake.change(|fake| fake.projects.get_mut(&100).unwrap().group = None);
+    let report = world.link("team").await;
+    let changed: Vec<_> = report.steps.iter().filter(|step| step.change != LinkChange::Keep).collect();
+    assert_eq!(changed.len(), 1, "{changed:?}");
+    assert_eq!(
+        (changed[0].change, &*changed[0].place),
+        (LinkChange::Remove, "gitlab.example.com/projects/100")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eggs_of_one_project_share_its_hook_and_hand_it_over() {
+    let world = World::new(fake());
+    for name in ["a", "b"] {
+        world.serve(name, egg(name, vec![repository(name, Some(7), None)])).await;
+    }
+    world.link("b").await;
+    assert_eq!(told(&world.link("a").await), ["+runner 7", "=webhook 7"]);
+    let shows = || {
+        world
+            .fake
+            .look(|fake| fake.hooks.values().map(|hook| hook.token.clone().unwrap()).collect::<Vec<_>>())
+    };
+    assert_eq!(shows(), ["hook-secret-of-a"], "the first of them keeps it");
+    assert_eq!(told(&world.unlink("a").await), ["~webhook 7", "-runner 7"]);
+    assert_eq!(shows(), ["hook-secret-of-b"], "the next takes it over");
+    assert_eq!(told(&world.link("b").await), ["=runner 7", "=webhook 7"]);
+    assert_eq!(told(&world.unlink("b").await), ["-webhook 7", "-runner 7"]);
+    assert!(world.fake.look(|fake| fake.hooks.is_empty() && fake.runners.is_empty()));
+    assert_eq!(told(&world.link("b").await), ["+runner 7", "+webhook 7"], "and back again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unlink_takes_away_what_link_made_and_nothing_else() {
+    let world = World::furnished(fake()).await;
+    let before = world.fake.look(|fake| format!("{:?}{:?}{:?}", fake.hooks, fake.runners, fake.projects));
+    world.link_all().await;
+    for owner in ["web", "team", "jobs/nightly", ""] {
+        let report = world.unlink(owner).await;
+        assert!(report.steps.iter().all(|step| step.change == LinkChange::Remove), "{:?}", told(&report));
+        assert_eq!(told(&world.unlink(owner).await), Vec::<String>::new());
+    }
+    let after = world.fake.look(|fake| format!("{:?}{:?}{:?}", fake.hooks, fake.runners, fake.projects));
+    assert_eq!(before, after);
+    // Nobody registers it anew behind the operator's back.
+    assert!(world.egg("web").await.is_unlinked());
+    world.link("web").await;
+    assert!(!world.egg("web").await.is_unlinked());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_keeps_nothing_else_from_being_done() {
+    let world = World::furnished(fake()).await;
+    world.fake.fault(Fault::next(100, "/projects/50/hooks", What::Status(500)));
+    let report = world.link("team").await;
+    assert_eq!(told(&report), ["+runner 5", "!webhook 50", "+webhook 51"]);
+    let failed = &report.steps[1];
+    assert!(failed.note.as_ref().unwrap().contains("500"), "{failed:?}");
+    assert!(failed.help.is_some());
+    world.fake.change(|fake| fake.faults.list.clear());
+    assert_eq!(told(&world.link("team").await), ["=runner 5", "+webhook 50", "=webhook 51"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_token_may_not_do_is_told_with_what_it_needs() {
+    let world = World::furnished(fake()).await;
+    world.fake.change(|fake| fake.add_token("glpat-of-the-eggs", &["read_api"], 50));
+    let report = world.link("web").await;
+    assert_eq!(told(&report), ["!runner 7", "!webhook 7"]);
+    let told = format!("{report:?}");
+    assert!(told.contains("the token needs the scope") && !told.contains("glpat-of"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_need_the_webhook_secret_of_the_nest() {
+    let mut world = World::new(fake());
+    world.serve("jobs/it", job("it", "0 2 * * *")).await;
+    let mut settings = (*world.context.settings).clone();
+    settings.nest.webhook_secret = None;
+    world.context.settings = Arc::new(settings);
+    let report = world.link("jobs/it").await;
+    assert_eq!(told(&report), ["+runner 900", "!webhook 900", "+schedule it 900"]);
+    assert!(report.steps[1].note.as_ref().unwrap().contains("--nest-webhook-secret"), "{report:?}");
+    assert_eq!(world.fake.look(|fake| fake.projects[&NEST].schedules.len()), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_there_is_not_linked() {
+    let world = World::furnished(fake()).await;
+    let of = |name: &str| Subject::Owner(name.to_owned());
+    let unknown = worker::link(&world.context, &of("nobody"), false, "api:test").await;
+    assert_eq!(unknown, Err(LinkError::Unknown("nobody".to_owned())));
+    world.change_egg("web", |egg: &mut EggRecord| egg.removed = true).await;
+    let gone = worker::link(&world.context, &of("web"), true, "api:test").await;
+    assert_eq!(gone, Err(LinkError::Removed("web".to_owned())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_triggered_by_its_schedule() {
+    let world = World::furnished(fake()).await;
+    let trigger = || {
+        worker::perform(
+            &world.context,
+            orchestrator::roles::Work::Trigger { job: "nightly".to_owned(), actor: "api:test".to_owned() },
+        )
+    };
+    let early = trigger().await.unwrap_err().to_string();
+    assert!(early.contains("not made yet"), "{early}");
+    world.link("jobs/nightly").await;
+    world.fake.change(|fake| {
+        let job = polar_gosling_tests::doubles::gitlab::NewJob::new("nightly", &["nightly"], &["true"]);
+        fake.projects.get_mut(&NEST).unwrap().ci = vec![job];
+    });
+    trigger().await.unwrap();
+    let jobs = world.fake.jobs();
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(jobs[0].spec.variables["GOSLING_JOB"], "nightly");
+    assert_eq!(jobs[0].spec.variables["CI_PIPELINE_SOURCE"], "schedule");
+    assert!(world.audited().await.contains(&"job.trigger".to_owned()));
+}
