@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use flyc::artifact::RunnerType;
 use orchestrator::{
-    domain::{PlanStatus, RunnerId},
+    domain::{PlanStatus, RunnerId, State},
     ports::queue::Queue,
     records::PlanKind,
     roles::Work,
@@ -51,12 +51,19 @@ async fn back((before, after): (usize, usize), ticks: u32, named: bool, full: u3
     let to = named.then(|| good.id.clone());
     world.put(Work::Rollback { egg: "web".to_owned(), to, actor: "api:me".to_owned() }).await;
     world.ticks(8, STEP).await;
-    // What is in force is what was; what was made of the bad one is gone; what was there before is there.
+    // What is in force is what was; what was made of the bad one goes; what was there before is there.
     let egg = world.egg("web").await.unwrap().record;
     assert_eq!(egg.made_from(), ("d1", "c1"));
     assert_eq!((egg.failures, egg.error, egg.retry_at), (0, None, None));
     let now = machines(&world);
-    assert!(now.iter().all(|(_, digest)| digest == "d1"), "{now:?}");
+    for row in world.living().await.into_iter().filter(|row| row.runner.digest == "d2") {
+        assert_eq!(
+            row.runner.state,
+            State::PendingTermination,
+            "{} finishes its job and goes",
+            row.runner.id
+        );
+    }
     assert!(now.is_superset(&fleet), "{fleet:?} was there, and {now:?} is");
     // The history of plans shows both.
     let plans = world.plans().await;
@@ -70,6 +77,7 @@ async fn back((before, after): (usize, usize), ticks: u32, named: bool, full: u3
     // And the jobs that the bad one kept waiting are served.
     world.ticks(60, STEP).await;
     assert!(world.is_served());
+    assert!(machines(&world).iter().all(|(_, digest)| digest == "d1"), "{:?}", machines(&world));
     assert!(world.cloud.killed.lock().unwrap().is_empty(), "no job was lost");
     assert_eq!(world.queue.dead(10).await.unwrap(), []);
 }

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use clap::Args;
 use reqwest::{Method, StatusCode, redirect::Policy};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
 use super::{Failure, text::clean};
@@ -33,6 +33,21 @@ pub(super) struct Api {
 }
 
 impl Access {
+    pub(super) const fn new(api: Url, token_file: Option<PathBuf>) -> Self {
+        Self { api, token_file }
+    }
+
+    /// Whether nobody on the way can read what is sent.
+    pub(super) fn is_private(&self) -> bool {
+        let is_here = match self.api.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        self.api.scheme() == "https" || is_here
+    }
+
     pub(super) fn open(&self) -> Result<Api, Failure> {
         if self.api.cannot_be_a_base() {
             return Err(Failure::usage(
@@ -63,22 +78,53 @@ impl Api {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<T, Failure> {
-        self.ask(Method::GET, path, query).await
+        self.ask(Method::GET, path, query, None).await
     }
 
     pub(super) async fn post<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {
-        self.ask(Method::POST, path, &[]).await
+        self.ask(Method::POST, path, &[], None).await
+    }
+
+    /// With a body.
+    pub(super) async fn send<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body);
+        let body = body.map_err(|error| Failure::Failed { message: error.to_string(), help: None })?;
+        self.ask(Method::POST, path, &[], Some(body)).await
+    }
+
+    pub(super) async fn delete<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, Failure> {
+        self.ask(Method::DELETE, path, query, None).await
     }
 
     /// All pages of a list.
     pub(super) async fn list<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Failure> {
+        self.list_of(path, &[], usize::MAX).await
+    }
+
+    /// All pages of a list of which only some is wanted, until there are `most`.
+    pub(super) async fn list_of<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        which: &[(&str, &str)],
+        most: usize,
+    ) -> Result<Vec<T>, Failure> {
         let mut items = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
-            let query: Vec<_> = cursor.iter().map(|cursor| ("cursor", cursor.as_str())).collect();
+            let mut query = which.to_vec();
+            query.extend(cursor.iter().map(|cursor| ("cursor", cursor.as_str())));
             let page: Page<T> = self.get(path, &query).await?;
             items.extend(page.items);
-            if page.next.is_none() || page.next == cursor {
+            if page.next.is_none() || page.next == cursor || items.len() >= most {
+                items.truncate(most);
                 return Ok(items);
             }
             cursor = page.next;
@@ -90,6 +136,7 @@ impl Api {
         method: Method,
         path: &[&str],
         query: &[(&str, &str)],
+        body: Option<Vec<u8>>,
     ) -> Result<T, Failure> {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -98,6 +145,9 @@ impl Api {
         let mut request = self.http.request(method, url);
         if !query.is_empty() {
             request = request.query(query);
+        }
+        if let Some(body) = body {
+            request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
         }
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose());

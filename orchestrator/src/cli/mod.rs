@@ -5,9 +5,14 @@
 mod agent;
 mod api;
 mod failure;
+mod operate;
+mod pause;
 mod power;
 mod queue;
+mod rollback;
+mod rotate;
 mod runner;
+mod runners;
 mod secret;
 mod serve;
 mod status;
@@ -95,11 +100,19 @@ enum Command {
     Why(why::Why),
     /// Look after the messages that were given up
     Queue(queue::Queue),
+    /// Take an egg back to what an earlier plan had
+    Rollback(rollback::Rollback),
+    /// Change the tokens by which runners register in GitLab
+    RotateTokens(rotate::RotateTokens),
+    /// Stop making runners of eggs
+    Pause(pause::Pause),
+    /// Let eggs that were stopped go on
+    Resume(pause::Resume),
     /// Make a token of the API
     Token(token::Token),
     /// Keep the secrets that the Nest's URIs lead to
     Secret(secret::Secret),
-    /// Run a GitLab runner on this machine
+    /// Look after the fleet; or, on a machine of it, run a GitLab runner
     Runner(runner::Runner),
     /// Start or stop a runner that OpenTofu can't
     Power(power::Power),
@@ -151,8 +164,12 @@ where
         Command::Status(command) => command.run(&cli.global),
         Command::Why(command) => command.run(&cli.global),
         Command::Queue(command) => command.run(&cli.global),
+        Command::Rollback(command) => command.run(),
+        Command::RotateTokens(command) => command.run(&cli.global),
+        Command::Pause(command) => command.run(),
+        Command::Resume(command) => command.run(),
         Command::Token(command) => command.run(),
-        Command::Secret(command) => command.run(),
+        Command::Secret(command) => command.run(&cli.global),
         Command::Runner(command) => command.run(&cli.global),
         Command::Power(command) => command.run(),
         Command::Agent(command) => Err(command.run()),

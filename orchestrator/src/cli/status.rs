@@ -177,6 +177,9 @@ fn eggs(status: &View) -> Table {
         if egg.paused {
             notes.push("paused".to_owned());
         }
+        if let Some(rotation) = &egg.rotation {
+            notes.push(super::rotate::words(rotation));
+        }
         if let Some(error) = &egg.error {
             notes.push(error.lines().next().unwrap_or_default().to_owned());
         }

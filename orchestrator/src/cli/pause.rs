@@ -1,0 +1,72 @@
+//! `gosling pause` and `gosling resume`: eggs of which no runner is made or woken for a while.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{
+    Failure,
+    api::Access,
+    one_thread,
+    operate::of_egg,
+    print,
+    status::{Output, json},
+};
+use crate::wire::EggView;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: gosling pause web\n\n\
+    What runs is let finish, and jobs wait; `gosling resume web` lets it go on.")]
+pub(super) struct Pause {
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: gosling resume web")]
+pub(super) struct Resume {
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    #[command(flatten)]
+    access: Access,
+    /// The eggs; a job of the Nest's own is jobs/NAME
+    #[arg(value_name = "EGG", required = true)]
+    eggs: Vec<String>,
+    /// The form
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+impl Pause {
+    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+        self.which.carry_out("pause", "paused: no runner is made or woken until `gosling resume`")
+    }
+}
+
+impl Resume {
+    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+        self.which.carry_out("resume", "goes on")
+    }
+}
+
+impl Which {
+    fn carry_out(&self, verb: &str, told: &str) -> Result<ExitCode, Failure> {
+        one_thread()?.block_on(async {
+            let api = self.access.open()?;
+            let mut done: Vec<EggView> = Vec::new();
+            for name in &self.eggs {
+                let answer = api.post(&["eggs", name, verb]).await;
+                done.push(of_egg(&api, name, answer).await?);
+            }
+            let text = match self.output {
+                Output::Json => json(&done, true)?,
+                Output::Table => done.iter().map(|egg| format!("{}: {told}\n", egg.name)).collect(),
+            };
+            print(text.as_bytes())
+        })
+    }
+}
