@@ -12,9 +12,9 @@ use serde_json::Value;
 use crate::{refused, stage};
 
 fn succeeded(stage: &Stage, job: u64) {
-    stage.gitlab.wait("the job's success", |world| {
-        (world.jobs[&job].status == Status::Success).then_some(())
-    });
+    stage
+        .gitlab
+        .wait("the job's success", |world| (world.jobs[&job].status == Status::Success).then_some(()));
 }
 
 fn json(stage: &Stage, arguments: &[&str]) -> Value {
@@ -28,7 +28,8 @@ fn a_paused_egg_makes_no_runner_until_it_goes_on() {
     assert_eq!(said, "demo: paused: no runner is made or woken until `gosling resume`");
     let job = stage.queue_job("late", &["demo"], &["true"]);
     stage.status_shows("the job that waits", |status| {
-        (status["status"]["waiting_total"] == 1 && status["status"]["eggs"][0]["paused"] == true).then_some(())
+        (status["status"]["waiting_total"] == 1 && status["status"]["eggs"][0]["paused"] == true)
+            .then_some(())
     });
     assert_eq!(json(&stage, &["runner", "list"]), Value::Array(Vec::new()));
     assert_eq!(json(&stage, &["resume", "demo"])[0]["paused"], false);
@@ -75,7 +76,8 @@ fn an_egg_goes_back_to_an_earlier_plan() {
 
     let bad = stage.commit(&[("Eggs/demo/config.fly", &EGG.replace(r#"["demo"]"#, r#"["demo", "bad"]"#))]);
     stage.status_shows("the new Nest", |status| {
-        (status["status"]["syncs"][0]["commit"] == *bad && status["status"]["syncs"][0]["status"] == "applied")
+        (status["status"]["syncs"][0]["commit"] == *bad
+            && status["status"]["syncs"][0]["status"] == "applied")
             .then_some(())
     });
     // The first machine is in the way of a new one.
@@ -89,7 +91,10 @@ fn an_egg_goes_back_to_an_earlier_plan() {
     let (code, said) = refused(&stage.output(&["rollback", "demo", "--to", "nothing", "--yes"]));
     assert_eq!((code, said.contains("has no plan `nothing`")), (Some(3), true), "{said}");
     let plan = json(&stage, &["rollback", "demo", "--yes", "--wait"]);
-    assert_eq!((&plan["kind"], &plan["status"], &plan["commit"]), (&"rollback".into(), &"applied".into(), &good));
+    assert_eq!(
+        (&plan["kind"], &plan["status"], &plan["commit"]),
+        (&"rollback".into(), &"applied".into(), &good)
+    );
     let again = stage.run(&["rollback", "demo", "--to", plan["id"].as_str().unwrap(), "--yes"]);
     assert_eq!(again, "demo is there already");
     // What was made of the other one goes, and the next is made of what was.

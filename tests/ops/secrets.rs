@@ -78,7 +78,10 @@ fn secrets_are_changed_while_gosling_serves() {
         for secret in [VALUE, API_TOKEN, HOOK_SECRET] {
             assert!(!text.contains(secret), "{text}");
         }
-        assert!(!text.contains("/password") && !text.contains("webhook-secret"), "the key of a URI is said: {text}");
+        assert!(
+            !text.contains("/password") && !text.contains("webhook-secret"),
+            "the key of a URI is said: {text}"
+        );
     }
 }
 

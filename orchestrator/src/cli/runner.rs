@@ -24,7 +24,7 @@ const TOLD: [&str; 3] = ["GOSLING_RUNNER_CONFIG", "GOSLING_EGG_CONFIG", "GOSLING
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Examples: gosling runner list\n          gosling runner --config /etc/gosling/runner.json\n\n\
+    after_help = "Example: gosling runner list\n         gosling runner --config /etc/gosling/runner.json\n\n\
     On a machine of the fleet: SIGTERM finishes the job and ends, SIGINT aborts it and ends, SIGHUP reads everything anew."
 )]
 pub(super) struct Runner {
