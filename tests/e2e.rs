@@ -190,3 +190,127 @@ fn killed_before_an_apply_was_recorded() {
 fn killed_during_a_sync() {
     killed_at("during-sync");
 }
+
+/// A job that runs until its gate is opened, and the runner in GitLab that has it.
+fn running_job(stage: &Stage) -> (u64, u64) {
+    let gate = stage.folder().join("gate");
+    let wait = format!("while [ ! -e '{}' ]; do sleep 0.1; done", gate.display());
+    let job = stage.queue_job("long", &["demo"], &[&wait]);
+    let runner = stage.gitlab.wait("the job to run", |world| {
+        let job = &world.jobs[&job];
+        (job.status == Status::Running).then_some(job.runner?)
+    });
+    (job, runner)
+}
+
+fn open_gate(stage: &Stage) {
+    fs::write(stage.folder().join("gate"), "").unwrap();
+}
+
+/// Waits until GitLab has one runner for which this holds, and says which.
+fn one_runner(stage: &Stage, what: &str, holds: impl Fn(u64) -> bool) -> u64 {
+    stage.gitlab.wait(what, |world| {
+        let mut runners = world.runners.keys().copied();
+        let one = runners.next().filter(|id| holds(*id))?;
+        runners.next().is_none().then_some(one)
+    })
+}
+
+fn runner_of(stage: &Stage, job: u64) -> Option<u64> {
+    stage.gitlab.look(|world| world.jobs[&job].runner)
+}
+
+#[test]
+fn a_rotation_lets_the_job_finish_and_the_next_one_has_the_new_token() {
+    let mut stage = need!(stage());
+    stage.serve(&[]);
+    let (first, old) = running_job(&stage);
+    stage.run(&["rotate-tokens", "demo"]);
+    stage.status_shows("what the rotation waits for", |status| {
+        let note = status["status"]["eggs"][0]["rotation"]["note"].as_str()?;
+        note.contains(&format!("finishes the job {first}")).then_some(())
+    });
+    let second = stage.queue_job("second", &["demo"], &["true"]);
+    succeeded(&stage, second);
+    stage.gitlab.look(|world| {
+        assert_eq!(world.jobs[&first].status, Status::Running, "the first job still runs");
+        assert!(world.runners.contains_key(&old), "and its runner works until it is done");
+    });
+    open_gate(&stage);
+    succeeded(&stage, first);
+    let new = one_runner(&stage, "the old runner to be revoked", |id| id != old);
+    assert_eq!((runner_of(&stage, first), runner_of(&stage, second)), (Some(old), Some(new)));
+    stage.run(&["rotate-tokens", "demo", "--wait"]);
+    let late = stage.output(&["rotate-tokens", "--undo", "demo"]);
+    let said = String::from_utf8_lossy(&late.stderr).into_owned();
+    assert!(late.status.code() == Some(1) && said.contains("was revoked"), "{said}");
+    nothing_is_left(&mut stage);
+}
+
+#[test]
+fn a_rotation_is_undone_while_a_job_runs() {
+    let mut stage = need!(stage());
+    stage.serve(&[]);
+    let (first, old) = running_job(&stage);
+    stage.run(&["rotate-tokens", "demo"]);
+    stage.gitlab.wait("the second runner", |world| (world.runners.len() == 2).then_some(()));
+    stage.run(&["rotate-tokens", "--undo", "demo"]);
+    open_gate(&stage);
+    succeeded(&stage, first);
+    one_runner(&stage, "the new runner to go", |id| id == old);
+    let second = stage.queue_job("second", &["demo"], &["true"]);
+    succeeded(&stage, second);
+    assert_eq!(runner_of(&stage, second), Some(old));
+    nothing_is_left(&mut stage);
+}
+
+/// Ends `gosling serve` by a kill at a step of a rotation, and looks whether it ends in one state all the same.
+fn killed_during_rotation(step: u32) {
+    let mut stage = need!(stage());
+    stage.serve(&[("GOSLING_KILL_AT", &format!("during-rotation:{step}"))]);
+    let (first, old) = running_job(&stage);
+    // It may end before it answers.
+    let _ = stage.output(&["rotate-tokens", "demo"]);
+    if step > 3 {
+        open_gate(&stage);
+    }
+    stage.killed();
+    stage.serve(&[]);
+    open_gate(&stage);
+    succeeded(&stage, first);
+    let new = one_runner(&stage, "the new runner alone", |id| id != old);
+    let second = stage.queue_job("second", &["demo"], &["true"]);
+    succeeded(&stage, second);
+    assert_eq!(
+        runner_of(&stage, second),
+        Some(new),
+        "the token that is kept is that of the runner that is left"
+    );
+    nothing_is_left(&mut stage);
+    stage.gitlab.look(|world| assert_eq!(world.runners.len(), 1, "the egg has one runner in GitLab"));
+}
+
+#[test]
+fn killed_when_a_rotation_has_registered_the_new_runner() {
+    killed_during_rotation(1);
+}
+
+#[test]
+fn killed_when_a_rotation_has_kept_the_new_token() {
+    killed_during_rotation(2);
+}
+
+#[test]
+fn killed_when_machines_go_over_to_the_new_token() {
+    killed_during_rotation(3);
+}
+
+#[test]
+fn killed_before_a_rotation_revokes_the_old_token() {
+    killed_during_rotation(4);
+}
+
+#[test]
+fn killed_after_a_rotation_has_revoked_the_old_token() {
+    killed_during_rotation(5);
+}

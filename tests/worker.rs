@@ -19,6 +19,10 @@ mod doubles;
 mod gitlab;
 #[path = "worker/laws.rs"]
 mod laws;
+#[path = "worker/rollback.rs"]
+mod rollback;
+#[path = "worker/rotation.rs"]
+mod rotation;
 #[path = "worker/steps.rs"]
 mod steps;
 #[path = "worker/world.rs"]

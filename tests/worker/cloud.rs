@@ -27,6 +27,8 @@ pub(crate) struct Machine {
     /// When it was last started; none while it sleeps.
     pub(crate) up: Option<Time>,
     pub(crate) system_id: Option<String>,
+    /// The token that its agent works with, and the revision that it came with; it asks for them when it comes up.
+    pub(crate) token: Option<(String, u64)>,
     pub(crate) job: Option<(u64, Time)>,
     pub(crate) draining: bool,
     pub(crate) done: u64,
@@ -53,6 +55,8 @@ pub(crate) struct Cloud {
     pub(crate) forgotten: Mutex<Vec<String>>,
     /// How many of the next applies fail.
     pub(crate) failing: Mutex<u32>,
+    /// What is made from these digests fails half-way.
+    pub(crate) bad: Mutex<BTreeSet<String>>,
     pub(crate) fuse: Arc<Fuse>,
     pub(crate) clock: Arc<Hands>,
 }
@@ -67,6 +71,7 @@ impl Cloud {
             made: Mutex::default(),
             forgotten: Mutex::default(),
             failing: Mutex::default(),
+            bad: Mutex::default(),
             fuse,
             clock,
         }
@@ -127,6 +132,7 @@ impl Cloud {
                         digest: request.bundle.digest.clone(),
                         up: None,
                         system_id: None,
+                        token: None,
                         job: None,
                         draining: false,
                         done: 0,
@@ -137,7 +143,10 @@ impl Cloud {
                     PoolKind::Apex => machine.up = machine.up.or(Some(now)),
                     // A stop lets the job finish.
                     PoolKind::Nadir if machine.job.is_some() => {}
-                    PoolKind::Nadir => machine.up = None,
+                    PoolKind::Nadir => {
+                        machine.up = None;
+                        machine.token = None;
+                    }
                 }
             }
             None => {
@@ -202,7 +211,7 @@ impl Tofu for Cloud {
         };
         let fails = {
             let mut failing = self.failing.lock().unwrap();
-            let fails = *failing > 0;
+            let fails = *failing > 0 || self.bad.lock().unwrap().contains(&request.bundle.digest);
             *failing = failing.saturating_sub(1);
             fails
         };

@@ -164,6 +164,8 @@ impl<T: Queue> Queue for Fused<T> {
 #[derive(Debug, Default)]
 pub(crate) struct Vault {
     pub(crate) values: Mutex<BTreeMap<String, String>>,
+    /// What was written, the first first: the versions 1, 2, ….
+    pub(crate) history: Mutex<BTreeMap<String, Vec<String>>>,
     pub(crate) missing: Mutex<BTreeSet<String>>,
     pub(crate) fuse: Arc<Fuse>,
 }
@@ -183,19 +185,40 @@ impl Secrets for Vault {
         Ok(Secret::new(value.unwrap_or_else(|| format!("value-of-{}", uri.id))))
     }
 
-    async fn get_version(&self, uri: &SecretUri, _: u64) -> Result<Secret, SecretError> {
-        self.get(uri).await
+    async fn get_version(&self, uri: &SecretUri, version: u64) -> Result<Secret, SecretError> {
+        self.fuse.burn().await;
+        let history = self.history.lock().unwrap();
+        let at = usize::try_from(version).unwrap().checked_sub(1).unwrap();
+        let found = history.get(&uri.uri()).and_then(|versions| versions.get(at));
+        found.map(Secret::new).ok_or_else(|| SecretError::Refused {
+            backend: uri.backend.scheme(),
+            id: uri.id.to_string(),
+            reason: format!("there is no version {version}"),
+        })
     }
 
     async fn put(&self, uri: &SecretUri, value: &Secret) -> Result<u64, SecretError> {
         self.fuse.burn().await;
         self.values.lock().unwrap().insert(uri.uri(), value.expose().to_owned());
+        let version = {
+            let mut history = self.history.lock().unwrap();
+            let versions = history.entry(uri.uri()).or_default();
+            versions.push(value.expose().to_owned());
+            versions.len()
+        };
         self.fuse.burn().await;
-        Ok(1)
+        Ok(u64::try_from(version).unwrap())
     }
 
-    async fn versions(&self, _: &SecretUri) -> Result<Vec<SecretVersion>, SecretError> {
-        Ok(Vec::new())
+    async fn versions(&self, uri: &SecretUri) -> Result<Vec<SecretVersion>, SecretError> {
+        self.fuse.burn().await;
+        let count = self.history.lock().unwrap().get(&uri.uri()).map_or(0, Vec::len);
+        let version = |version: usize| SecretVersion {
+            version: u64::try_from(version).unwrap(),
+            made: Time::from_millis(0),
+            current: version == count,
+        };
+        Ok((1..=count).rev().map(version).collect())
     }
 
     async fn remove(&self, uri: &SecretUri) -> Result<(), SecretError> {

@@ -50,15 +50,16 @@ pub(super) struct Access {
     #[arg(
         long,
         value_name = "URL",
+        global = true,
         env = "GOSLING_API",
         help = "Where MotherGoose is [default: the profile's, or http://127.0.0.1:8080]"
     )]
     api: Option<Url>,
     /// The file with the API token; `gosling token` makes one [default: the profile's]
-    #[arg(long, value_name = "FILE", env = "GOSLING_TOKEN_FILE")]
+    #[arg(long, value_name = "FILE", global = true, env = "GOSLING_TOKEN_FILE")]
     token_file: Option<PathBuf>,
     /// How long to go on trying when it can't be reached for the moment; 0s for one try
-    #[arg(long, value_name = "TIME", env = "GOSLING_RETRY_FOR", default_value = "5s", value_parser = patience)]
+    #[arg(long, value_name = "TIME", global = true, env = "GOSLING_RETRY_FOR", default_value = "5s", value_parser = patience)]
     retry_for: Duration,
     #[command(flatten)]
     named: Named,
@@ -102,6 +103,21 @@ struct Missed {
 }
 
 impl Access {
+    /// Whether an installation was named that is asked over its API, and is not a folder of this machine.
+    pub(super) fn is_named(&self) -> Result<bool, Failure> {
+        if self.named.is_flag("data") {
+            return Ok(false);
+        }
+        let profile = self.named.profile()?;
+        let by_profile = profile.data.is_none() && profile.api.is_some();
+        Ok(self.named.is_flag("api") || by_profile || (self.api.is_some() && !self.named.is_by_flag()))
+    }
+
+    /// The profile that was named, and what stands on the command line.
+    pub(super) const fn named(&self) -> &Named {
+        &self.named
+    }
+
     pub(super) fn open(&self) -> Result<Api, Failure> {
         let read = OnceCell::new();
         let profile = || -> Result<&Profile, Failure> {
@@ -179,6 +195,17 @@ fn read_token(file: &Path) -> Result<Secret, Failure> {
 }
 
 impl Api {
+    /// Whether nobody on the way can read what is sent.
+    pub(super) fn is_private(&self) -> bool {
+        let is_here = match self.base.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        self.base.scheme() == "https" || is_here
+    }
+
     /// The same, for what takes its time.
     pub(super) fn patient(self, patience: Duration) -> Self {
         Self { patience, ..self }
@@ -206,7 +233,6 @@ impl Api {
         self.ask(Method::POST, path, query, None, true).await
     }
 
-    #[allow(dead_code, reason = "the commands that need it are being written")]
     /// Has something done that is described. It is not tried again once it may have been begun.
     pub(super) async fn post_with<T: DeserializeOwned>(
         &self,
@@ -216,7 +242,6 @@ impl Api {
         self.ask(Method::POST, path, &[], Some(written(body)?), false).await
     }
 
-    #[allow(dead_code, reason = "the commands that need it are being written")]
     /// Has something done that is the same however often it is done: it is tried again like a question.
     pub(super) async fn send<T: DeserializeOwned>(
         &self,
@@ -225,6 +250,15 @@ impl Api {
         body: Option<&impl Serialize>,
     ) -> Result<T, Failure> {
         self.ask(method, path, &[], body.map(written).transpose()?, true).await
+    }
+
+    /// Has something taken away, as a query says.
+    pub(super) async fn delete<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, Failure> {
+        self.ask(Method::DELETE, path, query, None, true).await
     }
 
     /// All pages of a list.
@@ -238,6 +272,16 @@ impl Api {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Vec<T>, Failure> {
+        self.list_of(path, query, usize::MAX).await
+    }
+
+    /// The pages of a part of a list until there are `most`.
+    pub(super) async fn list_of<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        most: usize,
+    ) -> Result<Vec<T>, Failure> {
         let mut items = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
@@ -245,7 +289,8 @@ impl Api {
             query.extend(cursor.iter().map(|cursor| ("cursor", cursor.as_str())));
             let page: Page<T> = self.get(path, &query).await?;
             items.extend(page.items);
-            if page.next.is_none() || page.next == cursor {
+            if page.next.is_none() || page.next == cursor || items.len() >= most {
+                items.truncate(most);
                 return Ok(items);
             }
             cursor = page.next;

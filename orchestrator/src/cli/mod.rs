@@ -5,7 +5,6 @@
 mod add;
 mod agent;
 mod api;
-#[allow(dead_code, reason = "the commands that need it are being written")]
 mod confirm;
 mod desk;
 mod failure;
@@ -14,7 +13,9 @@ mod init;
 mod link;
 mod list;
 mod man;
+mod operate;
 mod output;
+mod pause;
 mod place;
 mod plan;
 mod power;
@@ -23,7 +24,10 @@ mod progress;
 mod prompt;
 mod queue;
 mod reference;
+mod rollback;
+mod rotate;
 mod runner;
+mod runners;
 mod secret;
 mod serve;
 mod status;
@@ -135,11 +139,19 @@ enum Command {
     Queue(queue::Queue),
     Link(link::Link),
     Unlink(link::Unlink),
+    /// Take an egg back to what an earlier plan had
+    Rollback(rollback::Rollback),
+    /// Change the tokens by which runners register in GitLab
+    RotateTokens(rotate::RotateTokens),
+    /// Stop making runners of eggs
+    Pause(pause::Pause),
+    /// Let eggs that were stopped go on
+    Resume(pause::Resume),
     /// Make a token of the API
     Token(token::Token),
     /// Keep the secrets that the Nest's URIs lead to
     Secret(secret::Secret),
-    /// Run a GitLab runner on this machine
+    /// Look after the fleet; or, on a machine of it, run a GitLab runner
     Runner(runner::Runner),
     /// Start or stop a runner that OpenTofu can't
     Power(power::Power),
@@ -207,8 +219,12 @@ where
         Command::Queue(command) => command.run(&cli.global),
         Command::Link(command) => command.run(&cli.global),
         Command::Unlink(command) => command.run(&cli.global),
+        Command::Rollback(command) => command.run(&cli.global),
+        Command::RotateTokens(command) => command.run(&cli.global),
+        Command::Pause(command) => command.run(&cli.global),
+        Command::Resume(command) => command.run(&cli.global),
         Command::Token(command) => command.run(),
-        Command::Secret(command) => command.run(),
+        Command::Secret(command) => command.run(&cli.global),
         Command::Runner(command) => command.run(&cli.global),
         Command::Power(command) => command.run(),
         Command::Man(command) => command.run(Cli::command()),

@@ -76,6 +76,16 @@ pub(super) enum TokenAt {
 }
 
 impl Named {
+    /// Whether an argument stands on the command line.
+    pub(super) fn is_flag(&self, id: &str) -> bool {
+        self.flags.contains(&id)
+    }
+
+    /// Whether the profile stands on the command line.
+    pub(super) const fn is_by_flag(&self) -> bool {
+        self.by_flag
+    }
+
     /// The value of one argument: from its flag, else its variable, else the profile. A profile that stands on the command line
     /// comes before variables, which may be another installation's.
     pub(super) fn pick<T>(

@@ -29,10 +29,13 @@ impl Progress {
         self.0.set_message(clean(what));
     }
 
-    /// A line that stays, above it.
-    #[allow(dead_code, reason = "the commands that need it are being written")]
-    pub(super) fn line(&self, text: &str) {
-        self.0.suspend(|| eprintln!("{}", clean(text)));
+    /// What is being done now, which a log is told as well.
+    pub(super) fn tell(&self, what: &str) {
+        if self.0.is_hidden() {
+            eprintln!("{}", clean(what));
+        } else {
+            self.step(what);
+        }
     }
 }
 

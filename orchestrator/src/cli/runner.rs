@@ -1,4 +1,5 @@
-//! `gosling runner`: runner mode, told by files, by the environment or by a request.
+//! `gosling runner`: runner mode, told by files, by the environment or by a request. With a subcommand, the fleet is looked
+//! after instead: see `runners`.
 
 use std::{
     env,
@@ -10,7 +11,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, Global, one_thread};
+use super::{Failure, Global, one_thread, runners::What};
 use crate::{
     ports::secrets::Secret,
     roles::runner::{self, Ending, Options, Orders, Told},
@@ -20,9 +21,15 @@ use crate::{
 const TOLD: [&str; 3] = ["GOSLING_RUNNER_CONFIG", "GOSLING_EGG_CONFIG", "GOSLING_TICKET"];
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: gosling runner --config /etc/gosling/runner.json\n\n\
-    SIGTERM finishes the job and ends, SIGINT aborts it and ends, SIGHUP reads everything anew.")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Example: gosling runner list\n         gosling runner --config /etc/gosling/runner.json\n\n\
+    On a machine of the fleet: SIGTERM finishes the job and ends, SIGINT aborts it and ends, SIGHUP reads everything anew."
+)]
 pub(super) struct Runner {
+    #[command(subcommand)]
+    what: Option<What>,
     /// The file that says which runner this is
     #[arg(long, value_name = "FILE", required_unless_present = "from", conflicts_with = "from")]
     config: Option<PathBuf>,
@@ -54,6 +61,9 @@ enum Source {
 
 impl Runner {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
+        if let Some(what) = self.what {
+            return what.run(global);
+        }
         global.start_log()?;
         let options = self.options()?;
         // The agent ends with the thread that started it: this one.

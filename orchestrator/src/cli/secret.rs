@@ -1,4 +1,5 @@
-//! `gosling secret`: the secrets of an installation, in its sealed file. They come from standard input and are never shown.
+//! `gosling secret`: the secrets of an installation, by its API or in its sealed file. They come from standard input and are
+//! never shown.
 
 use std::{
     fs::File,
@@ -9,13 +10,21 @@ use std::{
     sync::Arc,
 };
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand};
 use fly_std::formats::{SecretUri, secret_uri};
+use reqwest::Method;
 
-use super::{Failure, one_thread, print, profile::Named};
+use super::{
+    Failure, Global,
+    api::{Access, Api},
+    one_thread, print,
+    text::{Paint, Table, clean},
+};
 use crate::{
     app,
     ports::secrets::{Secret as Value, SecretError, Secrets},
+    wire::{AuditView, SecretName, SecretValue, SecretVersionView, SecretWritten},
 };
 
 #[derive(Debug, Args)]
@@ -27,14 +36,17 @@ use crate::{
 pub(super) struct Secret {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    access: Access,
+    /// Work on the folder of this machine, whatever GOSLING_API or a profile says
+    #[arg(long, global = true, conflicts_with = "api")]
+    local: bool,
     /// The folder of `gosling serve` [default: the profile's, or gosling-data]
     #[arg(long, value_name = "FOLDER", env = "GOSLING_DATA", global = true)]
     data: Option<PathBuf>,
     /// The file with the key that secrets are sealed with [default: `key` in the folder, made at the first start]
     #[arg(long, value_name = "FILE", env = "GOSLING_KEY_FILE", global = true)]
     key_file: Option<PathBuf>,
-    #[command(flatten)]
-    named: Named,
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +70,20 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
+    /// Change a secret
+    #[command(
+        after_help = "Example: gosling secret rotate vault://gitlab/gitlab.example.com/web/webhook-secret\n\n\
+        The secret of a webhook gets a random value; what it was is let in for a day, and `gosling link` tells GitLab the new\n\
+        one. The token of a runner is rotated as by `gosling rotate-tokens`. Of any other, the value is read from standard\n\
+        input."
+    )]
+    Rotate {
+        /// Its URI, as the Nest has it
+        uri: String,
+        /// Make a random value, whatever the secret is for
+        #[arg(long)]
+        random: bool,
+    },
     /// The versions there are, without their values
     #[command(
         after_help = "Example: gosling secret versions vault://gitlab/gitlab.example.com/web/api-token"
@@ -66,7 +92,19 @@ enum Command {
         /// Its URI, as the Nest has it
         uri: String,
     },
-    /// Remove a secret with all its versions
+    /// Who read or changed which secret, the last first
+    #[command(
+        after_help = "Example: gosling secret audit vault://gitlab/gitlab.example.com/web/api-token\n\n\
+        A secret is named by its backend and id. A value that is held in memory for some minutes is not read anew."
+    )]
+    Audit {
+        /// The URI of one, as the Nest has it [default: all]
+        uri: Option<String>,
+        /// How many entries at most
+        #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+        limit: usize,
+    },
+    /// Remove a secret with all its versions from the folder of this machine
     #[command(after_help = "Example: gosling secret remove vault://gitlab/gitlab.example.com/web/api-token")]
     Remove {
         /// Its URI, as the Nest has it
@@ -75,23 +113,157 @@ enum Command {
 }
 
 impl Secret {
-    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
+        let runtime = one_thread()?;
+        let by_api = match &self.command {
+            // Only the service has the audit log.
+            Command::Audit { .. } => true,
+            // Values are taken away and read where they are kept.
+            Command::Remove { .. } | Command::Get { .. } => false,
+            _ => !self.local && self.access.is_named()?,
+        };
+        if by_api {
+            return runtime.block_on(ask(&self.access, self.command, global));
+        }
         let failed = |error: app::AppError| Failure::Failed { message: error.to_string(), help: None };
-        let data = self.named.data(self.data.as_deref())?;
+        let named = self.access.named();
+        let data = named.data(self.data.as_deref())?;
         let data = std::path::absolute(&data)
             .map_err(|error| Failure::Io { what: data.display().to_string(), error })?;
-        let secrets = app::secrets_of(&data, self.named.key_file(self.key_file.as_deref())?.as_deref())
-            .map_err(failed)?;
-        one_thread()?.block_on(carry_out(&secrets, self.command))
+        let secrets =
+            app::secrets_of(&data, named.key_file(self.key_file.as_deref())?.as_deref()).map_err(failed)?;
+        runtime.block_on(carry_out(&secrets, self.command, global))
     }
 }
 
-async fn carry_out(secrets: &Arc<dyn Secrets>, command: Command) -> Result<ExitCode, Failure> {
+/// By the API.
+async fn ask(access: &Access, command: Command, global: &Global) -> Result<ExitCode, Failure> {
+    let api = access.open()?;
+    match command {
+        Command::Put { uri } => {
+            parse(&uri)?;
+            private(&api)?;
+            let value = Some(value()?.expose().to_owned());
+            let written: SecretWritten =
+                api.post_with(&["secrets", "put"], &SecretValue { uri, value }).await?;
+            told(&written, global)
+        }
+        Command::Rotate { uri, random } => {
+            parse(&uri)?;
+            let given = if random { Some(random_value()?) } else { piped()? };
+            let written = rotate(&api, &uri, given).await?;
+            told(&written, global)
+        }
+        Command::Versions { uri } => {
+            parse(&uri)?;
+            let versions: Vec<SecretVersionView> =
+                api.send(Method::POST, &["secrets", "versions"], Some(&SecretName { uri })).await?;
+            listed(&versions, global)
+        }
+        Command::Audit { uri, limit } => {
+            let resource = uri.as_deref().map(parse).transpose()?;
+            let resource = resource.map(|uri| format!("{}/{}", uri.backend.scheme(), uri.id));
+            let mut which = vec![("kind", "secret")];
+            which.extend(resource.as_deref().map(|resource| ("resource", resource)));
+            let entries: Vec<AuditView> = api.list_of(&["audit"], &which, limit).await?;
+            global.show(&entries, |colour| audit(&entries, colour))
+        }
+        Command::Remove { .. } | Command::Get { .. } => {
+            Err(Failure::usage("a secret is removed and read where it is kept", "add --local"))
+        }
+    }
+}
+
+/// A value is asked for only where gosling can't make it.
+async fn rotate(api: &Api, uri: &str, given: Option<Value>) -> Result<SecretWritten, Failure> {
+    if given.is_some() {
+        private(api)?;
+    }
+    let is_given = given.is_some();
+    let send = async |value: Option<Value>| {
+        let value = value.map(|value| value.expose().to_owned());
+        api.post_with(&["secrets", "rotate"], &SecretValue { uri: uri.to_owned(), value }).await
+    };
+    match send(given).await {
+        Err(Failure::Failed { message, .. }) if !is_given && message.contains("give the new value") => {
+            if !io::stdin().is_terminal() {
+                return Err(Failure::usage(
+                    message,
+                    "give it as in `… < file`, or have one made with --random",
+                ));
+            }
+            private(api)?;
+            send(Some(value()?)).await
+        }
+        answer => answer,
+    }
+}
+
+/// A value goes to nobody who is only on the way.
+fn private(api: &Api) -> Result<(), Failure> {
+    if api.is_private() {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        "a secret is not sent where others may read it: the API is not asked by https",
+        "use https, a tunnel to this machine, or --local on the machine of `gosling serve`",
+    ))
+}
+
+fn told(written: &SecretWritten, global: &Global) -> Result<ExitCode, Failure> {
+    let eggs = clean(&written.eggs.join(" "));
+    let mut text = match written.version {
+        Some(version) => format!("kept as version {version}\n"),
+        None => format!("the runner tokens of {eggs} are rotated; `gosling status` shows how far that is\n"),
+    };
+    if let Some(until) = written.before_until {
+        text +=
+            &format!("webhooks may show the value before until {until}; tell GitLab: gosling link {eggs}\n");
+    }
+    global.show(written, |_| text)
+}
+
+fn listed(versions: &[SecretVersionView], global: &Global) -> Result<ExitCode, Failure> {
+    let line = |one: &SecretVersionView| {
+        let current = if one.current { "  current" } else { "" };
+        format!("{:>4}  {}{current}\n", one.version, moment(one.made.0.as_millis()))
+    };
+    global.show(&versions, |_| versions.iter().map(line).collect())
+}
+
+fn audit(entries: &[AuditView], colour: bool) -> String {
+    if entries.is_empty() {
+        return "Nobody has read or changed it.\n".to_owned();
+    }
+    let mut table = Table::new(&["WHEN", "WHO", "WHAT", "SECRET", "OUTCOME"]);
+    for entry in entries {
+        let outcome = entry.details.get("outcome").and_then(serde_json::Value::as_str);
+        let version = entry.details.get("version").map(|version| format!("version {version}"));
+        table.row([
+            (moment(entry.at.0.as_millis()), Paint::Plain),
+            (entry.actor.clone(), Paint::Plain),
+            (entry.action.clone(), Paint::Plain),
+            (entry.resource.clone(), Paint::Plain),
+            (outcome.map(ToOwned::to_owned).or(version).unwrap_or_default(), Paint::Dim),
+        ]);
+    }
+    table.render(colour)
+}
+
+/// In the folder.
+async fn carry_out(
+    secrets: &Arc<dyn Secrets>,
+    command: Command,
+    global: &Global,
+) -> Result<ExitCode, Failure> {
     match command {
         Command::Put { uri } => {
             let uri = parse(&uri)?;
-            let version = secrets.put(&uri, &value()?).await.map_err(|error| refused(&error))?;
-            print(format!("kept as version {version}\n").as_bytes())
+            write(secrets, &uri, &value()?, global).await
+        }
+        Command::Rotate { uri, random } => {
+            let uri = parse(&uri)?;
+            write(secrets, &uri, &if random { random_value()? } else { value()? }, global).await
         }
         Command::Get { uri, to } => {
             let secret = secrets.get(&parse(&uri)?).await.map_err(|error| refused(&error))?;
@@ -100,17 +272,30 @@ async fn carry_out(secrets: &Arc<dyn Secrets>, command: Command) -> Result<ExitC
         }
         Command::Versions { uri } => {
             let versions = secrets.versions(&parse(&uri)?).await.map_err(|error| refused(&error))?;
-            let line = |one: &crate::ports::secrets::SecretVersion| {
-                let current = if one.current { "  current" } else { "" };
-                format!("{:>4}  {}{current}\n", one.version, moment(one.made.as_millis()))
+            let view = |one: crate::ports::secrets::SecretVersion| SecretVersionView {
+                version: one.version,
+                made: one.made.into(),
+                current: one.current,
             };
-            print(versions.iter().map(line).collect::<String>().as_bytes())
+            listed(&versions.into_iter().map(view).collect::<Vec<_>>(), global)
         }
         Command::Remove { uri } => {
             secrets.remove(&parse(&uri)?).await.map_err(|error| refused(&error))?;
             print(b"removed\n")
         }
+        Command::Audit { .. } => Err(Failure::usage("only the service knows it", "leave out --local")),
     }
+}
+
+async fn write(
+    secrets: &Arc<dyn Secrets>,
+    uri: &SecretUri,
+    value: &Value,
+    global: &Global,
+) -> Result<ExitCode, Failure> {
+    let version = secrets.put(uri, value).await.map_err(|error| refused(&error))?;
+    let kind = "unknown".to_owned();
+    told(&SecretWritten { kind, version: Some(version), eggs: Vec::new(), before_until: None }, global)
 }
 
 fn parse(text: &str) -> Result<SecretUri, Failure> {
@@ -128,18 +313,15 @@ fn refused(error: &SecretError) -> Failure {
 
 /// The value: what is typed unseen, or all of standard input but for one line end.
 fn value() -> Result<Value, Failure> {
+    if !io::stdin().is_terminal() {
+        return piped()?.ok_or_else(|| {
+            Failure::usage("there is no value on standard input", "give it as in `… < file`")
+        });
+    }
     let io = |error| Failure::Io { what: "standard input".to_owned(), error };
-    let text = if io::stdin().is_terminal() {
-        rpassword::prompt_password("Value (it isn't shown): ").map_err(io)?
-    } else {
-        let mut text = String::new();
-        io::stdin().lock().read_to_string(&mut text).map_err(io)?;
-        let end = text.trim_end_matches('\n').len().max(text.len().saturating_sub(1));
-        text.truncate(end);
-        text
-    };
+    let text = rpassword::prompt_password("Value (it isn't shown): ").map_err(io)?;
     if text.is_empty() {
-        return Err(Failure::usage("there is no value on standard input", "give it as in `… < file`"));
+        return Err(Failure::usage("there is no value", "type it, or give it as in `… < file`"));
     }
     Ok(Value::new(text))
 }
@@ -149,6 +331,30 @@ fn keep(file: &Path, value: &Value) -> io::Result<()> {
     let mut open = File::options().write(true).create_new(true).mode(0o600).open(file)?;
     open.write_all(value.expose().as_bytes())?;
     open.sync_all()
+}
+
+/// What stands on standard input, when that is no terminal and there is something.
+fn piped() -> Result<Option<Value>, Failure> {
+    if io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    io::stdin()
+        .lock()
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::Io { what: "standard input".to_owned(), error })?;
+    let end = text.trim_end_matches('\n').len().max(text.len().saturating_sub(1));
+    text.truncate(end);
+    Ok((!text.is_empty()).then(|| Value::new(text)))
+}
+
+fn random_value() -> Result<Value, Failure> {
+    let mut bytes = zeroize::Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *bytes).map_err(|error| Failure::Io {
+        what: "the system's randomness".to_owned(),
+        error: io::Error::other(error),
+    })?;
+    Ok(Value::new(BASE64_URL_SAFE_NO_PAD.encode(*bytes)))
 }
 
 fn moment(millis: u64) -> String {

@@ -201,6 +201,9 @@ fn eggs(status: &View) -> Table {
         if egg.paused {
             notes.push("paused".to_owned());
         }
+        if let Some(rotation) = &egg.rotation {
+            notes.push(super::rotate::words(rotation));
+        }
         if let Some(error) = &egg.error {
             notes.push(if error.contains('\n') { "the deployment failed".to_owned() } else { error.clone() });
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Time;
 
 /// How far a rotation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RotationStep {
     /// The runners that stay are registered in GitLab, and their tokens are the current versions of their secrets.

@@ -96,6 +96,8 @@ pub enum Why {
     EggGone,
     /// It sleeps, and was made from an older configuration.
     Outdated,
+    /// It was made from what its egg was rolled back from.
+    RolledBack,
     /// It takes one job, and has had it.
     OneJob,
     /// Too many of its jobs failed in a row.
@@ -126,6 +128,7 @@ impl fmt::Display for Why {
             Self::TooMany => "there are more than the configuration allows",
             Self::EggGone => "its egg is in the Nest no longer",
             Self::Outdated => "it sleeps, and was made from an older configuration",
+            Self::RolledBack => "it was made from what its egg was rolled back from",
             Self::OneJob => "it takes one job, and has had it",
             Self::Failures => "too many of its jobs failed in a row",
             Self::Age => "it is too old",
@@ -150,6 +153,7 @@ impl Why {
             Self::TooMany => "too-many",
             Self::EggGone => "egg-gone",
             Self::Outdated => "outdated",
+            Self::RolledBack => "rolled-back",
             Self::OneJob => "one-job",
             Self::Failures => "failures",
             Self::Age => "age",

@@ -12,7 +12,7 @@ use super::{
     world::{self, World},
 };
 use crate::{
-    domain::{self, Action, Event, Runner, RunnerId, Time, Why},
+    domain::{self, Action, Event, Runner, RunnerId, State, Time, Why},
     ports::store::{Value, Write},
     records::{self, AuditEntry, Care, EggRecord, Lease, RunnerRecord, Served, Versioned},
     roles::{Context, Work, changes},
@@ -99,10 +99,28 @@ impl Round<'_> {
                 Action::Alert { runner, rule } => self.tell_people(runner, rule).await?,
             }
         }
+        self.leave_behind().await?;
         for (egg, runners) in made {
             for some in runners.chunks(MADE_AT_ONCE) {
                 self.make(egg, some).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// What was made from a configuration that its egg was rolled back from goes, as far as it came.
+    async fn leave_behind(&mut self) -> Result<(), Failure> {
+        let is_behind = |known: &Versioned<RunnerRecord>| {
+            let runner = &known.record.runner;
+            let egg = self.world.eggs.get(&runner.egg);
+            let pin = egg.and_then(|egg| egg.record.pin());
+            let is_leaving = matches!(runner.state, State::Failed | State::PendingTermination);
+            pin.is_some_and(|pin| pin.over == runner.digest) && !is_leaving && runner.ending.is_none()
+        };
+        let behind = self.world.runners.values().filter(|known| is_behind(known));
+        let behind: Vec<RunnerId> = behind.map(|known| known.record.runner.id.clone()).collect();
+        for id in behind {
+            self.event(&id, &Event::Drain, "drain", &Why::RolledBack).await?;
         }
         Ok(())
     }

@@ -1,0 +1,58 @@
+//! `gosling pause` and `gosling resume`: eggs of which no runner is made or woken for a while.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{Failure, Global, api::Access, one_thread, operate::of_egg};
+use crate::wire::EggView;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: gosling pause web\n\n\
+    What runs is let finish, and jobs wait; `gosling resume web` lets it go on.")]
+pub(super) struct Pause {
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: gosling resume web")]
+pub(super) struct Resume {
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    #[command(flatten)]
+    access: Access,
+    /// The eggs; a job of the Nest's own is jobs/NAME
+    #[arg(value_name = "EGG", required = true)]
+    eggs: Vec<String>,
+}
+
+impl Pause {
+    pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
+        self.which.carry_out(global, "pause", "paused: no runner is made or woken until `gosling resume`")
+    }
+}
+
+impl Resume {
+    pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
+        self.which.carry_out(global, "resume", "goes on")
+    }
+}
+
+impl Which {
+    fn carry_out(&self, global: &Global, verb: &str, told: &str) -> Result<ExitCode, Failure> {
+        one_thread()?.block_on(async {
+            let api = self.access.open()?;
+            let mut done: Vec<EggView> = Vec::new();
+            for name in &self.eggs {
+                let answer = api.post(&["eggs", name, verb]).await;
+                done.push(of_egg(&api, name, answer).await?);
+            }
+            global.show(&done, |_| done.iter().map(|egg| format!("{}: {told}\n", egg.name)).collect())
+        })
+    }
+}

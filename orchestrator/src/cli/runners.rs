@@ -1,0 +1,158 @@
+//! `gosling runner list|drain|terminate`: the runners of the fleet, and taking some out of it.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use fly_std::formats::closest;
+
+use super::{
+    Failure, Global,
+    api::{Access, Api},
+    confirm::Confirm,
+    one_thread,
+    operate::{Seen, Wait},
+    output::Output,
+    status::runners_table,
+    text::clean,
+};
+use crate::wire::{RunnerView, Status};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum What {
+    /// The runners there are
+    #[command(after_help = "Example: gosling runner list --egg web --state busy")]
+    List(List),
+    /// Let runners finish their jobs, take no others, and go
+    #[command(after_help = "Example: gosling runner drain web-3 --wait")]
+    Drain(Drain),
+    /// Destroy runners at once: a job that one has fails
+    #[command(after_help = "Example: gosling runner terminate web-3 --yes")]
+    Terminate(Terminate),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    access: Access,
+    /// Only of this egg; a job of the Nest's own is jobs/NAME
+    #[arg(long, value_name = "EGG")]
+    egg: Option<String>,
+    /// Only in this state: provisioning, idle, busy, nadir, failed, pending_termination, terminated
+    #[arg(long, value_name = "STATE")]
+    state: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Drain {
+    #[command(flatten)]
+    access: Access,
+    /// The runners' ids, as `gosling runner list` shows them
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<String>,
+    #[command(flatten)]
+    wait: Wait,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Terminate {
+    #[command(flatten)]
+    which: Drain,
+    #[command(flatten)]
+    confirm: Confirm,
+}
+
+impl What {
+    pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
+        one_thread()?.block_on(async {
+            match self {
+                Self::List(list) => list.run(global).await,
+                Self::Drain(drain) => drain.run(None, global).await,
+                Self::Terminate(terminate) => terminate.which.run(Some(&terminate.confirm), global).await,
+            }
+        })
+    }
+}
+
+impl List {
+    async fn run(self, global: &Global) -> Result<ExitCode, Failure> {
+        let api = self.access.open()?;
+        let mut which = Vec::new();
+        which.extend(self.egg.as_deref().map(|egg| ("egg", egg)));
+        which.extend(self.state.as_deref().map(|state| ("state", state)));
+        let mut runners: Vec<RunnerView> = api.list_of(&["runners"], &which, usize::MAX).await?;
+        if global.output() != Output::Table {
+            return global.show(&runners, |_| String::new());
+        }
+        // What is gone is of interest to those who ask for it.
+        runners.retain(|runner| self.state.is_some() || runner.state != "terminated");
+        let now = api.get::<Status>(&["status"], &[]).await?.at;
+        global.show(&runners, |colour| {
+            if runners.is_empty() {
+                "There is no such runner.\n".to_owned()
+            } else {
+                runners_table(&runners, now).render(colour)
+            }
+        })
+    }
+}
+
+impl Drain {
+    /// `now`: at once, and whether that was agreed to.
+    async fn run(self, now: Option<&Confirm>, global: &Global) -> Result<ExitCode, Failure> {
+        let api = self.access.open()?;
+        // All of them are there, before anything is done to the first.
+        let mut runners = Vec::new();
+        for id in &self.ids {
+            runners.push(known(&api, id).await?);
+        }
+        if let Some(confirm) = now {
+            let busy: Vec<String> = runners.iter().flat_map(|runner| runner.jobs.clone()).collect();
+            let jobs = if busy.is_empty() {
+                "None has a job now.".to_owned()
+            } else {
+                format!("These jobs fail: {}.", busy.join(", "))
+            };
+            confirm.ask(&format!("Destroy {} at once? {jobs}", self.ids.join(", ")))?;
+        }
+        let query: &[(&str, &str)] = if now.is_some() { &[("now", "true")] } else { &[] };
+        for (id, runner) in self.ids.iter().zip(&mut runners) {
+            *runner = api.delete(&["runners", id], query).await?;
+        }
+        if self.wait.is_wanted() {
+            for (id, runner) in self.ids.iter().zip(&mut runners) {
+                *runner = self.wait.until(id, async || look(&api, id).await).await?;
+            }
+        }
+        let words = |runner: &RunnerView| {
+            let told = match (runner.state.as_str(), now.is_some()) {
+                ("terminated", _) => "it is gone",
+                (_, true) => "it is destroyed",
+                (_, false) => "it finishes its job, takes no other, and goes",
+            };
+            format!("{}: {told}\n", clean(&runner.id))
+        };
+        global.show(&runners, |_| runners.iter().map(words).collect())
+    }
+}
+
+async fn look(api: &Api, id: &str) -> Result<Seen<RunnerView>, Failure> {
+    let runner: RunnerView = api.get(&["runners", id], &[]).await?;
+    Ok(match runner.state.as_str() {
+        "terminated" => Seen::Done(runner),
+        _ if runner.jobs.is_empty() => Seen::Goes("it has no job, and is taken down".to_owned()),
+        _ => Seen::Goes(format!("it finishes {}", runner.jobs.join(", "))),
+    })
+}
+
+/// A runner; where there is none, the one that was probably meant is named.
+async fn known(api: &Api, id: &str) -> Result<RunnerView, Failure> {
+    let answer = api.get(&["runners", id], &[]).await;
+    let Err(Failure::NotFound { .. }) = &answer else { return answer };
+    let Ok(all) = api.list::<RunnerView>(&["runners"]).await else { return answer };
+    let living = all.iter().filter(|runner| runner.state != "terminated");
+    let help = match closest(id, living.map(|runner| runner.id.as_str())) {
+        Some(near) => format!("nearest: `{}`", clean(near)),
+        None => "`gosling runner list` shows them".to_owned(),
+    };
+    Err(Failure::NotFound { message: format!("the runner `{}` is unknown", clean(id)), help })
+}
