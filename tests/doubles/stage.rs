@@ -146,6 +146,7 @@ struct Serving {
 #[derive(Debug)]
 pub struct Stage {
     folder: TempDir,
+    program: PathBuf,
     /// The GitLab.
     pub gitlab: FakeGitLab,
     tofu: PathBuf,
@@ -154,6 +155,8 @@ pub struct Stage {
     serving: Option<Serving>,
     /// Options of `gosling serve` besides.
     pub options: Vec<String>,
+    /// How often it is decided, and the Nest and GitLab are looked at.
+    pub intervals: [&'static str; 3],
     /// The logs of all that have served before.
     logs: Vec<Arc<Log>>,
 }
@@ -172,6 +175,15 @@ impl Stage {
     ///
     /// When this machine lacks something else.
     pub fn new(files: &[(&str, &str)]) -> Option<Self> {
+        Self::with(tools::gosling(), files)
+    }
+
+    /// One whose `gosling` is this program.
+    ///
+    /// # Panics
+    ///
+    /// When this machine lacks something else than `OpenTofu`.
+    pub fn with(program: &Path, files: &[(&str, &str)]) -> Option<Self> {
         let tofu = tools::tofu()?;
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let bin = folder.path().join("bin");
@@ -186,12 +198,14 @@ impl Stage {
         });
         let mut stage = Self {
             folder,
+            program: program.to_owned(),
             gitlab,
             tofu,
             token: String::new(),
             listen: "127.0.0.1:0".to_owned(),
             serving: None,
             options: Vec::new(),
+            intervals: ["1s", "1s", "2s"],
             logs: Vec::new(),
         };
         fs::create_dir_all(stage.nest()).expect("a folder can be made");
@@ -281,7 +295,7 @@ impl Stage {
     ///
     /// When the folder's path has a colon.
     pub fn gosling(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(tools::gosling());
+        let mut command = Command::new(&self.program);
         command.args(arguments).env_clear();
         for name in ["HOME", "TMPDIR", "LANG", "LLVM_PROFILE_FILE"] {
             if let Some(value) = std::env::var_os(name) {
@@ -346,7 +360,9 @@ impl Stage {
         self.serving = None;
         let mut command = self.gosling(&["--log-format", "json", "-v", "serve", "--listen", &listen]);
         command.arg("--nest").arg(nest).args(["--gitlab", &gitlab]).arg("--tofu").arg(&self.tofu);
-        command.args(["--decide-interval", "1s", "--sync-interval", "1s", "--sweep-interval", "2s"]);
+        for (name, every) in ["decide", "sync", "sweep"].iter().zip(self.intervals) {
+            command.args([format!("--{name}-interval"), every.to_owned()]);
+        }
         command.args(&self.options).envs(environment.iter().copied());
         let mut process = command
             .stdin(Stdio::null())
@@ -491,17 +507,18 @@ impl Stage {
         self.logs.iter().flat_map(|log| log.lines().0.clone()).collect::<Vec<_>>().join("\n")
     }
 
+    /// The process of `gosling serve`.
+    ///
+    /// # Panics
+    ///
+    /// When nobody serves.
+    pub fn process(&self) -> u32 {
+        self.serving.as_ref().expect("gosling serves").process.id()
+    }
+
     /// The processes that have something to do with this installation, by their command lines.
     pub fn processes(&self) -> Vec<(u32, String)> {
-        let folder = self.folder().to_string_lossy().into_owned();
-        let of = |entry: fs::DirEntry| {
-            let id: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let line = fs::read(entry.path().join("cmdline")).ok()?;
-            let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            let place = fs::read_link(entry.path().join("cwd")).ok()?;
-            (line.contains(&folder) || place.starts_with(self.folder())).then_some((id, line))
-        };
-        fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| of(entry.ok()?)).collect()
+        processes_in(self.folder())
     }
 }
 
@@ -515,6 +532,19 @@ impl Drop for Stage {
             signal(id, "KILL");
         }
     }
+}
+
+/// The processes that have something to do with the installation in this folder, by their command lines.
+pub fn processes_in(folder: &Path) -> Vec<(u32, String)> {
+    let name = folder.to_string_lossy();
+    let of = |entry: fs::DirEntry| {
+        let id: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let line = fs::read(entry.path().join("cmdline")).ok()?;
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        let place = fs::read_link(entry.path().join("cwd")).ok()?;
+        (line.contains(&*name) || place.starts_with(folder)).then_some((id, line))
+    };
+    fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| of(entry.ok()?)).collect()
 }
 
 fn project(path: &str) -> Project {
