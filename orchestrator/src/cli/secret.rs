@@ -80,7 +80,8 @@ async fn carry_out(secrets: &Arc<dyn Secrets>, command: Command) -> Result<ExitC
             let versions = secrets.versions(&parse(&uri)?).await.map_err(|error| refused(&error))?;
             let line = |one: &crate::ports::secrets::SecretVersion| {
                 let current = if one.current { "  current" } else { "" };
-                format!("{:>4}  {}{current}\n", one.version, moment(one.made.as_millis()))
+                let made = one.made.in_calendar().strftime("%Y-%m-%d %H:%M:%S UTC");
+                format!("{:>4}  {made}{current}\n", one.version)
             };
             print(versions.iter().map(line).collect::<String>().as_bytes())
         }
@@ -120,9 +121,4 @@ fn value() -> Result<Value, Failure> {
         return Err(Failure::usage("there is no value on standard input", "give it as in `… < file`"));
     }
     Ok(Value::new(text))
-}
-
-fn moment(millis: u64) -> String {
-    let found = i64::try_from(millis).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
-    found.map_or_else(String::new, |moment| moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
