@@ -18,7 +18,7 @@ mod versions;
 pub use audit::AuditEntry;
 pub use delivery::Delivery;
 pub use demand::JobRecord;
-pub use egg::{EggRecord, Pin, Registered, Served};
+pub use egg::{EggRecord, Pin, Registered, Served, place_key, place_of};
 pub use lease::{Held, Lease, acquire, release, release_all, renew};
 pub use nest::{NestRecord, Pending};
 pub use plan::{PlanKind, PlanRecord};

@@ -9,9 +9,9 @@ use super::Failure;
 use crate::{
     ports::{
         gitlab::{Access, Place},
-        secrets::Secret,
+        secrets::{self, Secret},
     },
-    records::{EggRecord, Served},
+    records::{self, EggRecord, Served},
     roles::Context,
     settings::NestSettings,
 };
@@ -32,22 +32,7 @@ pub(super) struct Spot {
 impl Spot {
     /// Its key in [`EggRecord::registered`].
     pub(super) fn key(&self) -> String {
-        match self.place {
-            Place::Project(id) => format!("{}/projects/{id}", self.server),
-            Place::Group(id) => format!("{}/groups/{id}", self.server),
-        }
-    }
-}
-
-/// The server and the place that a key of [`EggRecord::registered`] means.
-pub(super) fn place_of(key: &str) -> Option<(&str, Place)> {
-    let (rest, id) = key.rsplit_once('/')?;
-    let id = id.parse().ok()?;
-    let (server, kind) = rest.rsplit_once('/')?;
-    match kind {
-        "projects" => Some((server, Place::Project(id))),
-        "groups" => Some((server, Place::Group(id))),
-        _ => None,
+        records::place_key(&self.server, self.place)
     }
 }
 
@@ -167,6 +152,6 @@ pub(super) async fn secret(context: &Context, uri: &str) -> Result<Secret, Failu
 
 /// A secret's URI.
 pub(super) fn parse(uri: &str) -> Result<secret_uri::SecretUri, Failure> {
-    // The text itself is told nobody.
-    secret_uri::parse(uri).map_err(|_| Failure::Never("the Nest has a secret URI that is none".to_owned()))
+    // The text itself is told nobody; of a known backend, which.
+    Ok(secrets::parse(uri)?)
 }
