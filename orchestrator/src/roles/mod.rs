@@ -1,6 +1,7 @@
 //! What a running `gosling` does. One room a role; what all have in common is here.
 
 pub mod api;
+pub mod kept;
 pub mod power;
 pub mod runner;
 pub mod sync;
@@ -9,6 +10,7 @@ pub mod worker;
 
 use std::sync::Arc;
 
+pub use kept::Kept;
 pub use work::Work;
 
 use crate::{metrics::Metrics, ports::Ports, seal::Seal, settings::Settings};
@@ -26,4 +28,6 @@ pub struct Context {
     pub metrics: Metrics,
     /// The name of this process among all: for leases.
     pub instance: Arc<str>,
+    /// What is read again and again, and seldom changes.
+    pub kept: Kept,
 }

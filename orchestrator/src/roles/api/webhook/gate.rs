@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     ports::secrets::Secrets,
-    records::{self, EggRecord, Served},
+    records::{EggRecord, Served},
     roles::{
         Context,
         api::problem::{Answer, Refusal},
@@ -102,10 +102,9 @@ impl Gates {
         {
             return Ok(Arc::clone(index));
         }
-        match records::all::<EggRecord>(&*context.ports.store, None, None).await {
+        match context.eggs().await {
             Ok(eggs) => {
-                let eggs = eggs.into_iter().map(|egg| egg.record);
-                let index = Arc::new(Index::new(eggs, &context.settings.nest));
+                let index = Arc::new(Index::new(&eggs.all, &context.settings.nest));
                 *kept = Some((Instant::now(), Arc::clone(&index)));
                 Ok(index)
             }
@@ -120,7 +119,7 @@ impl Gates {
 }
 
 impl Index {
-    fn new(eggs: impl Iterator<Item = EggRecord>, nest: &NestSettings) -> Self {
+    fn new(eggs: &[EggRecord], nest: &NestSettings) -> Self {
         let mut index = Self::default();
         let mut locks: HashMap<String, Arc<Lock>> = HashMap::new();
         let mut lock = |uri: SecretUri| {
@@ -132,15 +131,18 @@ impl Index {
         }
         for egg in eggs {
             // A job's hooks are the Nest's.
-            let Served::Egg(config) = egg.served else { continue };
+            let Served::Egg(config) = &egg.served else { continue };
             if egg.removed {
                 continue;
             }
-            for repository in config.repositories {
+            for repository in &config.repositories {
                 // What the compiler wrote is a URI.
                 let Ok(uri) = secret_uri::parse(&repository.webhook_secret) else { continue };
-                let gate =
-                    Gate { egg: Some(egg.name.clone()), server: Some(repository.server), lock: lock(uri) };
+                let gate = Gate {
+                    egg: Some(egg.name.clone()),
+                    server: Some(repository.server.clone()),
+                    lock: lock(uri),
+                };
                 index.add(repository.project_id, gate);
             }
         }
