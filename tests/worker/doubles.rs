@@ -165,13 +165,32 @@ impl<T: Queue> Queue for Fused<T> {
 pub(crate) struct Vault {
     pub(crate) values: Mutex<BTreeMap<String, String>>,
     pub(crate) missing: Mutex<BTreeSet<String>>,
+    /// URIs that the backend refuses, and those it is away for.
+    pub(crate) refused: Mutex<BTreeSet<String>>,
+    pub(crate) away: Mutex<BTreeSet<String>>,
     pub(crate) fuse: Arc<Fuse>,
+}
+
+impl Vault {
+    /// What is wrong with a secret, read or written.
+    fn wrong(&self, uri: &SecretUri) -> Result<(), SecretError> {
+        let (backend, id) = (uri.backend.scheme(), uri.id.to_string());
+        let reason = "the backend says so".to_owned();
+        if self.refused.lock().unwrap().contains(&uri.uri()) {
+            return Err(SecretError::Refused { backend, id, reason });
+        }
+        if self.away.lock().unwrap().contains(&uri.uri()) {
+            return Err(SecretError::Away { backend, id, reason });
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
 impl Secrets for Vault {
     async fn get(&self, uri: &SecretUri) -> Result<Secret, SecretError> {
         self.fuse.burn().await;
+        self.wrong(uri)?;
         if self.missing.lock().unwrap().contains(&uri.uri()) {
             return Err(SecretError::Missing {
                 backend: uri.backend.scheme(),
@@ -189,6 +208,7 @@ impl Secrets for Vault {
 
     async fn put(&self, uri: &SecretUri, value: &Secret) -> Result<u64, SecretError> {
         self.fuse.burn().await;
+        self.wrong(uri)?;
         self.values.lock().unwrap().insert(uri.uri(), value.expose().to_owned());
         self.fuse.burn().await;
         Ok(1)

@@ -126,7 +126,7 @@ async fn a_deployment_that_fails_is_tried_again() {
 }
 
 #[tokio::test]
-async fn property_39_a_missing_secret_is_named_without_its_value() {
+async fn a_secret_that_is_missing_heals() {
     let mut world = World::new();
     world.serve(egg("web", 7, RunnerType::Vm, &[]), "d1", "c1").await;
     let missing = "vault://eggs/web/api-token";
