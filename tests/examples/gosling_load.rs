@@ -149,9 +149,10 @@ fn webhooks(stage: &mut Stage, arguments: &Arguments) -> ExitCode {
             // GitLab's ids are the same: what was taken is not taken again.
             let again = runtime.block_on(storm::send(&stage.url(), &hooks, arguments.connections));
             tell(round, &again, began.elapsed());
-            let twice = answers.iter().zip(&again).filter(|(first, then)| {
-                first.is_taken() && then.outcome != "duplicate"
-            });
+            let twice = answers
+                .iter()
+                .zip(&again)
+                .filter(|(first, then)| first.is_taken() && then.outcome != "duplicate");
             println!("  accepted again although accepted before: {}", twice.count());
         }
         is_whole &= settle(stage, &hooks, &answers, &mut asked, began);
@@ -251,9 +252,9 @@ fn deployments(stage: &Stage, eggs: usize) -> ExitCode {
     let end = began + PATIENCE;
     let mut told = 0;
     loop {
-        let done = stage.gitlab.look(|world| {
-            jobs.iter().filter(|job| world.jobs[job].status == Status::Success).count()
-        });
+        let done = stage
+            .gitlab
+            .look(|world| jobs.iter().filter(|job| world.jobs[job].status == Status::Success).count());
         if done == eggs || done >= told + eggs.div_ceil(10) {
             told = done;
             println!("{done} of {eggs} jobs done after {:.1} s", began.elapsed().as_secs_f64());

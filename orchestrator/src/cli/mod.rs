@@ -4,7 +4,9 @@
 
 mod agent;
 mod api;
+mod export;
 mod failure;
+mod logs;
 mod power;
 mod queue;
 mod runner;
@@ -93,12 +95,18 @@ enum Command {
     Status(status::Status),
     /// Tell why something is as it is
     Why(why::Why),
+    /// Show what was done, by whom and why
+    Logs(logs::Logs),
     /// Look after the messages that were given up
     Queue(queue::Queue),
     /// Make a token of the API
     Token(token::Token),
     /// Keep the secrets that the Nest's URIs lead to
     Secret(secret::Secret),
+    /// Write the database out, to move it to another machine or backend
+    Export(export::Export),
+    /// Take what `gosling export` wrote
+    Import(export::Import),
     /// Run a GitLab runner on this machine
     Runner(runner::Runner),
     /// Start or stop a runner that OpenTofu can't
@@ -150,9 +158,12 @@ where
         Command::Serve(command) => command.run(&cli.global, serve),
         Command::Status(command) => command.run(&cli.global),
         Command::Why(command) => command.run(&cli.global),
+        Command::Logs(command) => command.run(&cli.global),
         Command::Queue(command) => command.run(&cli.global),
         Command::Token(command) => command.run(),
         Command::Secret(command) => command.run(),
+        Command::Export(command) => command.run(),
+        Command::Import(command) => command.run(),
         Command::Runner(command) => command.run(&cli.global),
         Command::Power(command) => command.run(),
         Command::Agent(command) => Err(command.run()),

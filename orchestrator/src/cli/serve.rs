@@ -278,8 +278,9 @@ fn role(text: &str) -> Result<Role, String> {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "a time is a whole number with a unit: 500ms, 30s, 5m, 2h".to_owned();
+/// A length of time: `30s`, `5m`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "a time is a whole number with a unit: 500ms, 30s, 5m, 2h, 7d".to_owned();
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
     let duration = match &text[digits..] {
@@ -287,6 +288,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         "s" => Duration::from_secs(number),
         "m" => Duration::from_secs(number.checked_mul(60).ok_or_else(wrong)?),
         "h" => Duration::from_secs(number.checked_mul(3600).ok_or_else(wrong)?),
+        "d" => Duration::from_secs(number.checked_mul(86_400).ok_or_else(wrong)?),
         _ => return Err(wrong()),
     };
     if duration.is_zero() { Err("it is more than nothing".to_owned()) } else { Ok(duration) }

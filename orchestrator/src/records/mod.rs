@@ -5,6 +5,7 @@
 mod audit;
 mod delivery;
 mod demand;
+pub mod dump;
 mod egg;
 mod lease;
 mod nest;
