@@ -122,7 +122,7 @@ pub(crate) fn comes_over<S: Store>(open: impl AsyncFn() -> S) {
             let counts = dump::export(&one, &definitions, &header, &mut text).await.unwrap();
             prop_assert_eq!(
                 counts.values().sum::<u64>(),
-                wanted.values().map(|rows| rows.len() as u64).sum()
+                wanted.values().map(|rows| rows.len() as u64).sum::<u64>()
             );
             let export = Export::read(&text[..], &definitions).unwrap();
             prop_assert_eq!(&export.header, &header);

@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -15,6 +18,7 @@ use orchestrator::{
     },
 };
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use crate::doubles::{Fuse, Hands};
 
@@ -53,6 +57,9 @@ pub(crate) struct Cloud {
     pub(crate) forgotten: Mutex<Vec<String>>,
     /// How many of the next applies fail.
     pub(crate) failing: Mutex<u32>,
+    /// What every apply waits for, and how many do.
+    pub(crate) gate: Mutex<Option<Arc<Semaphore>>>,
+    pub(crate) waiting: AtomicUsize,
     pub(crate) fuse: Arc<Fuse>,
     pub(crate) clock: Arc<Hands>,
 }
@@ -67,6 +74,8 @@ impl Cloud {
             made: Mutex::default(),
             forgotten: Mutex::default(),
             failing: Mutex::default(),
+            gate: Mutex::default(),
+            waiting: AtomicUsize::default(),
             fuse,
             clock,
         }
@@ -177,6 +186,12 @@ impl Tofu for Cloud {
 
     async fn apply(&self, request: &PlanRequest, plan: &[u8]) -> Result<Applied, TofuError> {
         self.fuse.burn().await;
+        let gate = self.gate.lock().unwrap().clone();
+        if let Some(gate) = gate {
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+            drop(gate.acquire().await);
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+        }
         let owner = &request.bundle.owner;
         let plan: serde_json::Value = serde_json::from_slice(plan).unwrap();
         let ids: BTreeSet<RunnerId> = {

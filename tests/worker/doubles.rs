@@ -19,7 +19,7 @@ use orchestrator::{
         git::{Git, GitError, Remote},
         queue::{Dead, Leased, Message, Queue, QueueError},
         secrets::{Secret, SecretError, SecretVersion, Secrets},
-        store::{Key, Page, Query, Store, StoreError, Stored, Write},
+        store::{Key, Page, Query, Store, StoreError, Stored, Table, Write},
     },
 };
 use tokio::sync::Notify;
@@ -108,6 +108,10 @@ impl<T: Store> Store for Fused<T> {
         let done = self.inner.commit(writes).await;
         self.fuse.burn().await;
         done
+    }
+
+    fn revision(&self, table: Table) -> Option<u64> {
+        self.inner.revision(table)
     }
 }
 

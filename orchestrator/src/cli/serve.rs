@@ -104,7 +104,7 @@ pub(super) struct Serve {
     /// How often it is decided anew
     #[arg(long, value_name = "TIME", env = "GOSLING_DECIDE_INTERVAL", default_value = "15s", value_parser = duration)]
     decide_interval: Duration,
-    /// How many messages are worked on at one time
+    /// How many messages are worked on at one time, and beside them how many runs of tofu
     #[arg(long, value_name = "NUMBER", env = "GOSLING_WORKERS", default_value_t = 8,
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: u16,
