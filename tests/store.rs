@@ -53,6 +53,12 @@ fn property_an_export_is_taken_over_as_it_was() {
     moved::comes_over(async || sqlite(&folder));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_is_in_an_export() {
+    let folder = TempDir::new().unwrap();
+    moved::every_table_is_in_it(&sqlite(&folder)).await;
+}
+
 #[test]
 fn an_export_that_makes_no_sense_is_refused_with_the_line() {
     moved::nonsense_is_named();

@@ -78,6 +78,25 @@ pub fn installation(program: &Path, eggs: usize) -> Option<Stage> {
     Some(stage)
 }
 
+/// Waits until the service has nothing to do and GitLab shows something.
+///
+/// # Panics
+///
+/// When that doesn't come.
+pub fn rest(stage: &Stage, patience: Duration, is_there: impl Fn(&World) -> bool) {
+    let end = Instant::now() + patience;
+    loop {
+        if stage.gitlab.look(&is_there) {
+            let queue = stage.status()["queue"].clone();
+            if queue["waiting"] == 0 && queue["working"] == 0 {
+                return;
+            }
+        }
+        assert!(Instant::now() < end, "the service didn't come to rest in {patience:?}\n{}", stage.log());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
 /// A webhook that is to be sent.
 #[derive(Debug, Clone)]
 pub struct Hook {

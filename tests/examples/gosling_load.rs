@@ -92,27 +92,12 @@ fn main() -> ExitCode {
     let began = Instant::now();
     stage.serve(&[]);
     println!("serves after {:.2} s", began.elapsed().as_secs_f64());
-    rest(&stage, |world| world.runners.len() >= eggs);
+    storm::rest(&stage, PATIENCE, |world| world.runners.len() >= eggs);
     println!("every egg has its runner in GitLab after {:.1} s", began.elapsed().as_secs_f64());
     match arguments.deployments {
         Some(eggs) => deployments(&stage, eggs),
         None => webhooks(&mut stage, &arguments),
     }
-}
-
-/// Waits until GitLab shows something and nothing more is in the queue.
-fn rest(stage: &Stage, is_there: impl Fn(&polar_gosling_tests::doubles::gitlab::World) -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while Instant::now() < end {
-        if stage.gitlab.look(&is_there) {
-            let status = stage.status();
-            if status["queue"]["waiting"] == 0 && status["queue"]["working"] == 0 {
-                return;
-            }
-        }
-        std::thread::sleep(Duration::from_millis(200));
-    }
-    panic!("the service didn't come to rest in {PATIENCE:?}");
 }
 
 fn webhooks(stage: &mut Stage, arguments: &Arguments) -> ExitCode {
@@ -162,7 +147,7 @@ fn webhooks(stage: &mut Stage, arguments: &Arguments) -> ExitCode {
 
 /// Waits until the service has nothing to do, and looks whether each job was asked for that an accepted webhook told of.
 fn settle(stage: &Stage, hooks: &[Hook], answers: &[Answer], asked: &mut Asked, began: Instant) -> bool {
-    rest(stage, |_| true);
+    storm::rest(stage, PATIENCE, |_| true);
     let took = began.elapsed();
     let jobs = stage.gitlab.look(|world| asked.read(world).clone());
     let taken: Vec<&Hook> =

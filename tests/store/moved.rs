@@ -107,9 +107,10 @@ async fn all(store: &impl Store) -> BTreeMap<String, Vec<Row>> {
 pub(crate) fn comes_over<S: Store>(open: impl AsyncFn() -> S) {
     let definitions = flyc::compiler::tables();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (one, other) = runtime.block_on(async { (open().await, open().await) });
     let check = |(rows, before, at): (Vec<(Table, Row)>, Vec<(Table, Row)>, prop::sample::Index)| {
         runtime.block_on(async {
-            let (one, other) = (open().await, open().await);
+            one.restore(Vec::new()).await.unwrap();
             for (store, rows) in [(&one, rows), (&other, before)] {
                 for (table, row) in rows {
                     let put = Write::Put { table, row, expect: Expect::Anything };
@@ -139,6 +140,15 @@ pub(crate) fn comes_over<S: Store>(open: impl AsyncFn() -> S) {
         })
     };
     TestRunner::default().run(&(rows(), rows(), any::<prop::sample::Index>()), check).unwrap();
+}
+
+/// A table that the installation gets later is not forgotten.
+pub(crate) async fn every_table_is_in_it(store: &impl Store) {
+    let definitions = flyc::compiler::tables();
+    let header = Header::new("a test", Time::from_millis(1), String::new());
+    let counts = dump::export(store, &definitions, &header, &mut Vec::new()).await.unwrap();
+    let names: Vec<&String> = definitions.iter().map(|definition| &definition.name).collect();
+    assert!(names.iter().all(|name| counts.get(*name) == Some(&0)), "{counts:?}");
 }
 
 /// What is refused, and what is said of it.

@@ -278,7 +278,8 @@ pub async fn is_empty(store: &dyn Store, tables: &[Definition]) -> Result<bool, 
 
 /// The tables by name.
 fn known(name: &str) -> Option<Table> {
-    const TABLES: [Table; 12] = [
+    // The last have no record of their own here.
+    const TABLES: [Table; 13] = [
         RunnerRecord::TABLE,
         EggRecord::TABLE,
         SyncRecord::TABLE,
@@ -289,6 +290,7 @@ fn known(name: &str) -> Option<Table> {
         RunnerMetric::TABLE,
         Delivery::TABLE,
         Lease::TABLE,
+        Table("jobs"),
         Table("tofu_versions"),
         Table("gosling_versions"),
     ];
