@@ -73,7 +73,7 @@ fn of_a_thousand_webhooks_at_once_none_is_lost_by_a_kill_and_none_is_worked_on_t
         // What was worked on when it was killed is worked on again.
         assert!(jobs[&hook.job] <= 2, "killed after {after:?}: job {} {}", hook.job, jobs[&hook.job]);
     }
-    let dead = stage.status()["queue"]["dead"].clone();
+    let dead = stage.status()["status"]["queue"]["dead"].clone();
     assert_eq!(dead, 0, "{}", stage.log());
     assert!(stage.stop().success());
 }

@@ -284,7 +284,7 @@ impl Stage {
     /// When `gosling` refuses it.
     pub fn put_secret(&self, uri: &str, value: &str) {
         let mut put = self.gosling(&["secret", "put", uri]);
-        let mut process = put.stdin(Stdio::piped()).spawn().expect("gosling starts");
+        let mut process = put.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("gosling starts");
         process.stdin.take().expect("a pipe").write_all(value.as_bytes()).expect("it listens");
         assert!(process.wait().expect("it ends").success(), "gosling secret put {uri}");
     }

@@ -87,7 +87,7 @@ pub fn rest(stage: &Stage, patience: Duration, is_there: impl Fn(&World) -> bool
     let end = Instant::now() + patience;
     loop {
         if stage.gitlab.look(&is_there) {
-            let queue = stage.status()["queue"].clone();
+            let queue = stage.status()["status"]["queue"].clone();
             if queue["waiting"] == 0 && queue["working"] == 0 {
                 return;
             }
