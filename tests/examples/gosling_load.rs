@@ -114,7 +114,7 @@ fn webhooks(stage: &mut Stage, arguments: &Arguments) -> ExitCode {
             let after = Duration::from_micros(u64::from(since.subsec_nanos()) % 400_000);
             (stage.process(), after)
         });
-        let (answers, after) = runtime.block_on(async {
+        let (mut answers, after) = runtime.block_on(async {
             let sent = storm::send(&url, &hooks, arguments.connections);
             let kill = async {
                 let (process, after) = killer?;
@@ -139,6 +139,12 @@ fn webhooks(stage: &mut Stage, arguments: &Arguments) -> ExitCode {
                 .zip(&again)
                 .filter(|(first, then)| first.is_taken() && then.outcome != "duplicate");
             println!("  accepted again although accepted before: {}", twice.count());
+            // What was accepted at all must be worked on.
+            for (first, then) in answers.iter_mut().zip(again) {
+                if !first.is_taken() {
+                    *first = then;
+                }
+            }
         }
         is_whole &= settle(stage, &hooks, &answers, &mut asked, began);
     }
