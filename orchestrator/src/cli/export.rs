@@ -75,7 +75,7 @@ impl Export {
         let io = |error| Failure::Io { what: self.file.display().to_string(), error };
         if self.file.as_os_str() == "-" {
             let mut out = BufWriter::new(io::stdout());
-            runtime.block_on(app::export(&data, key, &mut out)).map_err(failed)?;
+            runtime.block_on(app::export(&data, key, &mut out)).map_err(|error| failed(&error))?;
             return Ok(ExitCode::SUCCESS);
         }
         // Nothing is written over, and what is there by its name is whole.
@@ -90,7 +90,8 @@ impl Export {
         let write = || -> Result<app::Exported, Failure> {
             let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
             let mut out = BufWriter::new(file.map_err(io)?);
-            let exported = runtime.block_on(app::export(&data, key, &mut out)).map_err(failed)?;
+            let exported =
+                runtime.block_on(app::export(&data, key, &mut out)).map_err(|error| failed(&error))?;
             let file = out.into_inner().map_err(|error| io(error.into_error()))?;
             file.sync_all().map_err(io)?;
             fs::rename(&part, &self.file).map_err(io)?;
@@ -127,7 +128,7 @@ impl Import {
                 .map_err(|error| Failure::Io { what: self.file.display().to_string(), error })?;
             runtime.block_on(app::import(&data, key, self.replace, BufReader::new(file)))
         };
-        let rows = imported.map_err(failed)?.1;
+        let rows = imported.map_err(|error| failed(&error))?.1;
         let title = format!("imported into {}", self.place.data.display());
         self.place.tell(&title, &Done { rows, queued: None })?;
         Ok(ExitCode::SUCCESS)
@@ -157,7 +158,7 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| Failure::Io { what: path.display().to_string(), error })
 }
 
-fn failed(error: AppError) -> Failure {
+fn failed(error: &AppError) -> Failure {
     let message = error.to_string();
     match error {
         AppError::Taken(_) => Failure::Refused {

@@ -59,8 +59,11 @@ impl Logs {
             for entry in log.news(&api).await? {
                 self.tell(&entry, colour)?;
             }
+            if !self.follow {
+                return Ok(ExitCode::SUCCESS);
+            }
             let mut is_away = false;
-            while self.follow {
+            loop {
                 tokio::time::sleep(POLL).await;
                 match log.news(&api).await {
                     Ok(news) => {
@@ -78,7 +81,6 @@ impl Logs {
                     Err(failure) => return Err(failure),
                 }
             }
-            Ok(ExitCode::SUCCESS)
         })
     }
 

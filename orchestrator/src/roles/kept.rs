@@ -22,7 +22,10 @@ pub struct Eggs {
 
 /// What is kept.
 #[derive(Debug, Clone, Default)]
-pub struct Kept(Arc<Mutex<Option<(u64, Arc<Eggs>)>>>);
+pub struct Kept(Arc<Mutex<Option<Read>>>);
+
+/// What was read, and the revision that it is good for.
+type Read = (u64, Arc<Eggs>);
 
 impl Context {
     /// All eggs, as they are now: what this process has written is seen at once. A database that can't tell whether others
