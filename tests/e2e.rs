@@ -313,4 +313,56 @@ fn killed_before_a_rotation_revokes_the_old_token() {
 #[test]
 fn killed_after_a_rotation_has_revoked_the_old_token() {
     killed_during_rotation(5);
+/// What is exported is the whole database, and goes into an empty folder with the same key, or nowhere.
+#[test]
+fn an_installation_moves_to_another_folder() {
+    let mut stage = need!(stage());
+    stage.serve(&[]);
+    let job = stage.queue_job("before", &["demo"], &["echo before"]);
+    succeeded(&stage, job);
+    let (file, other) = (stage.folder().join("all.jsonl"), stage.folder().join("other"));
+    let (file, folder) = (file.to_str().unwrap(), other.to_str().unwrap());
+    let refused = |stage: &Stage, arguments: &[&str], code: i32, said: &str| {
+        let output = stage.output(arguments);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(code) && text.contains(said), "{arguments:?}: {text}");
+    };
+    // The log of what was done, of everything and of one egg.
+    let log = stage.run(&["logs", "--egg", "demo"]);
+    assert!(log.contains(" runner.make runner demo-1 by policy:demand: "), "{log}");
+    let log = stage.run(&["logs", "--since", "1d", "--output", "json"]);
+    let first: serde_json::Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
+    assert!(first["action"].is_string(), "{log}");
+    assert_eq!(stage.run(&["logs", "--egg", "nobody"]), "");
+
+    refused(&stage, &["export", file], 5, "another gosling serves");
+    stage.transition("demo", "terminated");
+    assert!(stage.stop().success());
+    let told = stage.run(&["export", file]);
+    assert!(told.contains("runners") && told.contains("eggs_config"), "{told}");
+    let text = fs::read_to_string(file).unwrap();
+    for secret in [API_TOKEN, HOOK_SECRET] {
+        assert!(!text.contains(secret), "a secret is in the export");
+    }
+    refused(&stage, &["export", file], 2, "is there already");
+    refused(&stage, &["import", file], 5, "holds an installation already");
+    refused(&stage, &["import", file, "--data", folder], 5, "was sealed with another key");
+    assert!(!other.join("gosling.sqlite").exists(), "nothing was changed");
+    fs::create_dir_all(&other).unwrap();
+    for name in ["key", "secrets.sealed", "tokens.json"] {
+        fs::copy(stage.data().join(name), other.join(name)).unwrap();
+    }
+    let cut = stage.folder().join("cut.jsonl");
+    fs::write(&cut, &text[..text.len() / 2]).unwrap();
+    refused(&stage, &["import", cut.to_str().unwrap(), "--data", folder], 1, "the export");
+    stage.run(&["import", file, "--data", folder]);
+    refused(&stage, &["import", file, "--data", folder], 5, "holds an installation already");
+    stage.run(&["import", file, "--data", folder, "--replace"]);
+    // The new folder has what the old one had.
+    let again = stage.folder().join("again.jsonl");
+    stage.run(&["export", again.to_str().unwrap(), "--data", folder]);
+    let rows = |text: &str| {
+        text.lines().filter(|line| line.starts_with("{\"table\"")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(rows(&fs::read_to_string(again).unwrap()), rows(&text));
 }

@@ -4,6 +4,8 @@
 
 #[path = "doubles/killed.rs"]
 mod killed;
+#[path = "store/moved.rs"]
+mod moved;
 #[path = "store/sealed.rs"]
 mod sealed;
 #[path = "store/suite.rs"]
@@ -43,6 +45,45 @@ async fn sqlite_does_what_databases_do() {
 fn property_11_runner_state_persistence() {
     let folder = TempDir::new().unwrap();
     suite::is_a_map(async || sqlite(&folder));
+}
+
+#[test]
+fn property_an_export_is_taken_over_as_it_was() {
+    let folder = TempDir::new().unwrap();
+    moved::comes_over(async || sqlite(&folder));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_is_in_an_export() {
+    let folder = TempDir::new().unwrap();
+    moved::every_table_is_in_it(&sqlite(&folder)).await;
+}
+
+#[test]
+fn an_export_that_makes_no_sense_is_refused_with_the_line() {
+    moved::nonsense_is_named();
+}
+
+/// What was read is good for as long as nobody has written to its table.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_changes_with_every_write_of_its_table() {
+    let folder = TempDir::new().unwrap();
+    let store = sqlite(&folder);
+    let before = store.revision(RUNNERS).unwrap();
+    let put = |expect| {
+        let row = Row::from([("runner_id".to_owned(), id(1, "a"))]);
+        vec![Write::Put { table: RUNNERS, row, expect }]
+    };
+    store.commit(put(Expect::Absent)).await.unwrap();
+    let after = store.revision(RUNNERS).unwrap();
+    assert_ne!(before, after);
+    assert_eq!(store.revision(Table("eggs_config")), Some(0), "another table is as it was");
+    let key = Key { table: RUNNERS, values: vec![id(1, "a")] };
+    store.commit(vec![Write::Check { key, expect: Expect::Version(1) }]).await.unwrap();
+    assert_eq!(store.revision(RUNNERS), Some(after), "nothing was written");
+    store.restore(Vec::new()).await.unwrap();
+    assert_ne!(store.revision(RUNNERS), Some(after));
+    assert_eq!(store.revision(Table("cows")), None);
 }
 
 const RUNNERS: Table = Table("runners");

@@ -7,11 +7,13 @@
 
 use std::{
     fs::{File, TryLockError},
+    io::{BufRead, Write},
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -27,11 +29,22 @@ use crate::{
     },
     logging::{Logging, LoggingError},
     metrics::Metrics,
-    ports::{Ports, clock::Clock, queue::QueueError, secrets::Secrets, store::StoreError},
-    records,
-    roles::{Context, api, worker},
+    ports::{
+        Ports,
+        clock::Clock,
+        queue::{Queue, QueueError},
+        secrets::Secrets,
+        store::{Store, StoreError},
+    },
+    records::{
+        self,
+        dump::{self, DumpError, Export, Header},
+    },
+    roles::{Context, Kept, api, worker},
     settings::{Role, Settings},
 };
+
+pub use records::dump::Counts;
 
 /// Why the service doesn't start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +80,18 @@ pub enum AppError {
     /// The queue.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// An export that can't be written, or taken.
+    #[error(transparent)]
+    Dump(#[from] DumpError),
+    /// There is no installation.
+    #[error("{} holds nothing of gosling's", .0.display())]
+    Nothing(PathBuf),
+    /// An export comes to where something is.
+    #[error("{} holds an installation already; nothing was changed", .0.display())]
+    NotEmpty(PathBuf),
+    /// The key that opens the sealed columns of an export is not there.
+    #[error("what is sealed in the export was sealed with another key than {}; nothing was changed", .0.display())]
+    OtherKey(PathBuf),
     /// The API.
     #[error("the API ended: {0}")]
     Api(String),
@@ -100,13 +125,96 @@ fn claim(data: &Path) -> Result<File, AppError> {
     }
 }
 
+/// What an export came to.
+#[derive(Debug)]
+pub struct Exported {
+    /// The rows of each table.
+    pub counts: Counts,
+    /// How many messages are in the queue, which is not exported.
+    pub queued: u64,
+}
+
+/// What is sealed in an export so that its reader knows whether it has the key.
+const PROOF: (&[u8], &str) = (b"gosling export", "export/proof");
+
+/// The database's file in the folder.
+const STORE: &str = "gosling.sqlite";
+
+/// The queue's.
+const QUEUE: &str = "queue.sqlite";
+
+/// Writes the database of a folder out, while nobody serves it.
+///
+/// # Errors
+///
+/// When somebody serves it, there is none, or it can't be read or written out.
+pub async fn export(
+    data: &Path,
+    key_file: Option<&Path>,
+    out: &mut (dyn Write + Send),
+) -> Result<Exported, AppError> {
+    if !data.join(STORE).exists() {
+        return Err(AppError::Nothing(data.to_owned()));
+    }
+    let _claim = claim(data)?;
+    let clock: Arc<dyn Clock> = Arc::new(System::default());
+    let tables = flyc::compiler::tables();
+    let store = Database::open(&data.join(STORE), tables.clone())?;
+    let queue = QueueFile::open(&data.join(QUEUE), Arc::clone(&clock))?;
+    let (seal, _) = secrets::open(data, key_file, Arc::clone(&clock))?;
+    let proof = seal.seal(PROOF.0, PROOF.1).map_err(|error| AppError::Machine(error.to_string()))?;
+    let by = concat!("gosling ", env!("CARGO_PKG_VERSION"));
+    let header = Header::new(by, clock.now(), STANDARD.encode(proof));
+    let counts = dump::export(&store, &tables, &header, out).await?;
+    let queued = queue.counts().await?.iter().sum();
+    Ok(Exported { counts, queued })
+}
+
+/// Takes an export into a folder that nobody serves, all of it or nothing. What the folder has is replaced only if `replace`.
+///
+/// # Errors
+///
+/// When somebody serves the folder, something is in it, its key is another, or the export is not whole.
+pub async fn import(
+    data: &Path,
+    key_file: Option<&Path>,
+    replace: bool,
+    from: impl BufRead,
+) -> Result<(Header, Counts), AppError> {
+    let tables = flyc::compiler::tables();
+    // All of it is looked at before anything is touched.
+    let export = Export::read(from, &tables)?;
+    export.check()?;
+    let key = key_file.map_or_else(|| data.join("key"), Path::to_owned);
+    // One that is made now opens nothing.
+    if !key.exists() {
+        return Err(AppError::OtherKey(key));
+    }
+    let _claim = claim(data)?;
+    let (seal, _) = secrets::open(data, key_file, Arc::new(System::default()))?;
+    let proof = STANDARD.decode(&export.header.proof).unwrap_or_default();
+    if seal.open(&proof, PROOF.1).is_err() {
+        return Err(AppError::OtherKey(key));
+    }
+    let store = Database::open(&data.join(STORE), tables.clone())?;
+    if !replace && !dump::is_empty(&store, &tables).await? {
+        return Err(AppError::NotEmpty(data.to_owned()));
+    }
+    let mut counts = Counts::new();
+    for (table, _) in &export.rows {
+        *counts.entry(table.0.to_owned()).or_default() += 1;
+    }
+    store.restore(export.rows).await?;
+    Ok((export.header, counts))
+}
+
 /// The embedded default: everything in one folder of this machine.
 async fn context(settings: Settings) -> Result<Context, AppError> {
     let machine = |error: &dyn std::fmt::Display| AppError::Machine(error.to_string());
     let data = settings.data.clone();
     let clock: Arc<dyn Clock> = Arc::new(System::default());
-    let store = Arc::new(Database::open(&data.join("gosling.sqlite"), flyc::compiler::tables())?);
-    let queue = Arc::new(QueueFile::open(&data.join("queue.sqlite"), Arc::clone(&clock))?);
+    let store = Arc::new(Database::open(&data.join(STORE), flyc::compiler::tables())?);
+    let queue = Arc::new(QueueFile::open(&data.join(QUEUE), Arc::clone(&clock))?);
     // The folder is this process's alone, so whoever had something in work is gone.
     queue.reclaim().await?;
     records::release_all(&*store, clock.now()).await?;
@@ -139,7 +247,14 @@ async fn context(settings: Settings) -> Result<Context, AppError> {
         git: Arc::new(GitProgram::new(&data)),
     };
     let metrics = Metrics::new().map_err(|error| machine(&error))?;
-    Ok(Context { ports, settings: Arc::new(settings), seal, metrics, instance: instance.into() })
+    Ok(Context {
+        ports,
+        settings: Arc::new(settings),
+        seal,
+        metrics,
+        instance: instance.into(),
+        kept: Kept::default(),
+    })
 }
 
 /// Serves until it is told to stop by `SIGTERM` or `SIGINT`, and then for as long as what runs needs.

@@ -166,6 +166,7 @@ pub(crate) fn world_with(settings: Settings) -> World {
         seal: Seal::new(&[7; 32]),
         metrics: Metrics::new().unwrap(),
         instance: "test".into(),
+        kept: orchestrator::roles::Kept::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

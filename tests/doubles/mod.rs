@@ -2,3 +2,4 @@
 
 pub mod gitlab;
 pub mod stage;
+pub mod storm;

@@ -146,6 +146,7 @@ struct Serving {
 #[derive(Debug)]
 pub struct Stage {
     folder: TempDir,
+    program: PathBuf,
     /// The GitLab.
     pub gitlab: FakeGitLab,
     tofu: PathBuf,
@@ -156,6 +157,8 @@ pub struct Stage {
     pub options: Vec<String>,
     /// Variables of its environment besides.
     environment: Vec<(&'static str, PathBuf)>,
+    /// How often it is decided, and the Nest and GitLab are looked at.
+    pub intervals: [&'static str; 3],
     /// The logs of all that have served before.
     logs: Vec<Arc<Log>>,
 }
@@ -174,6 +177,15 @@ impl Stage {
     ///
     /// When this machine lacks something else.
     pub fn new(files: &[(&str, &str)]) -> Option<Self> {
+        Self::with(tools::gosling(), files)
+    }
+
+    /// One whose `gosling` is this program.
+    ///
+    /// # Panics
+    ///
+    /// When this machine lacks something else than `OpenTofu`.
+    pub fn with(program: &Path, files: &[(&str, &str)]) -> Option<Self> {
         let tofu = tools::tofu()?;
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let bin = folder.path().join("bin");
@@ -188,6 +200,7 @@ impl Stage {
         });
         let mut stage = Self {
             folder,
+            program: program.to_owned(),
             gitlab,
             tofu,
             token: String::new(),
@@ -195,6 +208,7 @@ impl Stage {
             serving: None,
             options: Vec::new(),
             environment: Vec::new(),
+            intervals: ["1s", "1s", "2s"],
             logs: Vec::new(),
         };
         fs::create_dir_all(stage.nest()).expect("a folder can be made");
@@ -357,7 +371,7 @@ impl Stage {
     /// When `gosling` refuses it.
     pub fn put_secret(&self, uri: &str, value: &str) {
         let mut put = self.gosling(&["secret", "put", uri]);
-        let mut process = put.stdin(Stdio::piped()).spawn().expect("gosling starts");
+        let mut process = put.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("gosling starts");
         process.stdin.take().expect("a pipe").write_all(value.as_bytes()).expect("it listens");
         assert!(process.wait().expect("it ends").success(), "gosling secret put {uri}");
     }
@@ -368,7 +382,7 @@ impl Stage {
     ///
     /// When the folder's path has a colon.
     pub fn gosling(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(tools::gosling());
+        let mut command = Command::new(&self.program);
         command.args(arguments).env_clear();
         for name in ["HOME", "TMPDIR", "LANG", "LLVM_PROFILE_FILE"] {
             if let Some(value) = std::env::var_os(name) {
@@ -433,7 +447,9 @@ impl Stage {
         self.serving = None;
         let mut command = self.gosling(&["--log-format", "json", "-v", "serve", "--listen", &listen]);
         command.arg("--nest").arg(nest).args(["--gitlab", &gitlab]).arg("--tofu").arg(&self.tofu);
-        command.args(["--decide-interval", "1s", "--sync-interval", "1s", "--sweep-interval", "2s"]);
+        for (name, every) in ["decide", "sync", "sweep"].iter().zip(self.intervals) {
+            command.args([format!("--{name}-interval"), every.to_owned()]);
+        }
         command.args(&self.options).envs(environment.iter().copied());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let mut process = command
@@ -579,17 +595,18 @@ impl Stage {
         self.logs.iter().flat_map(|log| log.lines().0.clone()).collect::<Vec<_>>().join("\n")
     }
 
+    /// The process of `gosling serve`.
+    ///
+    /// # Panics
+    ///
+    /// When nobody serves.
+    pub fn process(&self) -> u32 {
+        self.serving.as_ref().expect("gosling serves").process.id()
+    }
+
     /// The processes that have something to do with this installation, by their command lines.
     pub fn processes(&self) -> Vec<(u32, String)> {
-        let folder = self.folder().to_string_lossy().into_owned();
-        let of = |entry: fs::DirEntry| {
-            let id: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let line = fs::read(entry.path().join("cmdline")).ok()?;
-            let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            let place = fs::read_link(entry.path().join("cwd")).ok()?;
-            (line.contains(&folder) || place.starts_with(self.folder())).then_some((id, line))
-        };
-        fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| of(entry.ok()?)).collect()
+        processes_in(self.folder())
     }
 }
 
@@ -603,6 +620,19 @@ impl Drop for Stage {
             signal(id, "KILL");
         }
     }
+}
+
+/// The processes that have something to do with the installation in this folder, by their command lines.
+pub fn processes_in(folder: &Path) -> Vec<(u32, String)> {
+    let name = folder.to_string_lossy();
+    let of = |entry: fs::DirEntry| {
+        let id: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let line = fs::read(entry.path().join("cmdline")).ok()?;
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        let place = fs::read_link(entry.path().join("cwd")).ok()?;
+        (line.contains(&*name) || place.starts_with(folder)).then_some((id, line))
+    };
+    fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| of(entry.ok()?)).collect()
 }
 
 fn project(path: &str) -> Project {

@@ -76,6 +76,7 @@ impl World {
             seal: Seal::new(&[7; 32]),
             metrics: Metrics::new().unwrap(),
             instance: "test".into(),
+            kept: orchestrator::roles::Kept::default(),
         };
         Self { folder, nest, store, tofu, queue, context }
     }

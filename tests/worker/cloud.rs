@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -15,6 +18,7 @@ use orchestrator::{
     },
 };
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use crate::doubles::{Fuse, Hands};
 
@@ -57,6 +61,9 @@ pub(crate) struct Cloud {
     pub(crate) failing: Mutex<u32>,
     /// What is made from these digests fails half-way.
     pub(crate) bad: Mutex<BTreeSet<String>>,
+    /// What every apply waits for, and how many do.
+    pub(crate) gate: Mutex<Option<Arc<Semaphore>>>,
+    pub(crate) waiting: AtomicUsize,
     pub(crate) fuse: Arc<Fuse>,
     pub(crate) clock: Arc<Hands>,
 }
@@ -72,6 +79,8 @@ impl Cloud {
             forgotten: Mutex::default(),
             failing: Mutex::default(),
             bad: Mutex::default(),
+            gate: Mutex::default(),
+            waiting: AtomicUsize::default(),
             fuse,
             clock,
         }
@@ -190,6 +199,12 @@ impl Tofu for Cloud {
 
     async fn apply(&self, request: &PlanRequest, plan: &[u8]) -> Result<Applied, TofuError> {
         self.fuse.burn().await;
+        let gate = self.gate.lock().unwrap().clone();
+        if let Some(gate) = gate {
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+            drop(gate.acquire().await);
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+        }
         let owner = &request.bundle.owner;
         let plan: serde_json::Value = serde_json::from_slice(plan).unwrap();
         let ids: BTreeSet<RunnerId> = {

@@ -19,7 +19,7 @@ use orchestrator::{
         git::{Git, GitError, Remote},
         queue::{Dead, Leased, Message, Queue, QueueError},
         secrets::{Secret, SecretError, SecretVersion, Secrets},
-        store::{Key, Page, Query, Store, StoreError, Stored, Write},
+        store::{Key, Page, Query, Store, StoreError, Stored, Table, Write},
     },
 };
 use tokio::sync::Notify;
@@ -109,6 +109,10 @@ impl<T: Store> Store for Fused<T> {
         self.fuse.burn().await;
         done
     }
+
+    fn revision(&self, table: Table) -> Option<u64> {
+        self.inner.revision(table)
+    }
 }
 
 #[async_trait]
@@ -167,13 +171,32 @@ pub(crate) struct Vault {
     /// What was written, the first first: the versions 1, 2, ….
     pub(crate) history: Mutex<BTreeMap<String, Vec<String>>>,
     pub(crate) missing: Mutex<BTreeSet<String>>,
+    /// URIs that the backend refuses, and those it is away for.
+    pub(crate) refused: Mutex<BTreeSet<String>>,
+    pub(crate) away: Mutex<BTreeSet<String>>,
     pub(crate) fuse: Arc<Fuse>,
+}
+
+impl Vault {
+    /// What is wrong with a secret, read or written.
+    fn wrong(&self, uri: &SecretUri) -> Result<(), SecretError> {
+        let (backend, id) = (uri.backend.scheme(), uri.id.to_string());
+        let reason = "the backend says so".to_owned();
+        if self.refused.lock().unwrap().contains(&uri.uri()) {
+            return Err(SecretError::Refused { backend, id, reason });
+        }
+        if self.away.lock().unwrap().contains(&uri.uri()) {
+            return Err(SecretError::Away { backend, id, reason });
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
 impl Secrets for Vault {
     async fn get(&self, uri: &SecretUri) -> Result<Secret, SecretError> {
         self.fuse.burn().await;
+        self.wrong(uri)?;
         if self.missing.lock().unwrap().contains(&uri.uri()) {
             return Err(SecretError::Missing {
                 backend: uri.backend.scheme(),
@@ -199,6 +222,7 @@ impl Secrets for Vault {
 
     async fn put(&self, uri: &SecretUri, value: &Secret) -> Result<u64, SecretError> {
         self.fuse.burn().await;
+        self.wrong(uri)?;
         self.values.lock().unwrap().insert(uri.uri(), value.expose().to_owned());
         let version = {
             let mut history = self.history.lock().unwrap();

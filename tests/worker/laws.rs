@@ -36,6 +36,60 @@ fn each<S: Strategy>(strategy: S, case: impl AsyncFn(S::Value)) {
     }
 }
 
+/// What is wrong with a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lack {
+    Missing,
+    Refused,
+    Away,
+    /// The reference is none.
+    Nonsense,
+}
+
+/// Whichever secret of an egg can't be had, of whatever backend and for whatever reason: its deployment fails and says which
+/// it was, no machine is made, and no value is told.
+#[test]
+fn property_39_a_deployment_names_the_secret_that_it_lacks() {
+    let lacks = prop_oneof![Just(Lack::Missing), Just(Lack::Refused), Just(Lack::Away), Just(Lack::Nonsense)];
+    let backends = prop_oneof![Just("vault"), Just("aws-sm"), Just("yc-lockbox")];
+    let all = (backends, "[a-z][a-z0-9]{3,12}", any::<bool>(), lacks, "[A-Za-z0-9]{20,40}");
+    each(all, async |(backend, id, is_token, lack, value)| {
+        let mut world = World::new();
+        let mut config = egg("web", 7, RunnerType::Vm, &[]);
+        let uri = match lack {
+            // What stands there may be the secret itself.
+            Lack::Nonsense => format!("{backend}://{value}"),
+            _ => format!("{backend}://{id}/key"),
+        };
+        let repository = &mut config.repositories[0];
+        // The runner's token is written, the API's is read; a token that isn't there yet is written.
+        let is_token = is_token && lack != Lack::Missing;
+        *(if is_token { &mut repository.token_secret } else { &mut repository.api_token_secret }) =
+            uri.clone();
+        world.vault.values.lock().unwrap().insert(uri.clone(), value.clone());
+        let set = match lack {
+            Lack::Missing => Some(&world.vault.missing),
+            Lack::Refused => Some(&world.vault.refused),
+            Lack::Away => Some(&world.vault.away),
+            Lack::Nonsense => None,
+        };
+        if let Some(set) = set {
+            set.lock().unwrap().insert(uri.clone());
+        }
+        world.serve(config, "d1", "c1").await;
+        world.ask(7, &[]).await;
+        world.ticks(3, STEP).await;
+        let egg = world.egg("web").await.unwrap().record;
+        assert!(egg.failures >= 1, "{lack:?} of {uri}: the deployment fails");
+        let error = egg.error.clone().unwrap();
+        assert!(error.contains(backend), "{lack:?} of {uri}: {error}");
+        assert!(lack == Lack::Nonsense || error.contains(&id), "{lack:?} of {uri}: {error}");
+        assert!(world.cloud.machines().is_empty(), "{lack:?} of {uri}: nothing is made");
+        let told = format!("{:?} {:?} {:?}", egg.error, world.audit().await, world.plans().await);
+        assert!(!told.contains(&value), "{lack:?} of {uri}: the value is told");
+    });
+}
+
 const TAGS: [&str; 3] = ["docker", "linux", "gpu"];
 
 /// A webhook of a project is answered by a look at every egg of that project: one serves the job, or each says why not.

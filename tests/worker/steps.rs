@@ -1,14 +1,20 @@
 //! Single stories, told step by step.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use flyc::artifact::RunnerType;
 use orchestrator::{
     domain::{JobStatus, PlanStatus, State},
     ports::queue::Queue,
     records::PlanKind,
-    roles::Work,
+    roles::{Work, worker},
 };
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     cloud::Machine,
@@ -126,7 +132,7 @@ async fn a_deployment_that_fails_is_tried_again() {
 }
 
 #[tokio::test]
-async fn property_39_a_missing_secret_is_named_without_its_value() {
+async fn a_secret_that_is_missing_heals() {
     let mut world = World::new();
     world.serve(egg("web", 7, RunnerType::Vm, &[]), "d1", "c1").await;
     let missing = "vault://eggs/web/api-token";
@@ -220,4 +226,49 @@ async fn gitlab_may_be_away_for_a_while() {
     world.ticks(30, STEP).await;
     assert!(world.is_served());
     assert_eq!(world.queue.dead(10).await.unwrap(), []);
+}
+
+/// `OpenTofu` may take minutes, for many eggs at once: webhooks are worked on meanwhile, and no more of it runs than there are
+/// workers.
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_do_not_wait_for_deployments() {
+    let world = World::new();
+    for (name, project) in [("one", 7), ("two", 8), ("three", 9)] {
+        world.serve(egg(name, project, RunnerType::Vm, &[name]), "d1", "c1").await;
+        world.ask(project, &[name]).await;
+    }
+    let gate = Arc::new(Semaphore::new(0));
+    *world.cloud.gate.lock().unwrap() = Some(gate.clone());
+    let shutdown = CancellationToken::new();
+    let working = tokio::spawn(worker::run(world.context.clone(), shutdown.clone()));
+    let wait = async |what: &str, is_so: &dyn Fn(&World, usize) -> bool| {
+        let waiting = async {
+            loop {
+                let jobs = world.jobs().await.len();
+                if is_so(&world, jobs) {
+                    return;
+                }
+                world.clock.add(Duration::from_millis(250));
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_mins(1), waiting).await.is_ok(), "{what}");
+    };
+    let applies = |world: &World| world.cloud.waiting.load(Ordering::SeqCst);
+    wait("an apply begins", &|world, _| applies(world) == 1).await;
+    // The only worker is free for it, though a deployment runs and two wait.
+    world.ask(7, &["one"]).await;
+    wait("a webhook is worked on", &|world, jobs| {
+        assert_eq!(applies(world), 1, "as many as there are workers");
+        jobs == 4
+    })
+    .await;
+    gate.add_permits(1_000);
+    wait("every egg has a machine", &|world, _| {
+        let owners: BTreeSet<String> = world.cloud.machines().into_iter().map(|(owner, ..)| owner).collect();
+        owners.len() == 3
+    })
+    .await;
+    shutdown.cancel();
+    working.await.unwrap();
 }

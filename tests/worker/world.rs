@@ -164,6 +164,7 @@ impl World {
             seal: Seal::new(&[7; 32]),
             metrics: Metrics::new().unwrap(),
             instance: "one".into(),
+            kept: orchestrator::roles::Kept::default(),
         };
         Self {
             clock,

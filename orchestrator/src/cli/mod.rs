@@ -7,11 +7,13 @@ mod agent;
 mod api;
 mod confirm;
 mod desk;
+mod export;
 mod failure;
 mod get;
 mod init;
 mod link;
 mod list;
+mod logs;
 mod man;
 mod operate;
 mod output;
@@ -135,6 +137,8 @@ enum Command {
     Plan(plan::Plan),
     /// Check a Nest, without a server
     Validate(validate::Validate),
+    /// Show what was done, by whom and why
+    Logs(logs::Logs),
     /// Look after the messages that were given up
     Queue(queue::Queue),
     Link(link::Link),
@@ -151,6 +155,10 @@ enum Command {
     Token(token::Token),
     /// Keep the secrets that the Nest's URIs lead to
     Secret(secret::Secret),
+    /// Write the database out, to move it to another machine or backend
+    Export(export::Export),
+    /// Take what `gosling export` wrote
+    Import(export::Import),
     /// Look after the fleet; or, on a machine of it, run a GitLab runner
     Runner(runner::Runner),
     /// Start or stop a runner that OpenTofu can't
@@ -216,6 +224,7 @@ where
         Command::Why(command) => command.run(&cli.global),
         Command::Plan(command) => command.run(&cli.global),
         Command::Validate(command) => command.run(&cli.global),
+        Command::Logs(command) => command.run(&cli.global),
         Command::Queue(command) => command.run(&cli.global),
         Command::Link(command) => command.run(&cli.global),
         Command::Unlink(command) => command.run(&cli.global),
@@ -225,6 +234,8 @@ where
         Command::Resume(command) => command.run(&cli.global),
         Command::Token(command) => command.run(),
         Command::Secret(command) => command.run(&cli.global),
+        Command::Export(command) => command.run(&cli.global),
+        Command::Import(command) => command.run(&cli.global),
         Command::Runner(command) => command.run(&cli.global),
         Command::Power(command) => command.run(),
         Command::Man(command) => command.run(Cli::command()),

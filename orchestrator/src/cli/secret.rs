@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     app,
+    domain::Time,
     ports::secrets::{Secret as Value, SecretError, Secrets},
     wire::{AuditView, SecretName, SecretValue, SecretVersionView, SecretWritten},
 };
@@ -226,7 +227,7 @@ fn told(written: &SecretWritten, global: &Global) -> Result<ExitCode, Failure> {
 fn listed(versions: &[SecretVersionView], global: &Global) -> Result<ExitCode, Failure> {
     let line = |one: &SecretVersionView| {
         let current = if one.current { "  current" } else { "" };
-        format!("{:>4}  {}{current}\n", one.version, moment(one.made.0.as_millis()))
+        format!("{:>4}  {}{current}\n", one.version, moment(one.made.0))
     };
     global.show(&versions, |_| versions.iter().map(line).collect())
 }
@@ -240,7 +241,7 @@ fn audit(entries: &[AuditView], colour: bool) -> String {
         let outcome = entry.details.get("outcome").and_then(serde_json::Value::as_str);
         let version = entry.details.get("version").map(|version| format!("version {version}"));
         table.row([
-            (moment(entry.at.0.as_millis()), Paint::Plain),
+            (moment(entry.at.0), Paint::Plain),
             (entry.actor.clone(), Paint::Plain),
             (entry.action.clone(), Paint::Plain),
             (entry.resource.clone(), Paint::Plain),
@@ -357,7 +358,6 @@ fn random_value() -> Result<Value, Failure> {
     Ok(Value::new(BASE64_URL_SAFE_NO_PAD.encode(*bytes)))
 }
 
-fn moment(millis: u64) -> String {
-    let found = i64::try_from(millis).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
-    found.map_or_else(String::new, |moment| moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+fn moment(time: Time) -> String {
+    time.in_calendar().strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

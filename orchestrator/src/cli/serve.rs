@@ -127,7 +127,7 @@ pub(super) struct Serve {
     /// How often it is decided anew
     #[arg(long, value_name = "TIME", env = "GOSLING_DECIDE_INTERVAL", default_value = "15s", value_parser = duration)]
     decide_interval: Duration,
-    /// How many messages are worked on at one time
+    /// How many messages are worked on at one time, and beside them how many runs of tofu
     #[arg(long, value_name = "NUMBER", env = "GOSLING_WORKERS", default_value_t = 8,
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: u16,
@@ -367,8 +367,9 @@ fn role(text: &str) -> Result<Role, String> {
     }
 }
 
+/// A length of time: `30s`, `5m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "a time is a whole number with a unit: 500ms, 30s, 5m, 2h".to_owned();
+    let wrong = || "a time is a whole number with a unit: 500ms, 30s, 5m, 2h, 7d".to_owned();
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
     let duration = match &text[digits..] {
@@ -376,6 +377,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "s" => Duration::from_secs(number),
         "m" => Duration::from_secs(number.checked_mul(60).ok_or_else(wrong)?),
         "h" => Duration::from_secs(number.checked_mul(3600).ok_or_else(wrong)?),
+        "d" => Duration::from_secs(number.checked_mul(86_400).ok_or_else(wrong)?),
         _ => return Err(wrong()),
     };
     if duration.is_zero() { Err("it is more than nothing".to_owned()) } else { Ok(duration) }

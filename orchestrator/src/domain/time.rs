@@ -17,9 +17,14 @@ impl Time {
 
     /// Its day in UTC: `2026-11-21`.
     pub fn day(self) -> String {
+        self.in_calendar().strftime("%Y-%m-%d").to_string()
+    }
+
+    /// The same in the calendar; what is beyond it is its last moment.
+    pub fn in_calendar(self) -> jiff::Timestamp {
         let found =
             i64::try_from(self.0).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
-        found.map_or_else(String::new, |moment| moment.strftime("%Y-%m-%d").to_string())
+        found.unwrap_or(jiff::Timestamp::MAX)
     }
 
     /// Milliseconds since the epoch.

@@ -16,6 +16,19 @@ pub struct Access {
     pub token: Secret,
 }
 
+/// The status that GitLab's word means. One that isn't known waits for something that is no runner.
+pub fn status(word: &str) -> JobStatus {
+    match word {
+        "pending" => JobStatus::Pending,
+        "running" | "canceling" => JobStatus::Running,
+        "success" => JobStatus::Succeeded,
+        "failed" => JobStatus::Failed,
+        "canceled" | "skipped" => JobStatus::Canceled,
+        // created, manual, scheduled, preparing, waiting_for_resource, waiting_for_callback
+        _ => JobStatus::Created,
+    }
+}
+
 /// What a runner belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Place {

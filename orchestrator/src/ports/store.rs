@@ -166,4 +166,18 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Writes all or nothing, at most [`MOST_WRITES`], no row twice. Once it has answered, nothing is lost.
     async fn commit(&self, writes: Vec<Write>) -> Result<(), StoreError>;
+
+    /// Changes whenever a row of a table is written, before whoever wrote it is answered; none when this database can't tell,
+    /// for others may write to it. What was read after it was asked for is good while it stays.
+    fn revision(&self, table: Table) -> Option<u64> {
+        let _ = table;
+        None
+    }
+
+    /// Puts these rows in the place of everything there is, all or nothing, however many they are. Nobody else may use the
+    /// database meanwhile.
+    async fn restore(&self, rows: Vec<(Table, Row)>) -> Result<(), StoreError> {
+        drop(rows);
+        Err(StoreError::Wrong("nothing can be imported into this kind of database yet".to_owned()))
+    }
 }

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     domain::Time,
-    ports::store::{Row, StoreError, Table, Value},
+    ports::{
+        gitlab::Place,
+        store::{Row, StoreError, Table, Value},
+    },
 };
 
 /// What is served: the configuration that `flyc` built.
@@ -65,6 +68,26 @@ pub struct LinkedHook {
     pub id: u64,
     /// Tells the secret it shows from others; GitLab never tells it again.
     pub secret: String,
+}
+
+/// The key of a project or group in [`EggRecord::registered`].
+pub fn place_key(server: &str, place: Place) -> String {
+    match place {
+        Place::Project(id) => format!("{server}/projects/{id}"),
+        Place::Group(id) => format!("{server}/groups/{id}"),
+    }
+}
+
+/// The server and the place that a key of [`EggRecord::registered`] means.
+pub fn place_of(key: &str) -> Option<(&str, Place)> {
+    let (rest, id) = key.rsplit_once('/')?;
+    let id = id.parse().ok()?;
+    let (server, kind) = rest.rsplit_once('/')?;
+    match kind {
+        "projects" => Some((server, Place::Project(id))),
+        "groups" => Some((server, Place::Group(id))),
+        _ => None,
+    }
 }
 
 /// What a rollback went back to. It holds until the egg is built otherwise than when it was rolled back.

@@ -5,6 +5,7 @@
 mod audit;
 mod delivery;
 mod demand;
+pub mod dump;
 mod egg;
 mod lease;
 mod nest;
@@ -19,7 +20,7 @@ mod versions;
 pub use audit::{AuditEntry, id_of};
 pub use delivery::Delivery;
 pub use demand::JobRecord;
-pub use egg::{EggRecord, LinkedHook, Pin, Registered, Served, Stale};
+pub use egg::{EggRecord, LinkedHook, Pin, Registered, Served, Stale, place_key, place_of};
 pub use lease::{Held, Lease, acquire, release, release_all, renew};
 pub use nest::{NestLink, NestRecord, Pending};
 pub use plan::{PlanKind, PlanRecord};

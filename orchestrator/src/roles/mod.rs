@@ -2,6 +2,7 @@
 
 pub mod api;
 mod changes;
+pub mod kept;
 pub mod power;
 pub mod runner;
 pub mod sync;
@@ -10,6 +11,7 @@ pub mod worker;
 
 use std::sync::Arc;
 
+pub use kept::Kept;
 pub use work::Work;
 
 use crate::{metrics::Metrics, ports::Ports, seal::Seal, settings::Settings};
@@ -27,4 +29,6 @@ pub struct Context {
     pub metrics: Metrics,
     /// The name of this process among all: for leases.
     pub instance: Arc<str>,
+    /// What is read again and again, and seldom changes.
+    pub kept: Kept,
 }

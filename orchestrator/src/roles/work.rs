@@ -60,6 +60,9 @@ pub enum Work {
 }
 
 impl Work {
+    /// The kinds that run `OpenTofu`, and so take long.
+    pub const SLOW: [&'static str; 2] = ["deploy", "rollback"];
+
     /// The name of what is to be done.
     pub const fn kind(&self) -> &'static str {
         match self {

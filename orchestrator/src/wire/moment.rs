@@ -22,8 +22,7 @@ impl From<Time> for Moment {
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX);
-        jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX).fmt(f)
+        self.0.in_calendar().fmt(f)
     }
 }
 

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::http::Call;
 use crate::{
-    domain::{JobStatus, Time},
-    ports::gitlab::{DeployKey, GitLabError, GitLabJob, Hook, KnownRunner, Manager, Schedule},
+    domain::Time,
+    ports::gitlab::{self, DeployKey, GitLabError, GitLabJob, Hook, KnownRunner, Manager, Schedule},
 };
 
 /// An answer as this type. What stands in it is not told: it may be a token.
@@ -197,7 +197,7 @@ impl OneJob {
             id: self.id,
             project,
             name: self.name,
-            status: status(&self.status),
+            status: gitlab::status(&self.status),
             failure_reason: self.failure_reason,
             tags: self.tag_list,
             git_ref: self.git_ref.unwrap_or_default(),
@@ -206,19 +206,6 @@ impl OneJob {
             runner: self.runner.map(|runner| runner.id),
             system_id: self.runner_manager.map(|manager| manager.system_id),
         })
-    }
-}
-
-/// A status of GitLab's. One that isn't known waits for something that is no runner.
-fn status(text: &str) -> JobStatus {
-    match text {
-        "pending" => JobStatus::Pending,
-        "running" | "canceling" => JobStatus::Running,
-        "success" => JobStatus::Succeeded,
-        "failed" => JobStatus::Failed,
-        "canceled" | "skipped" => JobStatus::Canceled,
-        // created, manual, scheduled, preparing, waiting_for_resource, waiting_for_callback
-        _ => JobStatus::Created,
     }
 }
 

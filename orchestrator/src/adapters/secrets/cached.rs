@@ -21,6 +21,9 @@ use crate::{
 /// How long a value is kept.
 pub const TTL: Duration = Duration::from_mins(5);
 
+/// How often it is looked for values that are over.
+const SWEEP: Duration = Duration::from_secs(1);
+
 /// A backend whose values are kept for [`TTL`].
 pub struct Cached<S> {
     inner: S,
@@ -34,6 +37,8 @@ struct Kept {
     values: HashMap<SecretUri, (Secret, Time)>,
     /// How many changes there were: a value that was asked for before one is not kept after it.
     changes: u64,
+    /// When it was last looked for values that are over.
+    wiped: Time,
 }
 
 impl<S: fmt::Debug> fmt::Debug for Cached<S> {
@@ -65,9 +70,14 @@ impl<S: Secrets> Secrets for Cached<S> {
         let now = self.clock.now();
         let changes = {
             let mut kept = self.kept();
-            // What is over is wiped, asked for or not.
-            kept.values.retain(|_, (_, since)| now.since(*since) < TTL);
-            if let Some((value, _)) = kept.values.get(uri) {
+            // What is over is wiped, asked for or not; not all are looked at each time.
+            if now.since(kept.wiped) >= SWEEP || now < kept.wiped {
+                kept.values.retain(|_, (_, since)| now.since(*since) < TTL);
+                kept.wiped = now;
+            }
+            if let Some((value, since)) = kept.values.get(uri)
+                && now.since(*since) < TTL
+            {
                 return Ok(value.clone());
             }
             kept.changes

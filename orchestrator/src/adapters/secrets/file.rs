@@ -2,7 +2,7 @@
 //!
 //! The file is `GOSLINGSECRETS1\n`, 16 bytes of salt, 8 that tell the key from others, and a sealed document of JSON: every
 //! secret with its last versions. A write makes the whole file anew, with another salt and so with another key. Nothing of it
-//! is kept in memory, so several processes can work with it at the same time.
+//! is kept in memory for longer than somebody reads, so several processes can work with it at the same time.
 #![allow(clippy::disallowed_methods, reason = "secrets are in a file")]
 
 use std::{
@@ -10,12 +10,17 @@ use std::{
     fmt,
     io::ErrorKind,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
 };
 
 use async_trait::async_trait;
 use fly_std::formats::secret_uri::SecretUri;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::key::{KeyError, Keys, lock, replace};
@@ -71,6 +76,35 @@ struct Inner {
     folder: PathBuf,
     keys: Keys,
     clock: Arc<dyn Clock>,
+    turn: Mutex<Option<Turn>>,
+    waiting: AtomicUsize,
+}
+
+/// What was read for those who wait to read: many who come at once are served by one look at the file.
+struct Turn {
+    began: Instant,
+    document: Arc<Document>,
+}
+
+/// Somebody who reads. With the last one, what was read goes.
+struct Reader<'a>(&'a Inner);
+
+impl<'a> Reader<'a> {
+    fn new(inner: &'a Inner) -> Self {
+        inner.waiting.fetch_add(1, Ordering::SeqCst);
+        Self(inner)
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        // Whoever has it locked reads, and is counted.
+        if self.0.waiting.fetch_sub(1, Ordering::SeqCst) == 1
+            && let Ok(mut turn) = self.0.turn.try_lock()
+        {
+            *turn = None;
+        }
+    }
 }
 
 impl fmt::Debug for SecretsFile {
@@ -86,24 +120,34 @@ impl SecretsFile {
     ///
     /// When it can't be read with this key.
     pub fn open(folder: &Path, keys: Keys, clock: Arc<dyn Clock>) -> Result<Self, KeyError> {
-        let inner = Inner { folder: folder.to_owned(), keys, clock };
+        let (turn, waiting) = Default::default();
+        let inner = Inner { folder: folder.to_owned(), keys, clock, turn, waiting };
         inner.read()?;
         Ok(Self(Arc::new(inner)))
     }
 
     /// Reads, where waiting for the disk keeps nobody.
-    async fn read<T: Send + 'static>(
+    async fn read<T>(
         &self,
         uri: &SecretUri,
-        of: impl FnOnce(&SecretUri, &[Version]) -> Result<T, SecretError> + Send + 'static,
+        of: impl FnOnce(&SecretUri, &[Version]) -> Result<T, SecretError>,
     ) -> Result<T, SecretError> {
-        let (inner, own) = (Arc::clone(&self.0), uri.clone());
-        let work = move || {
-            let document = inner.read().map_err(|error| wrong(&own, &error))?;
-            let versions = document.versions(&own).ok_or_else(|| missing(&own))?;
-            of(&own, versions)
+        let asked = Instant::now();
+        let _reader = Reader::new(&self.0);
+        let mut turn = self.0.turn.lock().await;
+        // What was looked at before somebody asked may be older than what he knows to be there.
+        let document = match &*turn {
+            Some(turn) if turn.began >= asked => Arc::clone(&turn.document),
+            _ => {
+                let (inner, own, began) = (Arc::clone(&self.0), uri.clone(), Instant::now());
+                let work = move || inner.read().map_err(|error| wrong(&own, &error));
+                let document = Arc::new(joined(uri, tokio::task::spawn_blocking(work).await)?);
+                *turn = Some(Turn { began, document: Arc::clone(&document) });
+                document
+            }
         };
-        joined(uri, tokio::task::spawn_blocking(work).await)
+        drop(turn);
+        of(uri, document.versions(uri).ok_or_else(|| missing(uri))?)
     }
 
     async fn write<T: Send + 'static>(

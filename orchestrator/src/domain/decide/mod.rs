@@ -192,6 +192,8 @@ struct Desk<'a> {
     runners: BTreeMap<&'a str, Vec<&'a Runner>>,
     /// The eggs of each pool, by name.
     eggs: BTreeMap<&'a PoolId, Vec<&'a str>>,
+    /// The sleeping runners of each egg, the one that slept last behind the others.
+    sleeping: BTreeMap<&'a str, Vec<&'a Runner>>,
     /// The runners something was decided of.
     taken: BTreeSet<&'a RunnerId>,
     /// How many were made of each egg.
@@ -202,8 +204,15 @@ struct Desk<'a> {
 impl<'a> Desk<'a> {
     fn new(config: &'a Config, fleet: &'a Fleet, demand: &'a Demand, now: Time) -> Self {
         let mut runners: BTreeMap<&str, Vec<&Runner>> = BTreeMap::new();
+        let mut sleeping: BTreeMap<&str, Vec<&Runner>> = BTreeMap::new();
         for runner in fleet.runners().filter(|runner| runner.is_there()) {
             runners.entry(&runner.egg).or_default().push(runner);
+            if runner.is_asleep() {
+                sleeping.entry(&runner.egg).or_default().push(runner);
+            }
+        }
+        for asleep in sleeping.values_mut() {
+            asleep.sort_unstable_by_key(|runner| (runner.changed, &runner.id));
         }
         let mut eggs: BTreeMap<&PoolId, Vec<&str>> = BTreeMap::new();
         for (name, egg) in &config.eggs {
@@ -218,6 +227,7 @@ impl<'a> Desk<'a> {
             by_pool: fleet.by_pool(config),
             runners,
             eggs,
+            sleeping,
             taken: BTreeSet::new(),
             made: BTreeMap::new(),
             actions: Vec::new(),
@@ -319,13 +329,13 @@ impl<'a> Desk<'a> {
 
     /// One more runner of an egg: one that sleeps, else a new one.
     fn add(&mut self, name: &'a str, why: Why) {
-        let sleeping = self.free(name).filter(|runner| runner.is_asleep());
         // The one that slept last has the warmest disk.
-        if let Some(runner) = sleeping.max_by_key(|runner| (runner.changed, &runner.id)) {
-            self.wake(runner, why);
-        } else {
-            self.make(name);
+        while let Some(runner) = self.sleeping.get_mut(name).and_then(Vec::pop) {
+            if !self.taken.contains(&runner.id) {
+                return self.wake(runner, why);
+            }
         }
+        self.make(name);
     }
 
     /// A new runner of an egg.

@@ -129,15 +129,17 @@ fn too_many(desk: &mut Desk<'_>) {
     let names: Vec<_> = desk.config.eggs.keys().map(String::as_str).collect();
     for name in names {
         let Some((egg, pool)) = desk.egg(name) else { continue };
-        loop {
-            let serving = desk.of_egg(name).serving;
-            let pool_serving = desk.of_pool(&egg.pool).serving;
-            if serving <= egg.concurrent && (pool_serving <= pool.apex.max || serving == 0) {
-                break;
-            }
-            let first = desk.free(name).filter(|runner| runner.is_serving());
-            let first = first.max_by_key(|runner| (runner.jobs.is_empty(), runner.woken, &runner.id));
-            let Some(runner) = first else { break };
+        let is_too_many = |desk: &Desk<'_>| {
+            let (serving, of_pool) = (desk.of_egg(name).serving, desk.of_pool(&egg.pool).serving);
+            serving > egg.concurrent || (of_pool > pool.apex.max && serving > 0)
+        };
+        if !is_too_many(desk) {
+            continue;
+        }
+        let mut first: Vec<&Runner> = desk.free(name).filter(|runner| runner.is_serving()).collect();
+        first.sort_unstable_by_key(|runner| (runner.jobs.is_empty(), runner.woken, &runner.id));
+        while is_too_many(desk) {
+            let Some(runner) = first.pop() else { break };
             desk.drain(runner, Why::TooMany);
         }
     }

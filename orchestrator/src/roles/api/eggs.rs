@@ -20,7 +20,10 @@ use super::{
 };
 use crate::{
     domain::{JobStatus, State as RunnerState},
-    ports::store::{Query, StoreError, Value},
+    ports::{
+        gitlab::Place,
+        store::{Query, StoreError, Value},
+    },
     records::{self, AuditEntry, EggRecord, JobRecord, PlanRecord, Record, RunnerRecord, Served, Versioned},
     roles::Work,
     settings::NestSettings,
@@ -289,12 +292,8 @@ pub(super) fn repositories(egg: &EggRecord, nest: &NestSettings) -> Vec<Reposito
 
 /// The name of a repository's place, as [`EggRecord::registered`] has it.
 pub(super) fn place(repository: &Repository) -> String {
-    let server = &repository.server;
-    match (repository.project_id, repository.group_id) {
-        (Some(project), _) => format!("{server}/projects/{project}"),
-        (None, Some(group)) => format!("{server}/groups/{group}"),
-        (None, None) => server.clone(),
-    }
+    let place = repository.project_id.map(Place::Project).or(repository.group_id.map(Place::Group));
+    place.map_or_else(|| repository.server.clone(), |place| records::place_key(&repository.server, place))
 }
 
 /// An egg as operators see it.

@@ -11,7 +11,7 @@ use crate::{
         gitlab::{Access, Place},
         secrets::{self, Secret},
     },
-    records::{EggRecord, Served},
+    records::{self, EggRecord, Served},
     roles::Context,
     settings::NestSettings,
 };
@@ -32,27 +32,7 @@ pub(super) struct Spot {
 impl Spot {
     /// Its key in [`EggRecord::registered`].
     pub(super) fn key(&self) -> String {
-        key_of(&self.server, self.place)
-    }
-}
-
-/// The key of a place in [`EggRecord::registered`].
-pub(super) fn key_of(server: &str, place: Place) -> String {
-    match place {
-        Place::Project(id) => format!("{server}/projects/{id}"),
-        Place::Group(id) => format!("{server}/groups/{id}"),
-    }
-}
-
-/// The server and the place that a key of [`EggRecord::registered`] means.
-pub(super) fn place_of(key: &str) -> Option<(&str, Place)> {
-    let (rest, id) = key.rsplit_once('/')?;
-    let id = id.parse().ok()?;
-    let (server, kind) = rest.rsplit_once('/')?;
-    match kind {
-        "projects" => Some((server, Place::Project(id))),
-        "groups" => Some((server, Place::Group(id))),
-        _ => None,
+        records::place_key(&self.server, self.place)
     }
 }
 
@@ -182,5 +162,6 @@ pub(super) async fn secret(context: &Context, uri: &str) -> Result<Secret, Failu
 
 /// A secret's URI.
 pub(super) fn parse(uri: &str) -> Result<SecretUri, Failure> {
+    // The text itself is told nobody; of a known backend, which.
     Ok(secrets::parse(uri)?)
 }

@@ -26,11 +26,10 @@ pub(super) async fn ask(context: &Context, runners: &[RunnerId]) -> Result<bool,
     if runners.is_empty() {
         return Ok(false);
     }
-    let eggs = records::all::<EggRecord>(&*context.ports.store, None, None).await?;
-    let eggs: Vec<EggRecord> = eggs.into_iter().map(|egg| egg.record).collect();
+    let eggs = context.eggs().await?;
     let mut learnt = false;
     for id in runners {
-        match one(context, &eggs, id).await {
+        match one(context, &eggs.all, id).await {
             Ok(is_new) => learnt |= is_new,
             // It is asked again with the next decision; until then the runner stays.
             Err(error) => tracing::warn!(runner = id.as_str(), %error, "GitLab was not asked for jobs"),

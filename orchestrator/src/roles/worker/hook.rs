@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     domain::{JobId, JobStatus, Time},
+    ports::gitlab,
     records::{self, JobRecord},
     roles::{Context, Work},
 };
@@ -56,7 +57,7 @@ async fn jobs(context: &Context, eggs: &[String], at: Time, told: &Jobs) -> Resu
         return Ok(());
     };
     for job in &told.jobs {
-        let status = status(job.status.as_str());
+        let status = gitlab::status(job.status.as_str());
         let id = JobId { server: server.as_str().into(), number: job.id };
         let known = records::get::<JobRecord>(&*context.ports.store, key(&id)).await?;
         if status == JobStatus::Created
@@ -84,16 +85,4 @@ async fn jobs(context: &Context, eggs: &[String], at: Time, told: &Jobs) -> Resu
 /// Whether a status says more than what is known.
 fn is_news(known: JobStatus, told: JobStatus) -> bool {
     !known.is_over() && told > known
-}
-
-/// GitLab's word for how far a job is.
-fn status(word: &str) -> JobStatus {
-    match word {
-        "pending" => JobStatus::Pending,
-        "running" | "canceling" => JobStatus::Running,
-        "success" => JobStatus::Succeeded,
-        "failed" => JobStatus::Failed,
-        "canceled" | "skipped" => JobStatus::Canceled,
-        _ => JobStatus::Created,
-    }
 }

@@ -1,6 +1,6 @@
 //! What a hook and a sweep have in common: a job as GitLab tells it is matched and written down, never backwards.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use flyc::routing::{Job as Asked, host_of};
 use tokio::sync::Mutex;
@@ -8,13 +8,13 @@ use tokio::sync::Mutex;
 use super::{Failure, access};
 use crate::{
     domain::{Demand, Event, Job, JobId, JobStatus, Runner, Seen, Time},
-    nest::{Choice, Routes},
+    nest::Choice,
     ports::{
         gitlab::{Access, GitLabError, GitLabJob},
         store::{StoreError, Value},
     },
     records::{self, EggRecord, JobRecord, RunnerRecord, Versioned},
-    roles::{Context, changes},
+    roles::{Context, changes, kept::Eggs},
 };
 
 /// How often a write is tried when others write the same rows.
@@ -26,25 +26,26 @@ const RUNNERS_FAULT: [&str; 3] = ["runner_system_failure", "stuck_or_timeout_fai
 /// Whose group a project is in, whether a ref is protected: asked once while one looks.
 pub(super) struct Look<'a> {
     context: &'a Context,
-    /// Everything that was ever in the Nest.
-    pub(super) eggs: Vec<EggRecord>,
-    routes: Routes,
+    eggs: Arc<Eggs>,
     groups: Mutex<BTreeMap<(String, u64), Vec<u64>>>,
     protected: Mutex<BTreeMap<(String, u64, String, bool), bool>>,
 }
 
 impl<'a> Look<'a> {
     pub(super) async fn new(context: &'a Context) -> Result<Self, Failure> {
-        let eggs = records::all::<EggRecord>(&*context.ports.store, None, None).await?;
-        let eggs: Vec<EggRecord> = eggs.into_iter().map(|egg| egg.record).collect();
-        let routes = Routes::of(&eggs, &context.settings.nest);
-        Ok(Self { context, eggs, routes, groups: Mutex::default(), protected: Mutex::default() })
+        let eggs = context.eggs().await?;
+        Ok(Self { context, eggs, groups: Mutex::default(), protected: Mutex::default() })
+    }
+
+    /// Everything that was ever in the Nest.
+    pub(super) fn eggs(&self) -> &[EggRecord] {
+        &self.eggs.all
     }
 
     /// The server of the Nest's that a payload means; `shown` are the eggs whose secret it showed.
     pub(super) fn server(&self, told: Option<&str>, shown: &[String], project: u64) -> Option<String> {
         let named: Vec<(&EggRecord, access::Spot)> = self
-            .eggs
+            .eggs()
             .iter()
             .filter(|record| !record.removed)
             .flat_map(|record| {
@@ -92,7 +93,7 @@ impl<'a> Look<'a> {
         project: u64,
         job: u64,
     ) -> Result<Option<(GitLabJob, Access)>, Failure> {
-        let accesses = access::to_project(self.context, &self.eggs, shown, server, project).await?;
+        let accesses = access::to_project(self.context, self.eggs(), shown, server, project).await?;
         for access in accesses {
             match self.context.ports.gitlab.job(&access, project, job).await {
                 Ok(job) => return Ok(Some((job, access))),
@@ -197,8 +198,8 @@ impl<'a> Look<'a> {
             job.groups = self.groups(access, told.project).await?;
         }
         // Whether the ref is protected is asked for only where it makes a difference.
-        let open = self.routes.choose(&Asked { ref_protected: false, ..job.clone() });
-        let closed = self.routes.choose(&job);
+        let open = self.eggs.routes.choose(&Asked { ref_protected: false, ..job.clone() });
+        let closed = self.eggs.routes.choose(&job);
         if open == closed {
             return Ok((open, false));
         }
@@ -216,7 +217,7 @@ impl<'a> Look<'a> {
     }
 
     fn has_groups(&self, server: &str) -> bool {
-        let living = self.eggs.iter().filter(|record| !record.removed);
+        let living = self.eggs().iter().filter(|record| !record.removed);
         let mut spots = living.flat_map(|record| access::spots(record, &self.context.settings.nest));
         spots.any(|spot| {
             matches!(spot.place, crate::ports::gitlab::Place::Group(_))
@@ -248,10 +249,10 @@ impl<'a> Look<'a> {
     ) -> Result<Option<Versioned<RunnerRecord>>, Failure> {
         let store = &*self.context.ports.store;
         if let (Some(number), Some(system_id)) = (told.runner, &told.system_id) {
-            let owners = self.eggs.iter().filter(|record| {
+            let owners = self.eggs().iter().filter(|record| {
                 record.registered.keys().any(|key| {
                     record.runners_at(key).any(|id| id == number)
-                        && access::place_of(key)
+                        && records::place_of(key)
                             .is_some_and(|(named, _)| access::is_same_server(named, server))
                 })
             });

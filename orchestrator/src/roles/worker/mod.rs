@@ -23,10 +23,10 @@ mod timers;
 mod trigger;
 mod world;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use tokio::{sync::Semaphore, task::JoinSet};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use deploy::preview;
 pub use failure::Failure;
@@ -59,9 +59,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// it finishes.
 pub async fn run(context: Context, shutdown: CancellationToken) {
     start(&context).await;
+    let slow = Slow::new(context.settings.workers.max(1));
     let mut workers = JoinSet::new();
     for _ in 0..context.settings.workers.max(1) {
-        workers.spawn(one_by_one(context.clone(), shutdown.clone()));
+        workers.spawn(one_by_one(context.clone(), slow.clone(), shutdown.clone()));
     }
     while let Some(ended) = workers.join_next().await {
         if let Err(error) = ended
@@ -70,10 +71,50 @@ pub async fn run(context: Context, shutdown: CancellationToken) {
             // Its message comes again; another takes its place.
             tracing::error!(%error, "a worker came to grief");
             if !shutdown.is_cancelled() {
-                workers.spawn(one_by_one(context.clone(), shutdown.clone()));
+                workers.spawn(one_by_one(context.clone(), slow.clone(), shutdown.clone()));
             }
         }
     }
+    slow.tasks.close();
+    slow.tasks.wait().await;
+}
+
+/// Work that takes minutes has places of its own, as many as there are workers: webhooks and decisions never wait for
+/// `OpenTofu`, and no more of it runs at once than the settings allow.
+#[derive(Clone)]
+struct Slow {
+    places: Arc<Semaphore>,
+    tasks: TaskTracker,
+}
+
+impl Slow {
+    fn new(places: usize) -> Self {
+        Self { places: Arc::new(Semaphore::new(places)), tasks: TaskTracker::new() }
+    }
+
+    /// Works on a message once there is a place; until then it stays ours.
+    fn spawn(&self, context: Context, message: Leased, shutdown: CancellationToken) {
+        let places = Arc::clone(&self.places);
+        self.tasks.spawn(async move {
+            let place = tokio::select! {
+                place = places.acquire() => place.ok(),
+                // It has gone to somebody else.
+                () = keep(&context, &message) => return,
+                () = shutdown.cancelled() => None,
+            };
+            if place.is_some() && !shutdown.is_cancelled() {
+                work_on(&context, message).await;
+            } else {
+                give_back(&context, &message).await;
+            }
+        });
+    }
+}
+
+/// What is not begun any more is for whoever comes next.
+async fn give_back(context: &Context, message: &Leased) {
+    let now = context.ports.clock.now();
+    told(message, context.ports.queue.again(&message.receipt, now).await);
 }
 
 /// Takes up what a process that went away left behind.
@@ -83,14 +124,15 @@ pub async fn start(context: &Context) {
     }
 }
 
-async fn one_by_one(context: Context, shutdown: CancellationToken) {
+async fn one_by_one(context: Context, slow: Slow, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         match context.ports.queue.take(1, LEASE, WAIT).await {
             Ok(messages) => {
                 for message in messages {
                     if shutdown.is_cancelled() {
-                        let now = context.ports.clock.now();
-                        told(&message, context.ports.queue.again(&message.receipt, now).await);
+                        give_back(&context, &message).await;
+                    } else if Work::SLOW.contains(&message.kind.as_str()) {
+                        slow.spawn(context.clone(), message, shutdown.clone());
                     } else {
                         work_on(&context, message).await;
                     }

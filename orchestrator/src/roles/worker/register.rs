@@ -321,7 +321,7 @@ async fn delete(
     key: &str,
     eggs: &[EggRecord],
 ) -> Result<(), Failure> {
-    let Some((server, place)) = access::place_of(key) else { return Ok(()) };
+    let Some((server, place)) = records::place_of(key) else { return Ok(()) };
     let Some(found) = egg.registered.get(key) else { return Ok(()) };
     let gitlab = &*context.ports.gitlab;
     let spots = access::spots(egg, &context.settings.nest);

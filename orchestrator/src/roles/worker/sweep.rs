@@ -48,7 +48,7 @@ async fn all(context: &Context) -> Result<(), Failure> {
     }
     forget(context, began, whole.then_some(&projects), &waiting).await?;
     tidy(context).await?;
-    register::unregister_gone(context, &look.eggs).await?;
+    register::unregister_gone(context, look.eggs()).await?;
     match failure {
         // The others were looked at; a sweep comes again.
         Some(failure @ Failure::Later { .. }) => Err(failure),
@@ -63,7 +63,7 @@ async fn projects(
     failure: &mut Option<Failure>,
 ) -> (BTreeSet<(String, u64)>, bool) {
     let (mut projects, mut groups) = (BTreeSet::new(), BTreeMap::new());
-    for record in look.eggs.iter().filter(|record| !record.removed) {
+    for record in look.eggs().iter().filter(|record| !record.removed) {
         for spot in access::spots(record, &context.settings.nest) {
             match spot.place {
                 Place::Project(id) => drop(projects.insert((spot.server, id))),
@@ -75,7 +75,7 @@ async fn projects(
     }
     let mut whole = true;
     for ((server, group), (owner, spot)) in groups {
-        let found = match access::to_spot(context, owner, &spot, &look.eggs).await {
+        let found = match access::to_spot(context, owner, &spot, look.eggs()).await {
             Ok(access) => context.ports.gitlab.projects_of(&access, group).await.map_err(Failure::from),
             Err(error) => Err(error),
         };
@@ -99,7 +99,7 @@ async fn of_project(
     project: u64,
 ) -> Result<(Time, BTreeSet<JobId>), Failure> {
     let mut refused = None;
-    for access in access::to_project(context, &look.eggs, &[], server, project).await? {
+    for access in access::to_project(context, look.eggs(), &[], server, project).await? {
         let asked = context.ports.clock.now();
         match context.ports.gitlab.pending_jobs(&access, project).await {
             Ok(jobs) => {

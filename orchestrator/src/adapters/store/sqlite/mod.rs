@@ -5,14 +5,22 @@ mod read;
 mod schema;
 mod write;
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use flyc::artifact::Table as Definition;
 
 use crate::{
     adapters::sqlite::{Database, Failure},
-    ports::store::{Key, Page, Query, Store, StoreError, Stored, Write},
+    ports::store::{Expect, Key, Page, Query, Row, Store, StoreError, Stored, Table, Write},
 };
 use schema::Schema;
 
@@ -20,6 +28,24 @@ use schema::Schema;
 pub struct Sqlite {
     database: Database,
     schema: Arc<Schema>,
+    written: Arc<Written>,
+}
+
+/// How often each table was written to.
+type Written = BTreeMap<String, AtomicU64>;
+
+/// Counts the tables that a piece of work writes to, or all of them. The work gives it back with its outcome, which is dropped once it is on
+/// the disk, whether anybody still waits for it or not.
+struct Count(Arc<Written>, Option<Vec<Table>>);
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        for (name, count) in &*self.0 {
+            if self.1.as_ref().is_none_or(|tables| tables.iter().any(|table| table.0 == name)) {
+                count.fetch_add(1, Ordering::Release);
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Sqlite {
@@ -37,7 +63,8 @@ impl Sqlite {
     pub fn open(path: &Path, tables: impl IntoIterator<Item = Definition>) -> Result<Self, StoreError> {
         let schema = Arc::new(Schema::new(tables));
         let database = Database::open(path, "store", |connection| schema.prepare(connection))?;
-        Ok(Self { database, schema })
+        let written = schema.names().map(|name| (name.to_owned(), AtomicU64::new(0))).collect();
+        Ok(Self { database, schema, written: Arc::new(written) })
     }
 }
 
@@ -61,10 +88,34 @@ impl Store for Sqlite {
     async fn commit(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         self.schema.look_over(&writes)?;
         let schema = Arc::clone(&self.schema);
+        let tables = writes.iter().filter_map(|write| match write {
+            Write::Put { table, .. } => Some(*table),
+            Write::Delete { key, .. } => Some(key.table),
+            Write::Check { .. } => None,
+        });
+        let count = Count(Arc::clone(&self.written), Some(tables.collect()));
         let work = move |connection: &_| {
-            writes.iter().try_for_each(|write| write::apply(connection, &schema, write))
+            writes.iter().try_for_each(|write| write::apply(connection, &schema, write))?;
+            Ok(count)
         };
-        self.database.write(work).await
+        self.database.write(work).await.map(drop)
+    }
+
+    fn revision(&self, table: Table) -> Option<u64> {
+        // The file is one process's, and this one's.
+        self.written.get(table.0).map(|count| count.load(Ordering::Acquire))
+    }
+
+    async fn restore(&self, rows: Vec<(Table, Row)>) -> Result<(), StoreError> {
+        let schema = Arc::clone(&self.schema);
+        let count = Count(Arc::clone(&self.written), None);
+        let work = move |connection: &_| {
+            write::clear(connection, &schema)?;
+            let put = |(table, row)| Write::Put { table, row, expect: Expect::Absent };
+            rows.into_iter().map(put).try_for_each(|write| write::apply(connection, &schema, &write))?;
+            Ok(count)
+        };
+        self.database.write(work).await.map(drop)
     }
 }
 

@@ -40,6 +40,11 @@ impl Schema {
         Self { tables: tables.into_iter().map(|table| (table.name.clone(), table)).collect() }
     }
 
+    /// The names of all tables.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.tables.keys().map(String::as_str)
+    }
+
     pub(super) fn table(&self, table: Table) -> Result<&Definition, StoreError> {
         self.tables.get(table.0).ok_or_else(|| StoreError::Wrong(format!("there is no table `{}`", table.0)))
     }

@@ -41,6 +41,11 @@ pub(super) fn apply(connection: &Connection, schema: &Schema, write: &Write) -> 
     }
 }
 
+/// Removes every row of every table.
+pub(super) fn clear(connection: &Connection, schema: &Schema) -> Result<(), StoreError> {
+    schema.names().try_for_each(|name| execute(connection, &format!("DELETE FROM {}", quoted(name)), []))
+}
+
 fn version(connection: &Connection, schema: &Schema, key: &Key) -> Result<Option<u64>, StoreError> {
     let text = format!("SELECT {VERSION} FROM {} WHERE {}", quoted(key.table.0), matches(schema, key)?);
     let mut statement = connection.prepare_cached(&text).map_err(wrong)?;

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     domain::Time,
     ports::secrets::{self, Secret, SecretError, Secrets},
-    records::{self, EggRecord, Served, Stale},
+    records::{EggRecord, Served, Stale},
     roles::{
         Context,
         api::{
@@ -117,10 +117,9 @@ impl Gates {
         {
             return Ok(Arc::clone(index));
         }
-        match records::all::<EggRecord>(&*context.ports.store, None, None).await {
+        match context.eggs().await {
             Ok(eggs) => {
-                let eggs = eggs.into_iter().map(|egg| egg.record);
-                let index = Arc::new(Index::new(eggs, &context.settings.nest, versions));
+                let index = Arc::new(Index::new(&eggs.all, &context.settings.nest, versions));
                 *kept = Some((Instant::now(), Arc::clone(&index)));
                 Ok(index)
             }
@@ -135,7 +134,7 @@ impl Gates {
 }
 
 impl Index {
-    fn new(eggs: impl Iterator<Item = EggRecord>, nest: &NestSettings, versions: &mut Versions) -> Self {
+    fn new(eggs: &[EggRecord], nest: &NestSettings, versions: &mut Versions) -> Self {
         let mut index = Self::default();
         let mut locks: HashMap<String, Arc<Lock>> = HashMap::new();
         let mut used = Versions::new();
@@ -162,16 +161,17 @@ impl Index {
         }
         for egg in eggs {
             // A job's hooks are the Nest's.
-            let Served::Egg(config) = egg.served else { continue };
+            let Served::Egg(config) = &egg.served else { continue };
             if egg.removed {
                 continue;
             }
-            for repository in config.repositories {
+            for repository in &config.repositories {
                 // What the compiler wrote is a URI.
                 let Ok(uri) = secrets::parse(&repository.webhook_secret) else { continue };
-                let known = egg.registered.get(&place(&repository));
+                let known = egg.registered.get(&place(repository));
                 let lock = lock(uri, known.and_then(|known| known.stale.as_ref()));
-                let gate = Gate { egg: Some(egg.name.clone()), server: Some(repository.server), lock };
+                let gate =
+                    Gate { egg: Some(egg.name.clone()), server: Some(repository.server.clone()), lock };
                 index.add(repository.project_id, gate);
             }
         }

@@ -12,7 +12,7 @@ use crate::{
         gitlab::{Access, GitLabError, Hook, Place},
         store::Write,
     },
-    records::{EggRecord, LinkedHook, Registered, Served},
+    records::{self, EggRecord, LinkedHook, Registered, Served},
     roles::worker::{Failure, access},
     wire::{LinkChange, LinkedThing},
 };
@@ -67,7 +67,7 @@ impl Linking<'_> {
                 config.repositories.iter().find_map(|one| {
                     let place = one.project_id.map(Place::Project).or(one.group_id.map(Place::Group))?;
                     let is_it = fits(place) && access::is_same_server(&one.server, server);
-                    let key = access::key_of(&one.server, place);
+                    let key = records::place_key(&one.server, place);
                     is_it.then(|| (Keeper::Egg { name: egg.name.clone(), key }, one.webhook_secret.clone()))
                 })
             })
@@ -85,11 +85,11 @@ impl Linking<'_> {
     /// What was written down of a project's webhook.
     pub(super) fn recorded(&self, server: &str, project: u64) -> Vec<Recorded> {
         let is_here =
-            |key: &str| access::place_of(key).is_some_and(|(of, _)| access::is_same_server(of, server));
+            |key: &str| records::place_of(key).is_some_and(|(of, _)| access::is_same_server(of, server));
         let mut found = Vec::new();
         for (key, hook) in &self.nest.hooks {
             if is_here(key)
-                && access::place_of(key).is_some_and(|(_, place)| place == Place::Project(project))
+                && records::place_of(key).is_some_and(|(_, place)| place == Place::Project(project))
             {
                 found.push(Recorded { by: Keeper::Nest, hook: hook.clone() });
             }
@@ -156,7 +156,7 @@ impl Linking<'_> {
     fn is_known(&self, owner: &str, server: &str, project: u64) -> bool {
         let Some(egg) = self.egg(owner) else { return true };
         egg.registered.iter().filter(|(_, registered)| registered.hooks.contains_key(&project)).all(
-            |(key, _)| match access::place_of(key) {
+            |(key, _)| match records::place_of(key) {
                 Some((of, Place::Group(group))) if access::is_same_server(of, server) => {
                     let is_left = self.spots(owner).iter().all(|spot| spot.key() != *key);
                     is_left || self.members.contains_key(&(of.to_owned(), group))
@@ -170,7 +170,7 @@ impl Linking<'_> {
     fn hooks_of(&self, owner: &str) -> Vec<(String, u64)> {
         let registered = self.egg(owner).into_iter().flat_map(|egg| &egg.registered);
         let of = |(key, registered): (&String, &Registered)| {
-            let server = access::place_of(key).map(|(server, _)| server.to_owned());
+            let server = records::place_of(key).map(|(server, _)| server.to_owned());
             let projects: Vec<u64> = registered.hooks.keys().copied().collect();
             projects.into_iter().filter_map(move |project| Some((server.clone()?, project)))
         };
@@ -412,7 +412,7 @@ impl Linking<'_> {
         {
             match keeper {
                 Keeper::Nest => {
-                    let key = access::key_of(server, place);
+                    let key = records::place_key(server, place);
                     self.amend_nest(entries, |nest| drop(nest.hooks.insert(key.clone(), hook.clone())))
                         .await?;
                 }
@@ -420,7 +420,11 @@ impl Linking<'_> {
                     self.amend(name, entries, |egg| {
                         let registered = egg.registered.entry(key.clone()).or_default();
                         registered.hooks.insert(project, hook.clone());
-                        if matches!(access::place_of(key), Some((_, Place::Project(_)))) {
+                        // Once every webhook shows the new secret, the one before opens nothing any more.
+                        if registered.hooks.values().all(|one| one.secret == hook.secret) {
+                            registered.stale = None;
+                        }
+                        if matches!(records::place_of(key), Some((_, Place::Project(_)))) {
                             registered.webhook = Some(hook.id);
                         }
                     })
@@ -433,7 +437,7 @@ impl Linking<'_> {
             match &other.by {
                 Keeper::Nest => {
                     let is_it = |key: &String| {
-                        access::place_of(key)
+                        records::place_of(key)
                             .is_some_and(|(of, id)| id == place && access::is_same_server(of, server))
                     };
                     self.amend_nest(Vec::new(), |nest| nest.hooks.retain(|key, _| !is_it(key))).await?;

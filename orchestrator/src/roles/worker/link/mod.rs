@@ -181,7 +181,7 @@ struct Thing {
 
 impl Thing {
     fn place(&self) -> String {
-        access::key_of(&self.server, self.place)
+        records::place_key(&self.server, self.place)
     }
 
     fn step(&self, change: LinkChange, id: Option<u64>, note: Option<String>) -> LinkStep {

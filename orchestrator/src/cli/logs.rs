@@ -1,0 +1,176 @@
+//! `gosling logs`: what was done, to what, by whom and why: the audit log, in the order of time.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    process::ExitCode,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use clap::Args;
+
+use super::{
+    Failure, Global,
+    api::{Access, Api},
+    one_thread,
+    output::{Output, json, yaml},
+    print,
+    serve::duration,
+    text::{Paint, clean},
+};
+use crate::{
+    domain::Time,
+    wire::{AuditView, Page},
+};
+
+/// Between two looks.
+const POLL: Duration = Duration::from_secs(1);
+
+/// An entry may come this much later than its moment says: whoever makes it has a clock of his own.
+const LATE: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: gosling logs --egg web --since 2h --follow\n\n\
+    An entry for each change of a runner, deployment, rollback, secret that was read, and command of an operator. With\n\
+    --output json each is an object in a line, with --output yaml a document.")]
+pub(super) struct Logs {
+    #[command(flatten)]
+    access: Access,
+    /// Go on with what comes, until Ctrl-C
+    #[arg(short, long)]
+    follow: bool,
+    /// Only of this egg and its runners
+    #[arg(long, value_name = "NAME")]
+    egg: Option<String>,
+    /// How far to look back: 30s, 15m, 2h, 7d
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
+    since: Duration,
+}
+
+impl Logs {
+    pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
+        let colour = global.colour(&io::stdout());
+        one_thread()?.block_on(async {
+            let api = self.access.open()?;
+            let from = Time::from_millis(now().as_millis().saturating_sub(millis(self.since)));
+            let mut log = Log { seen: BTreeSet::new(), from };
+            for entry in log.news(&api).await? {
+                self.tell(global, &entry, colour)?;
+            }
+            if !self.follow {
+                return Ok(ExitCode::SUCCESS);
+            }
+            let mut is_away = false;
+            loop {
+                tokio::time::sleep(POLL).await;
+                match log.news(&api).await {
+                    Ok(news) => {
+                        is_away = false;
+                        for entry in news {
+                            self.tell(global, &entry, colour)?;
+                        }
+                    }
+                    // It may be there again soon, and nothing is passed over.
+                    Err(failure @ Failure::Unreachable { .. }) => {
+                        if !std::mem::replace(&mut is_away, true) {
+                            eprintln!("{}", Paint::Dim.on(&format!("{failure}; still trying"), colour));
+                        }
+                    }
+                    Err(failure) => return Err(failure),
+                }
+            }
+        })
+    }
+
+    fn tell(&self, global: &Global, entry: &AuditView, colour: bool) -> Result<(), Failure> {
+        if self.egg.as_ref().is_some_and(|egg| !is_of(entry, egg)) {
+            return Ok(());
+        }
+        let text = match global.output() {
+            Output::Json => json(entry, false)?,
+            Output::Yaml => format!("---\n{}", yaml(entry)?),
+            Output::Table => line(entry, colour),
+        };
+        print(text.as_bytes()).map(drop)
+    }
+}
+
+/// What was read of the log.
+struct Log {
+    seen: BTreeSet<String>,
+    from: Time,
+}
+
+impl Log {
+    /// The entries that were not told yet, the first first.
+    async fn news(&mut self, api: &Api) -> Result<Vec<AuditView>, Failure> {
+        let mut news: Vec<AuditView> = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let mut query = vec![("limit", "200")];
+            query.extend(cursor.iter().map(|cursor| ("cursor", cursor.as_str())));
+            let page: Page<AuditView> = api.get(&["audit"], &query).await?;
+            let is_end = page.items.iter().any(|entry| entry.at.0 < self.from);
+            news.extend(page.items.into_iter().filter(|entry| entry.at.0 >= self.from));
+            if is_end || page.next.is_none() || page.next == cursor {
+                break;
+            }
+            cursor = page.next;
+        }
+        let known: BTreeSet<String> = news.iter().map(|entry| entry.id.clone()).collect();
+        news.retain(|entry| !self.seen.contains(&entry.id));
+        news.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
+        // The next look begins a little before the last of these; what it finds again was told.
+        if let Some(last) = news.last() {
+            let next = last.at.0.as_millis().saturating_sub(millis(LATE));
+            self.from = self.from.max(Time::from_millis(next));
+        }
+        self.seen = known;
+        Ok(news)
+    }
+}
+
+/// Whether an entry is of an egg, or of a runner or plan of it.
+fn is_of(entry: &AuditView, egg: &str) -> bool {
+    (entry.resource_type == "egg" && entry.resource == egg)
+        || entry.details.get("egg").and_then(serde_json::Value::as_str) == Some(egg)
+}
+
+/// `2026-11-21T10:00:00.123Z runner.make runner demo-1 by policy:demand: egg demo, to provisioning`
+pub(super) fn line(entry: &AuditView, colour: bool) -> String {
+    let at = serde_json::to_value(entry.at).ok();
+    let at = at.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    let paint = match entry.action.rsplit('.').next() {
+        Some("fail" | "failed" | "alert" | "orphan") => Paint::Bad,
+        Some("make" | "wake" | "apply" | "applied") => Paint::Good,
+        _ => Paint::Bold,
+    };
+    let details = entry.details.as_object().into_iter().flatten();
+    let details: Vec<String> = details
+        .map(|(name, value)| match value {
+            serde_json::Value::String(text) => format!("{name} {}", clean(text)),
+            other => format!("{name} {}", clean(&other.to_string())),
+        })
+        .collect();
+    let details = if details.is_empty() { String::new() } else { format!(": {}", details.join(", ")) };
+    format!(
+        "{} {} {} {} {}{details}\n",
+        Paint::Dim.on(&at, colour),
+        paint.on(&clean(&entry.action), colour),
+        clean(&entry.resource_type),
+        clean(&entry.resource),
+        Paint::Dim.on(&format!("by {}", clean(&entry.actor)), colour),
+    )
+}
+
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_millis(millis(since))
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;
