@@ -89,6 +89,34 @@ fn names(items: &[Json], field: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_listed_by_egg_and_status() {
+    let world = world();
+    world.egg("web", 7).await;
+    for number in 1..=3 {
+        world.write(&waiting(number, SERVER, Some("web"))).await;
+    }
+    let mut running = waiting(4, SERVER, Some("web"));
+    running.job.status = JobStatus::Running;
+    world.write(&running).await;
+    world.write(&waiting(5, SERVER, None)).await;
+    let numbers =
+        |items: &[Json]| items.iter().map(|job| job["number"].as_u64().unwrap()).collect::<Vec<_>>();
+    assert_eq!(numbers(&pages(&world, "/jobs", 2).await.0), [1, 2, 3, 4, 5]);
+    let (items, count) = pages(&world, "/jobs?egg=web&status=pending", 2).await;
+    assert_eq!((numbers(&items), count), (vec![3, 2, 1], 2), "the first in the line first");
+    assert_eq!(numbers(&pages(&world, "/jobs?egg=nobody", 2).await.0), [] as [u64; 0]);
+}
+
+/// A plan that nobody keeps is for who may operate, and of an egg that there is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_asked_for() {
+    let world = world();
+    world.egg("web", 7).await;
+    world.post("/eggs/web/plan").token(READ).send().await.is(403);
+    world.post("/eggs/wbe/plan").token(OPERATE).send().await.is(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lists_come_in_pages_and_nothing_is_left_out() {
     let world = world();
     for number in 0..7 {
@@ -190,7 +218,10 @@ async fn eggs_are_shown_stopped_and_let_go_on() {
     world.write(&plan("p1", "api", PlanStatus::Applied, NOW)).await;
     let shown = world.read("/eggs/api").await;
     assert_eq!((&shown["kind"], &shown["concurrent"]), (&json!("egg"), &json!(3)));
-    assert_eq!(shown["repositories"], json!([{ "place": "gitlab.example.com/projects/7" }]));
+    assert_eq!(
+        shown["repositories"],
+        json!([{ "place": "gitlab.example.com/projects/7", "gitlab": { "server": "gitlab.example.com", "project_id": 7 } }])
+    );
     assert!(!shown.to_string().contains("vault"), "nobody needs the URIs of secrets: {shown}");
     let nightly = world.read("/eggs/jobs%2Fnightly").await;
     assert_eq!((&nightly["name"], &nightly["kind"]), (&json!("jobs/nightly"), &json!("job")));

@@ -303,7 +303,7 @@ fn property_24_dry_run_non_modification() {
             prop_assert_eq!(&preview.error, &None);
             let wanted: BTreeSet<String> =
                 fleet.iter().filter(|(_, drawn)| drawn.is_wanted()).map(|(id, _)| (*id).to_owned()).collect();
-            let applied = applied.borrow();
+            let applied = applied.borrow().clone();
             prop_assert_eq!(homes(&preview, "create"), wanted.difference(&applied).cloned().collect());
             prop_assert_eq!(homes(&preview, "delete"), applied.difference(&wanted).cloned().collect());
             prop_assert_eq!(preview.runners.keys().cloned().collect::<BTreeSet<_>>(), wanted);
