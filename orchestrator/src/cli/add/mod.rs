@@ -243,7 +243,7 @@ fn missing(draft: &Draft) -> Vec<String> {
     };
     let fields = draft.kind.fields().into_iter().filter(needs);
     // A profile may give the type.
-    let fields = fields.filter(|field| !said(field.flag) && !(field.flag == "type" && said("extends")));
+    let fields = fields.filter(|field| !(said(field.flag) || field.flag == "type" && said("extends")));
     let mut missing: Vec<String> = fields.map(|field| format!("--{}", field.flag)).collect();
     match draft.kind {
         Kind::Egg if !said("gitlab-project-id") && !said("gitlab-group-id") => {
