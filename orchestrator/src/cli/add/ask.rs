@@ -67,7 +67,8 @@ impl Interview<'_> {
             }
             return Ok(());
         }
-        let required = attribute.presence == Presence::Required;
+        // What a block must hold that may be left out isn't needed.
+        let required = attribute.presence == Presence::Required && field.path.is_empty();
         let said = self.text(field, attribute, required)?;
         self.draft.said.extend(said.map(|said| (field.flag, said)));
         Ok(())

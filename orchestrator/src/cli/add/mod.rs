@@ -239,7 +239,7 @@ fn missing(draft: &Draft) -> Vec<String> {
     let said = |flag: &str| draft.said.contains_key(flag);
     let needs = |field: &crate::scaffold::Field| {
         let attribute = field.attribute(draft.kind);
-        attribute.is_some_and(|attribute| attribute.presence == Presence::Required) && field.flag != "notify"
+        attribute.is_some_and(|attribute| attribute.presence == Presence::Required) && field.path.is_empty()
     };
     let fields = draft.kind.fields().into_iter().filter(needs);
     // A profile may give the type.
