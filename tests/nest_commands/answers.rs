@@ -179,6 +179,7 @@ impl Wanted {
                 if common.cloud != "local" {
                     terminal.answer("region", common.region.unwrap_or(""));
                 }
+                terminal.answer("memory", "");
                 terminal.answer("notify", notify.unwrap_or(""));
             }
         }

@@ -26,7 +26,7 @@ pub(crate) struct Terminal {
     child: Child,
     hand: OwnedFd,
     /// Held, so that the terminal is there when the program has gone.
-    own: pty_process::blocking::Pts,
+    own: Option<pty_process::blocking::Pts>,
     screen: Arc<(Mutex<Screen>, Condvar)>,
     /// How much was read.
     seen: usize,
@@ -72,7 +72,7 @@ impl Terminal {
                 }
             }
         });
-        Self { child, hand, own: pts, screen, seen: 0, before }
+        Self { child, hand, own: Some(pts), screen, seen: 0, before }
     }
 
     /// Waits until this is on the terminal.
@@ -127,7 +127,7 @@ impl Terminal {
         let modes = |it: &rustix::termios::Termios| (it.local_modes, it.input_modes, it.output_modes);
         let restored = modes(&self.before) == modes(&after);
         // With this end closed as well, what was printed is read to its end.
-        drop(self.own);
+        drop(self.own.take());
         let (lock, change) = &*self.screen;
         let mut screen = lock.lock().unwrap();
         while !screen.over {
@@ -137,5 +137,13 @@ impl Terminal {
         let text = String::from_utf8_lossy(&screen.text).into_owned();
         drop(screen);
         Ended { code: status.code(), text, restored }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It has ended, unless the test has failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

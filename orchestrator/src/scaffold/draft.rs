@@ -237,10 +237,10 @@ fn script(text: &str) -> String {
         return quoted(&text).replace("$${", "${");
     }
     let body = text.strip_suffix('\n').unwrap_or(&text);
-    let mark = (1..)
-        .map(|number| if number == 1 { "EOT".to_owned() } else { format!("EOT{number}") })
-        .find(|mark| !body.lines().any(|line| line.trim() == mark))
-        .unwrap_or_default();
+    let mut mark = "EOT".to_owned();
+    while body.lines().any(|line| line.trim() == mark) {
+        mark.push('T');
+    }
     let lines = || body.lines().filter(|line| !line.trim().is_empty());
     // What all lines have in common is taken away, so one of them must stand at the very left.
     let deep = lines().any(|line| !line.starts_with([' ', '\t']));

@@ -72,7 +72,7 @@ mod tests {
                     branch: "main".to_owned(),
                 };
                 let files = skeleton(&nest);
-                let fly = files.iter().filter(|(path, _)| path.ends_with(".fly"));
+                let fly = files.iter().filter(|(path, _)| path.strip_suffix(".fly").is_some());
                 let compiler = Compiler::new(fly.clone().map(|(path, text)| (*path, text.as_str())));
                 assert_eq!(compiler.check(), [], "{cloud:?}");
                 for (path, text) in fly {

@@ -67,7 +67,8 @@ impl Interview<'_> {
             }
             return Ok(());
         }
-        let required = attribute.presence == Presence::Required;
+        // What a block must hold that may be left out isn't needed.
+        let required = attribute.presence == Presence::Required && field.path.is_empty();
         let said = self.text(field, attribute, required)?;
         self.draft.said.extend(said.map(|said| (field.flag, said)));
         Ok(())
@@ -84,8 +85,8 @@ impl Interview<'_> {
         let several = if list { ", with commas between them" } else { "" };
         let otherwise = match (required, unsaid(attribute)) {
             (true, _) => format!(". For example {}", attribute.example.trim_matches('"')),
+            (false, Some("[]") | None) => ". Enter for none".to_owned(),
             (false, Some(default)) => format!(". Enter for {default}"),
-            (false, None) => ". Enter for none".to_owned(),
         };
         let help = format!("{}{several}{otherwise}", sentence(attribute.doc));
         let (bench, draft) = (Rc::clone(&self.bench), self.draft.clone());
@@ -96,7 +97,8 @@ impl Interview<'_> {
             }
             let mut with = draft.clone();
             with.said.insert(field.flag, said);
-            bench.borrow_mut().objection(&draft, &with).map_or(Ok(()), Err)
+            let objection = bench.borrow_mut().objection(&draft, &with);
+            objection.map_or(Ok(()), |told| Err(spoken(&told, field.name)))
         };
         let line = prompt::text(self.global, field.flag, &help, check)?;
         let said = values(&line, list);
@@ -169,6 +171,11 @@ impl Interview<'_> {
             self.draft.repos.push(Repo { name, serves: serves(&number) });
         }
     }
+}
+
+/// What the language says of an attribute, for an answer that has no name and no quotes.
+fn spoken(told: &str, name: &str) -> String {
+    told.replace(&format!("write `{name} = "), "write `").replace("`\"", "`").replace("\"`", "`")
 }
 
 /// The values that a line holds.

@@ -237,11 +237,11 @@ fn missing(draft: &Draft) -> Vec<String> {
     let said = |flag: &str| draft.said.contains_key(flag);
     let needs = |field: &crate::scaffold::Field| {
         let attribute = field.attribute(draft.kind);
-        attribute.is_some_and(|attribute| attribute.presence == Presence::Required) && field.flag != "notify"
+        attribute.is_some_and(|attribute| attribute.presence == Presence::Required) && field.path.is_empty()
     };
     let fields = draft.kind.fields().into_iter().filter(needs);
     // A profile may give the type.
-    let fields = fields.filter(|field| !said(field.flag) && !(field.flag == "type" && said("extends")));
+    let fields = fields.filter(|field| !(said(field.flag) || field.flag == "type" && said("extends")));
     let mut missing: Vec<String> = fields.map(|field| format!("--{}", field.flag)).collect();
     match draft.kind {
         Kind::Egg if !said("gitlab-project-id") && !said("gitlab-group-id") => {

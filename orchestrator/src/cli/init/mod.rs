@@ -58,8 +58,8 @@ pub(super) struct Init {
     #[arg(long, value_name = "URL", env = "GOSLING_NEST_URL", hide_env_values = true)]
     nest: Option<String>,
     /// Run `git init` where there is no repository yet
-    #[arg(long)]
-    git_init: bool,
+    #[arg(long = "git-init")]
+    make_repository: bool,
     /// Ask nothing, and say yes
     #[arg(long, short = 'y')]
     yes: bool,
@@ -183,8 +183,8 @@ impl Init {
         if !git.installed || git.repository {
             return Ok(git);
         }
-        let ask = !self.git_init && !self.yes && prompt::somebody();
-        let wanted = self.git_init
+        let ask = !self.make_repository && !self.yes && prompt::somebody();
+        let wanted = self.make_repository
             || self.yes
             || (ask && prompt::confirm(global, "There is no git repository here. Run `git init`?")?);
         if !wanted {
@@ -309,7 +309,7 @@ fn keys(desk: &Desk, prefix: &Prefix, cloud: Provider) -> Result<Vec<Key>, Failu
                 title: key.title(),
                 access: if key.writes { "read-write" } else { "read-only" },
                 purpose: key.purpose,
-                public_key: pair.public,
+                line: pair.public,
                 private: private.uri(),
                 public: public.uri(),
                 kept,

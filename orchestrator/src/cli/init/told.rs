@@ -35,7 +35,8 @@ pub(super) struct Key {
     pub(super) title: String,
     pub(super) access: &'static str,
     pub(super) purpose: &'static str,
-    pub(super) public_key: String,
+    #[serde(rename = "public_key")]
+    pub(super) line: String,
     pub(super) private: String,
     pub(super) public: String,
     pub(super) kept: Kept,
@@ -157,7 +158,7 @@ impl Begun {
         let _ = writeln!(out, "\n{}", bold("Deploy keys: these are the public parts, which are not secret"));
         for key in &self.keys {
             let _ = writeln!(out, "  {} ({}): {}", key.name, key.access, key.purpose);
-            let _ = writeln!(out, "    {}", key.public_key);
+            let _ = writeln!(out, "    {}", key.line);
             let _ = writeln!(out, "    private part: {} ({})", key.private, key.kept.word());
         }
         if let Some(url) = &self.nest_url {
