@@ -12,7 +12,7 @@ const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 /// A minute of the calendar.
 struct Minute {
-    minute: u32,
+    of_hour: u32,
     hour: u32,
     day: u32,
     month: u32,
@@ -53,7 +53,7 @@ impl Minute {
             month += 1;
         }
         Self {
-            minute: number(rest / MINUTE % 60),
+            of_hour: number(rest / MINUTE % 60),
             hour: number(rest / 3600),
             day: number(days) + 1,
             month,
@@ -65,8 +65,8 @@ impl Minute {
 
 /// The number that a word of a field is.
 fn number(word: &str, names: &[&str], first: u32) -> Option<u32> {
-    let named = names.iter().position(|name| name.eq_ignore_ascii_case(word));
-    named.and_then(|at| u32::try_from(at).ok()).map(|at| at + first).or_else(|| word.parse().ok())
+    let listed = names.iter().position(|name| name.eq_ignore_ascii_case(word));
+    listed.and_then(|at| u32::try_from(at).ok()).map(|at| at + first).or_else(|| word.parse().ok())
 }
 
 /// Whether a field has this value: a list of `*`, numbers, names and ranges, each with a step or without.
@@ -74,7 +74,7 @@ fn has(field: &str, value: u32, (least, most): (u32, u32), names: &[&str]) -> bo
     field.split(',').any(|part| {
         let (range, step) = part.split_once('/').unwrap_or((part, "1"));
         let Ok(step) = step.parse::<u32>() else { return false };
-        let first = if names.len() == 12 { 1 } else { 0 };
+        let first = u32::from(names.len() == 12);
         let (from, to) = if range == "*" {
             (Some(least), Some(most))
         } else if let Some((from, to)) = range.split_once('-') {
@@ -123,7 +123,7 @@ pub fn fires(cron: &str, seconds: i64) -> bool {
     is_day
         && has(month, now.month, (1, 12), &MONTHS)
         && has(hour, now.hour, (0, 23), &[])
-        && has(minute, now.minute, (0, 59), &[])
+        && has(minute, now.of_hour, (0, 59), &[])
 }
 
 impl World {

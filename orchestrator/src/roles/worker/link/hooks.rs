@@ -256,6 +256,11 @@ impl Linking<'_> {
             && recorded.is_empty()
             && first.iter().any(|owner| self.egg(owner).is_some_and(is_job))
         {
+            if self.nest.unlinked && self.context.settings.nest.webhook_secret.is_some() {
+                let why =
+                    "the webhook of the Nest's own project was taken away; `gosling link --nest` makes it";
+                return Err(Failure::Never(why.to_owned()));
+            }
             return Err(Failure::Never(format!(
                 "the Nest's own project {project} has no webhook secret, so hooks of its jobs would be turned away; put \
                  one with `gosling secret put URI`, and give `gosling serve` --nest-webhook-secret URI"
