@@ -64,7 +64,11 @@ impl Which {
             }
             let text = match self.output {
                 Output::Json => json(&done, true)?,
-                Output::Table => done.iter().map(|egg| format!("{}: {told}\n", egg.name)).collect(),
+                Output::Table => {
+                    let lines: Vec<String> =
+                        done.iter().map(|egg| format!("{}: {told}\n", egg.name)).collect();
+                    lines.concat()
+                }
             };
             print(text.as_bytes())
         })

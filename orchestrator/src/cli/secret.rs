@@ -44,8 +44,7 @@ pub(super) struct Secret {
     /// The file with the API token; `gosling token` makes one
     #[arg(long, value_name = "FILE", env = "GOSLING_TOKEN_FILE", global = true)]
     token_file: Option<PathBuf>,
-    /// Work on the folder of this machine, whatever GOSLING_API says
-    #[arg(long, global = true, conflicts_with = "api")]
+    #[arg(long, global = true, help = "Work on the folder of this machine, whatever GOSLING_API says")]
     local: bool,
     /// The folder of `gosling serve`
     #[arg(long, value_name = "FOLDER", env = "GOSLING_DATA", default_value = "gosling-data", global = true)]
@@ -217,15 +216,14 @@ fn told(written: &SecretWritten, output: Output) -> Result<ExitCode, Failure> {
         return print(json(written, true)?.as_bytes());
     }
     let eggs = clean(&written.eggs.join(" "));
-    let mut text = match written.version {
+    let done = match written.version {
         Some(version) => format!("kept as version {version}\n"),
         None => format!("the runner tokens of {eggs} are rotated; `gosling status` shows how far that is\n"),
     };
-    if let Some(until) = written.before_until {
-        text +=
-            &format!("webhooks may show the value before until {until}; tell GitLab: gosling link {eggs}\n");
-    }
-    print(text.as_bytes())
+    let next = written.before_until.map_or_else(String::new, |until| {
+        format!("webhooks may show the value before until {until}; tell GitLab: gosling link {eggs}\n")
+    });
+    print((done + &next).as_bytes())
 }
 
 fn listed(versions: &[SecretVersionView], output: Output) -> Result<ExitCode, Failure> {
