@@ -52,7 +52,8 @@ impl Which {
                 let answer = api.post(&["eggs", name, verb]).await;
                 done.push(of_egg(&api, name, answer).await?);
             }
-            global.show(&done, |_| done.iter().map(|egg| format!("{}: {told}\n", egg.name)).collect())
+            let line = |egg: &EggView| format!("{}: {told}\n", egg.name);
+            global.show(&done, |_| done.iter().map(line).collect::<Vec<_>>().concat())
         })
     }
 }

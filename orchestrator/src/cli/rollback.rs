@@ -144,7 +144,7 @@ async fn look(
     let new = plans.into_iter().filter(|plan| !known.contains(plan.id.as_str()));
     let mut new = new.filter(|plan| plan.rollback_of.as_ref() == Some(&to.id)).peekable();
     let last = new.peek().map(|plan| (plan.status.clone(), plan.error.clone()));
-    if let Some(done) = new.find(|plan| was_applied(plan)) {
+    if let Some(done) = new.find(was_applied) {
         return Ok(Seen::Done(done));
     }
     let now = given_up(api, name).await?;

@@ -37,8 +37,11 @@ pub(super) struct List {
     /// Only of this egg; a job of the Nest's own is jobs/NAME
     #[arg(long, value_name = "EGG")]
     egg: Option<String>,
-    /// Only in this state: provisioning, idle, busy, nadir, failed, pending_termination, terminated
-    #[arg(long, value_name = "STATE")]
+    #[arg(
+        long,
+        value_name = "STATE",
+        help = "Only in this state: provisioning, idle, busy, nadir, failed, pending_termination, terminated"
+    )]
     state: Option<String>,
 }
 

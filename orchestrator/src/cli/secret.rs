@@ -39,8 +39,12 @@ pub(super) struct Secret {
     command: Command,
     #[command(flatten)]
     access: Access,
-    /// Work on the folder of this machine, whatever GOSLING_API or a profile says
-    #[arg(long, global = true, conflicts_with = "api")]
+    #[arg(
+        long,
+        global = true,
+        conflicts_with = "api",
+        help = "Work on the folder of this machine, whatever GOSLING_API or a profile says"
+    )]
     local: bool,
     /// The folder of `gosling serve` [default: the profile's, or gosling-data]
     #[arg(long, value_name = "FOLDER", env = "GOSLING_DATA", global = true)]
@@ -213,15 +217,14 @@ fn private(api: &Api) -> Result<(), Failure> {
 
 fn told(written: &SecretWritten, global: &Global) -> Result<ExitCode, Failure> {
     let eggs = clean(&written.eggs.join(" "));
-    let mut text = match written.version {
+    let done = match written.version {
         Some(version) => format!("kept as version {version}\n"),
         None => format!("the runner tokens of {eggs} are rotated; `gosling status` shows how far that is\n"),
     };
-    if let Some(until) = written.before_until {
-        text +=
-            &format!("webhooks may show the value before until {until}; tell GitLab: gosling link {eggs}\n");
-    }
-    global.show(written, |_| text)
+    let next = written.before_until.map_or_else(String::new, |until| {
+        format!("webhooks may show the value before until {until}; tell GitLab: gosling link {eggs}\n")
+    });
+    global.show(written, |_| done + &next)
 }
 
 fn listed(versions: &[SecretVersionView], global: &Global) -> Result<ExitCode, Failure> {

@@ -85,9 +85,12 @@ struct Index {
     everywhere: Vec<Gate>,
 }
 
+/// All gates, and when they were read.
+type Read = (Instant, Arc<Index>);
+
 /// The gates, read when they are needed and kept for a while.
 #[derive(Default)]
-pub(in crate::roles::api) struct Gates(Mutex<(Option<(Instant, Arc<Index>)>, Versions)>);
+pub(in crate::roles::api) struct Gates(Mutex<(Option<Read>, Versions)>);
 
 impl Gates {
     /// Whom a webhook is from; none when it shows nobody's secret.
