@@ -67,7 +67,7 @@ const ORCHESTRATOR: Rooms = &[
             "seal", "settings", "wire",
         ],
     ),
-    ("cli", &["app", "domain", "logging", "ports", "roles", "settings", "wire"]),
+    ("cli", &["app", "domain", "logging", "ports", "roles", "seal", "settings", "wire"]),
 ];
 
 /// The compiler. `config` and `lower` are pure functions that `check` asks, so that what checks clean can be built;

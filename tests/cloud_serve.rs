@@ -229,7 +229,9 @@ fn a_rollback_brings_the_earlier_fleet_back() {
     let nest = [("Eggs/shop/config.fly", AWS), ("UF/config.fly", LASTING)];
     let (mut stage, _machines) = need!(installation(&nest, given()));
     stage.serve(&[]);
-    let first = stage.queue_job("first", &["shop"], &["while [ ! -e $HOME/go ]; do sleep 0.1; done"]);
+    let go = stage.folder().join("go");
+    let until_told = format!("while [ ! -e '{}' ]; do sleep 0.1; done", go.display());
+    let first = stage.queue_job("first", &["shop"], &[&until_told]);
     stage.gitlab.wait_for_job(first, Status::Running);
     let cloud = stage.cloud();
     let good = plans(&stage, "shop").remove(0);
@@ -295,9 +297,7 @@ fn a_rollback_brings_the_earlier_fleet_back() {
         history.iter().any(|plan| plan["kind"] == kind && plan["status"] == status)
     };
     assert!(has("deploy", "failed") && has("rollback", "applied"), "{history:#?}");
-    for machine in std::fs::read_dir(stage.folder().join("machines")).unwrap() {
-        std::fs::write(machine.unwrap().path().join("go"), "").unwrap();
-    }
+    std::fs::write(go, "").unwrap();
     succeeded(&stage, first);
     assert!(stage.stop().success(), "{}", stage.log());
 }

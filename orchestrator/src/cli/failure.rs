@@ -47,14 +47,6 @@ pub(super) enum Failure {
         /// What to do.
         help: String,
     },
-    /// This build can't do it.
-    #[error("{message}")]
-    Lacking {
-        /// What is missing.
-        message: String,
-        /// What to do.
-        help: String,
-    },
     /// The outside world did not play along.
     #[error("{what}: {error}")]
     Io {
@@ -78,8 +70,7 @@ impl Failure {
             Self::Usage { help, .. }
             | Self::NotFound { help, .. }
             | Self::Unreachable { help, .. }
-            | Self::Refused { help, .. }
-            | Self::Lacking { help, .. } => Some(help),
+            | Self::Refused { help, .. } => Some(help),
             Self::Io { .. } => None,
         }
     }
@@ -92,7 +83,6 @@ impl Failure {
             Self::NotFound { .. } => 3,
             Self::Unreachable { .. } => 4,
             Self::Refused { .. } => 5,
-            Self::Lacking { .. } => 6,
         })
     }
 }
