@@ -40,6 +40,10 @@ const YANDEX: &str = r#"egg "web" {
   gitlab {
     server     = "gitlab.demo.test"
     project_id = 1
+
+    api_token_secret = "vault://gitlab/gitlab.demo.test/web/api-token"
+    webhook_secret   = "vault://gitlab/gitlab.demo.test/web/webhook-secret"
+    token_secret     = "vault://gitlab/gitlab.demo.test/web/runner-token"
   }
 }
 "#;
@@ -68,6 +72,10 @@ const AWS: &str = r#"egg "shop" {
   gitlab {
     server     = "gitlab.demo.test"
     project_id = 1
+
+    api_token_secret = "vault://gitlab/gitlab.demo.test/shop/api-token"
+    webhook_secret   = "vault://gitlab/gitlab.demo.test/shop/webhook-secret"
+    token_secret     = "vault://gitlab/gitlab.demo.test/shop/runner-token"
   }
 }
 "#;
@@ -75,7 +83,9 @@ const AWS: &str = r#"egg "shop" {
 /// Runners sleep soon after their last job, and go soon after that.
 const RESTLESS: &str = r#"uglyfox {
   apex {
-    max_count = 2
+    max_count        = 2
+    cpu_threshold    = 100%
+    memory_threshold = 100%
   }
 
   nadir {
@@ -97,12 +107,11 @@ const RESTLESS: &str = r#"uglyfox {
 "#;
 
 /// Runners stay.
-const LASTING: &str = "uglyfox {\n  apex {\n    max_count = 2\n  }\n}\n";
+const LASTING: &str = "uglyfox {\n  apex {\n    max_count        = 2\n    cpu_threshold    = 100%\n    memory_threshold = 100%\n  }\n}\n";
 
 /// What an installation gives its eggs.
 fn given() -> Value {
-    let download =
-        json!({ "url": "https://gosling.example.com/gosling", "sha256": "0".repeat(64) });
+    let download = json!({ "url": "https://gosling.example.com/gosling", "sha256": "0".repeat(64) });
     json!({
         "yandex": { "subnet_id": "subnet-of-yandex", "gosling_download": download },
         "aws": { "subnet_id": "subnet-of-aws", "gosling_download": download },
@@ -135,8 +144,7 @@ fn done(cloud: &FakeCloud, kind: &str) -> Vec<String> {
 
 #[test]
 fn machines_in_two_clouds_serve_sleep_and_go() {
-    let nest =
-        [("Eggs/web/config.fly", YANDEX), ("Eggs/shop/config.fly", AWS), ("UF/config.fly", RESTLESS)];
+    let nest = [("Eggs/web/config.fly", YANDEX), ("Eggs/shop/config.fly", AWS), ("UF/config.fly", RESTLESS)];
     let (mut stage, _machines) = need!(installation(&nest, given()));
     stage.serve(&[]);
     let jobs: Vec<u64> =
@@ -262,7 +270,9 @@ fn a_rollback_brings_the_earlier_fleet_back() {
     // Back, even while the cloud is as it is: of what was begun nothing stays, and what worked goes on working.
     stage.ask("POST", "eggs/shop/rollback", Some("{}"));
     let back = stage.status_shows("the rollback", |_| {
-        plans(&stage, "shop").into_iter().find(|plan| plan["kind"] == "rollback" && plan["status"] == "applied")
+        plans(&stage, "shop")
+            .into_iter()
+            .find(|plan| plan["kind"] == "rollback" && plan["status"] == "applied")
     });
     assert_eq!(back["rollback_of"], good["id"]);
     assert_eq!((&back["commit"], &back["digest"]), (&good["commit"], &good["digest"]));
@@ -280,7 +290,11 @@ fn a_rollback_brings_the_earlier_fleet_back() {
         let is_deleted = changed.iter().any(|one| one.operation == "delete" && one.id == *id);
         assert!(is_deleted || of("aws_instance").contains(id) && begun.len() > 1, "{changed:#?}");
     }
-    assert!(instances.iter().all(|id| cloud.of("aws_instance")[id] == earlier[&("aws_instance".to_owned(), id.clone())]));
+    assert!(
+        instances
+            .iter()
+            .all(|id| cloud.of("aws_instance")[id] == earlier[&("aws_instance".to_owned(), id.clone())])
+    );
 
     // The next runner is made as those before.
     cloud.faults(&json!([]));

@@ -161,7 +161,8 @@ async fn a_key_of_a_service_account_is_exchanged_for_a_token() {
     assert!(made.status.success(), "{made:?}");
     let private_key = std::fs::read_to_string(&pem).unwrap();
     let warning = "PLEASE DO NOT REMOVE THIS LINE! Yandex.Cloud SA Key ID <k1>\n";
-    let key = json!({ "id": "k1", "service_account_id": "sa1", "private_key": format!("{warning}{private_key}") });
+    let key =
+        json!({ "id": "k1", "service_account_id": "sa1", "private_key": format!("{warning}{private_key}") });
     let key = key.to_string();
     let environment = [("YC_ENDPOINT", url.as_str()), ("YC_SERVICE_ACCOUNT_KEY_FILE", key.as_str())];
     let (code, said) = power(&format!("{INSTANCE} running"), &environment).await;
@@ -186,7 +187,15 @@ async fn a_key_of_a_service_account_is_exchanged_for_a_token() {
     };
     run(Command::new("openssl").args(["pkey", "-pubout", "-in"]).arg(&pem).arg("-out").arg(&public));
     run(Command::new("openssl")
-        .args(["dgst", "-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32", "-verify"])
+        .args([
+            "dgst",
+            "-sha256",
+            "-sigopt",
+            "rsa_padding_mode:pss",
+            "-sigopt",
+            "rsa_pss_saltlen:32",
+            "-verify",
+        ])
         .arg(&public)
         .arg("-signature")
         .arg(&by)

@@ -197,7 +197,9 @@ pub async fn power(thing: &Thing, running: bool, environment: &Environment) -> R
         Thing::Task { runner, .. } if running => {
             return Err(PowerError::Told(format!("the task of `{runner}` can't be started from nothing")));
         }
-        Thing::Task { cluster, runner, .. } => Ecs::open(environment, now).await?.stop(cluster, runner).await?,
+        Thing::Task { cluster, runner, .. } => {
+            Ecs::open(environment, now).await?.stop(cluster, runner).await?
+        }
     };
     Ok(if changed { Outcome::Done } else { Outcome::Already })
 }

@@ -116,7 +116,8 @@ fn failure(what: &str, done: &str, error: PowerError) -> Failure {
         }
         PowerError::Credentials { .. } | PowerError::Refused { .. } => Failure::Refused {
             message,
-            help: "it takes the credentials that OpenTofu's provider takes; see `gosling serve --credential`".to_owned(),
+            help: "it takes the credentials that OpenTofu's provider takes; see `gosling serve --credential`"
+                .to_owned(),
         },
         PowerError::Away { .. } => {
             Failure::Unreachable { message, help: "try again; the next apply does so by itself".to_owned() }

@@ -58,7 +58,8 @@ impl Ecs {
     pub async fn open(environment: &Environment, now: Time) -> Result<Self, PowerError> {
         let region = given(environment, "AWS_REGION").or_else(|| given(environment, "AWS_DEFAULT_REGION"));
         let region = region.ok_or_else(|| PowerError::Told("AWS_REGION is not set".to_owned()))?;
-        let own = given(environment, "AWS_ENDPOINT_URL_ECS").or_else(|| given(environment, "AWS_ENDPOINT_URL"));
+        let own =
+            given(environment, "AWS_ENDPOINT_URL_ECS").or_else(|| given(environment, "AWS_ENDPOINT_URL"));
         let top = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         let endpoint = own.map_or_else(|| format!("https://ecs.{region}.{top}/"), str::to_owned);
         let endpoint = Url::parse(&endpoint)

@@ -119,7 +119,8 @@ fn without_url(error: reqwest::Error) -> String {
 /// The message of an answer that is an error.
 fn message(text: &str) -> String {
     let found = serde_json::from_str::<Value>(text).ok().and_then(|value| {
-        let message = ["message", "Message"].into_iter().find_map(|name| value[name].as_str().map(str::to_owned));
+        let message =
+            ["message", "Message"].into_iter().find_map(|name| value[name].as_str().map(str::to_owned));
         let kind = value["__type"].as_str().and_then(|kind| kind.rsplit('#').next()).map(str::to_owned);
         match (kind, message) {
             (Some(kind), Some(message)) => Some(format!("{kind}: {message}")),

@@ -92,8 +92,12 @@ impl Yandex {
             return self.exchange(json!({ "jwt": told.expose() })).await;
         }
         let url = match &self.endpoint {
-            Some(endpoint) => format!("{endpoint}/computeMetadata/v1/instance/service-accounts/default/token"),
-            None => "http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token".to_owned(),
+            Some(endpoint) => {
+                format!("{endpoint}/computeMetadata/v1/instance/service-accounts/default/token")
+            }
+            None => {
+                "http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token".to_owned()
+            }
         };
         let ask = || {
             let ask = self.client.get(&url).header("Metadata-Flavor", "Google");
@@ -161,8 +165,7 @@ impl Yandex {
             let Some(number) = operation["id"].as_str() else { break };
             let url = self.at("operation", &format!("operations/{number}"));
             tokio::time::sleep(LOOK).await;
-            operation =
-                send(CLOUD, &what, || self.client.get(&url).bearer_auth(self.token.expose())).await?;
+            operation = send(CLOUD, &what, || self.client.get(&url).bearer_auth(self.token.expose())).await?;
         }
         Err(PowerError::Away { cloud: CLOUD, what, reason: "it takes too long".to_owned() })
     }
@@ -198,7 +201,10 @@ async fn key_of(given: &str) -> Result<Key, PowerError> {
     };
     // What is wrong with it is not told in its own words: they would quote it.
     serde_json::from_str(&text).map_err(|_| {
-        wrong("YC_SERVICE_ACCOUNT_KEY_FILE leads to no authorised key: `yc iam key create` makes one".to_owned())
+        wrong(
+            "YC_SERVICE_ACCOUNT_KEY_FILE leads to no authorised key: `yc iam key create` makes one"
+                .to_owned(),
+        )
     })
 }
 

@@ -187,7 +187,9 @@ fn declared(folder: &Path) -> io::Result<Vec<Declared>> {
             }
             let Some(last) = found.last_mut().filter(|_| within) else { continue };
             // Deeper ones are of a block within.
-            let Some((name, value)) = line.strip_prefix("  ").and_then(|line| line.split_once('=')) else { continue };
+            let Some((name, value)) = line.strip_prefix("  ").and_then(|line| line.split_once('=')) else {
+                continue;
+            };
             match name.trim_end() {
                 "default" => last.has_default = true,
                 "description" => value.trim().trim_matches('"').clone_into(&mut last.description),

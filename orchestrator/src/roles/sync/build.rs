@@ -57,11 +57,7 @@ pub(super) enum Wrong {
 }
 
 /// Builds the Nest at `root` to `out`, and reads what was built.
-pub(super) fn build(
-    root: &Path,
-    out: &Path,
-    variables: &BTreeMap<String, String>,
-) -> Result<Found, Wrong> {
+pub(super) fn build(root: &Path, out: &Path, variables: &BTreeMap<String, String>) -> Result<Found, Wrong> {
     if host::find_root(root).as_deref() != Some(root) {
         // Whoever took away everything meant something else; an empty Nest would end every runner.
         return Err(Wrong::Nest(

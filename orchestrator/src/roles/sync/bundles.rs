@@ -34,14 +34,13 @@ pub(super) async fn prune(context: &Context, before: BTreeSet<(String, String)>)
                 tracing::warn!(%error, "what was built for earlier commits stays");
             }
         }
-        Err(error) => tracing::warn!(%error, "it is not known what of earlier builds is still wanted; all of it stays"),
+        Err(error) => {
+            tracing::warn!(%error, "it is not known what of earlier builds is still wanted; all of it stays")
+        }
     }
 }
 
-async fn wanted(
-    store: &dyn Store,
-    before: BTreeSet<(String, String)>,
-) -> Result<Vec<Bundle>, StoreError> {
+async fn wanted(store: &dyn Store, before: BTreeSet<(String, String)>) -> Result<Vec<Bundle>, StoreError> {
     let mut found = of_eggs(store).await?;
     let owners: BTreeSet<String> = found.iter().map(|(owner, _)| owner.clone()).collect();
     found.extend(before);

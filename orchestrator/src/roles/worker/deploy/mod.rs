@@ -207,7 +207,8 @@ impl Run<'_> {
             known.record.runner = after;
             why.clone_into(&mut known.record.why);
             known.record.updated = now;
-            let entry = audit::change(now, &back.actor, "runner.take-back", &before, &known.record.runner, why);
+            let entry =
+                audit::change(now, &back.actor, "runner.take-back", &before, &known.record.runner, why);
             if !self.tenure.commit(vec![known.update(), records::insert(&entry)]).await? {
                 return Err(Failure::later("a runner that is taken back was written by somebody else"));
             }
