@@ -245,7 +245,7 @@ fn plans(stage: &Stage, egg: &str) -> Vec<Value> {
 #[test]
 fn a_rollback_brings_the_earlier_fleet_back() {
     let nest = [("Eggs/shop/config.fly", AWS), ("UF/config.fly", LASTING)];
-    let (mut stage, _machines) = need!(installation(&nest, given()));
+    let (mut stage, machines) = need!(installation(&nest, given()));
     stage.serve(&[]);
     let (go, until_told) = signal(&stage);
     let first = stage.queue_job("first", &["shop"], &[&until_told]);
@@ -259,6 +259,7 @@ fn a_rollback_brings_the_earlier_fleet_back() {
     let seen = cloud.log().len();
 
     // The next runner is to have a larger disk; the cloud makes its instance and then no more.
+    machines.slow(true);
     cloud.faults(&json!([{
         "do": "fail", "on": "create", "type": "aws_ec2_instance_state", "message": "UnsupportedOperation: not today"
     }]));
@@ -300,6 +301,7 @@ fn a_rollback_brings_the_earlier_fleet_back() {
 
     // The next runner is made as those before.
     cloud.faults(&json!([]));
+    machines.slow(false);
     succeeded(&stage, second);
     let disks: BTreeSet<String> = cloud
         .of("aws_instance")
