@@ -66,7 +66,7 @@ impl Power {
             .collect();
         let done = if running { "started" } else { "stopped" };
         let outcome = one_thread()?.block_on(app::power(&thing, running, &environment));
-        let told = match outcome.map_err(|error| failure(&what, done, error))? {
+        let told = match outcome.map_err(|error| failure(&what, done, &error))? {
             Outcome::Done => format!("{what} is {done}\n"),
             Outcome::Already => format!("{what} was {done} already\n"),
             Outcome::ByItself => format!("{what} ends by itself: its runner is told to\n"),
@@ -108,7 +108,7 @@ impl Power {
     }
 }
 
-fn failure(what: &str, done: &str, error: PowerError) -> Failure {
+fn failure(what: &str, done: &str, error: &PowerError) -> Failure {
     let message = format!("{what} can't be {done}: {error}");
     match error {
         PowerError::Told(_) => {

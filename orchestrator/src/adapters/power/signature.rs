@@ -23,7 +23,8 @@ pub(super) fn authorization(
 ) -> String {
     let Scope { moment, region, service } = scope;
     let date = moment.get(..8).unwrap_or_default();
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
+    let lines =
+        headers.iter().fold(String::new(), |text, (name, value)| text + name + ":" + value.trim() + "\n");
     let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
     let request = format!("{method}\n/\n\n{lines}\n{names}\n{}", seal::hex(&Sha256::digest(body)));
     let place = format!("{date}/{region}/{service}/aws4_request");

@@ -51,7 +51,8 @@ pub struct Invocation {
 struct Key {
     id: String,
     service_account_id: String,
-    private_key: String,
+    #[serde(rename = "private_key")]
+    pem: String,
 }
 
 impl Yandex {
@@ -214,7 +215,7 @@ fn web_token(key: &Key, now: Time) -> Result<Secret, PowerError> {
         cloud: CLOUD,
         reason: "the private key of YC_SERVICE_ACCOUNT_KEY_FILE is no RSA key in PKCS #8".to_owned(),
     };
-    let der = PrivatePkcs8KeyDer::from_pem_slice(key.private_key.as_bytes()).map_err(|_| wrong())?;
+    let der = PrivatePkcs8KeyDer::from_pem_slice(key.pem.as_bytes()).map_err(|_| wrong())?;
     let pair = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).map_err(|_| wrong())?;
     let seconds = now.as_millis() / 1000;
     let head = json!({ "typ": "JWT", "alg": "PS256", "kid": key.id });
