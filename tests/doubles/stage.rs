@@ -230,8 +230,10 @@ impl Stage {
             std::os::unix::fs::symlink(&fake_cloud, program).expect("a link can be made");
         }
         let config = self.folder().join("tofu.rc");
-        let text =
-            format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n");
+        let text = format!(
+            "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
+            mirror.display()
+        );
         fs::write(&config, text).expect("a file can be written");
         // It does the work of `gosling power` as well.
         for cloud in ["yandex", "aws"] {
