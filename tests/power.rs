@@ -13,6 +13,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, Method, StatusCode, Uri},
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use polar_gosling_tests::tools;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -174,7 +175,6 @@ async fn a_key_of_a_service_account_is_exchanged_for_a_token() {
     let (text, signature) = token.rsplit_once('.').unwrap();
 
     // Whether it is signed as it should be is for another to say.
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let claims: Value =
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text.split('.').nth(1).unwrap()).unwrap()).unwrap();
     assert_eq!(claims["iss"], "sa1");
