@@ -68,7 +68,7 @@ const ORCHESTRATOR: Rooms = &[
         ],
     ),
     ("scaffold", &["ports"]),
-    ("cli", &["app", "domain", "logging", "ports", "roles", "scaffold", "settings", "wire"]),
+    ("cli", &["app", "domain", "logging", "ports", "roles", "scaffold", "seal", "settings", "wire"]),
 ];
 
 /// The compiler. `config` and `lower` are pure functions that `check` asks, so that what checks clean can be built;

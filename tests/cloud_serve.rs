@@ -6,13 +6,13 @@
 #[path = "cloud_serve/machines.rs"]
 mod machines;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use machines::{Machines, files};
 use polar_gosling_tests::{
     doubles::{gitlab::Status, stage::Stage},
     need,
-    tools::FakeCloud,
+    tools::{FakeCloud, Operation},
 };
 use serde_json::{Value, json};
 
@@ -40,6 +40,10 @@ const YANDEX: &str = r#"egg "web" {
   gitlab {
     server     = "gitlab.demo.test"
     project_id = 1
+
+    api_token_secret = "vault://gitlab/gitlab.demo.test/web/api-token"
+    webhook_secret   = "vault://gitlab/gitlab.demo.test/web/webhook-secret"
+    token_secret     = "vault://gitlab/gitlab.demo.test/web/runner-token"
   }
 }
 "#;
@@ -68,6 +72,10 @@ const AWS: &str = r#"egg "shop" {
   gitlab {
     server     = "gitlab.demo.test"
     project_id = 1
+
+    api_token_secret = "vault://gitlab/gitlab.demo.test/shop/api-token"
+    webhook_secret   = "vault://gitlab/gitlab.demo.test/shop/webhook-secret"
+    token_secret     = "vault://gitlab/gitlab.demo.test/shop/runner-token"
   }
 }
 "#;
@@ -75,7 +83,9 @@ const AWS: &str = r#"egg "shop" {
 /// Runners sleep soon after their last job, and go soon after that.
 const RESTLESS: &str = r#"uglyfox {
   apex {
-    max_count = 2
+    max_count        = 2
+    cpu_threshold    = 100%
+    memory_threshold = 100%
   }
 
   nadir {
@@ -97,12 +107,11 @@ const RESTLESS: &str = r#"uglyfox {
 "#;
 
 /// Runners stay.
-const LASTING: &str = "uglyfox {\n  apex {\n    max_count = 2\n  }\n}\n";
+const LASTING: &str = "uglyfox {\n  apex {\n    max_count        = 2\n    cpu_threshold    = 100%\n    memory_threshold = 100%\n  }\n}\n";
 
 /// What an installation gives its eggs.
 fn given() -> Value {
-    let download =
-        json!({ "url": "https://gosling.example.com/gosling", "sha256": "0".repeat(64) });
+    let download = json!({ "url": "https://gosling.example.com/gosling", "sha256": "0".repeat(64) });
     json!({
         "yandex": { "subnet_id": "subnet-of-yandex", "gosling_download": download },
         "aws": { "subnet_id": "subnet-of-aws", "gosling_download": download },
@@ -126,6 +135,13 @@ fn succeeded(stage: &Stage, job: u64) -> String {
     String::from_utf8_lossy(&done.trace).into_owned()
 }
 
+/// A file, and the line of a job that waits until it is there.
+fn signal(stage: &Stage) -> (PathBuf, String) {
+    let go = stage.folder().join("go");
+    let line = format!("while [ ! -e '{}' ]; do sleep 0.1; done", go.display());
+    (go, line)
+}
+
 /// What was done to things of one kind, in order.
 fn done(cloud: &FakeCloud, kind: &str) -> Vec<String> {
     let looks = ["read", "data"];
@@ -135,14 +151,14 @@ fn done(cloud: &FakeCloud, kind: &str) -> Vec<String> {
 
 #[test]
 fn machines_in_two_clouds_serve_sleep_and_go() {
-    let nest =
-        [("Eggs/web/config.fly", YANDEX), ("Eggs/shop/config.fly", AWS), ("UF/config.fly", RESTLESS)];
+    let nest = [("Eggs/web/config.fly", YANDEX), ("Eggs/shop/config.fly", AWS), ("UF/config.fly", RESTLESS)];
     let (mut stage, _machines) = need!(installation(&nest, given()));
     stage.serve(&[]);
-    let jobs: Vec<u64> =
-        ["web", "shop"].map(|egg| stage.queue_job(egg, &[egg], &["echo made on $CI_JOB_NAME"])).to_vec();
-    for (job, egg) in jobs.iter().zip(["web", "shop"]) {
-        assert!(succeeded(&stage, *job).contains(&format!("made on {egg}")));
+    let (go, until_told) = signal(&stage);
+    let jobs =
+        ["web", "shop"].map(|egg| stage.queue_job(egg, &[egg], &[&until_told, "echo made on $CI_JOB_NAME"]));
+    for job in jobs {
+        stage.gitlab.wait_for_job(job, Status::Running);
     }
 
     // Whose it is, of which size, where, and what it was told.
@@ -168,7 +184,9 @@ fn machines_in_two_clouds_serve_sleep_and_go() {
     }
     assert_eq!(cloud.of("aws_instance").values().next().unwrap()["instance_type"], "t3.medium");
 
-    for egg in ["web", "shop"] {
+    std::fs::write(go, "").unwrap();
+    for (job, egg) in jobs.into_iter().zip(["web", "shop"]) {
+        assert!(succeeded(&stage, job).contains(&format!("made on {egg}")));
         let runner = stage.transition(egg, "idle");
         for state in ["nadir", "pending_termination", "terminated"] {
             assert_eq!(stage.transition(egg, state), runner);
@@ -227,17 +245,21 @@ fn plans(stage: &Stage, egg: &str) -> Vec<Value> {
 #[test]
 fn a_rollback_brings_the_earlier_fleet_back() {
     let nest = [("Eggs/shop/config.fly", AWS), ("UF/config.fly", LASTING)];
-    let (mut stage, _machines) = need!(installation(&nest, given()));
+    let (mut stage, machines) = need!(installation(&nest, given()));
     stage.serve(&[]);
-    let first = stage.queue_job("first", &["shop"], &["while [ ! -e $HOME/go ]; do sleep 0.1; done"]);
+    let (go, until_told) = signal(&stage);
+    let first = stage.queue_job("first", &["shop"], &[&until_told]);
     stage.gitlab.wait_for_job(first, Status::Running);
     let cloud = stage.cloud();
-    let good = plans(&stage, "shop").remove(0);
-    assert_eq!(good["status"], "applied");
+    // Its machine may be up before all that belongs to it is.
+    let good = stage.status_shows("the first deployment", |_| {
+        plans(&stage, "shop").into_iter().find(|plan| plan["status"] == "applied")
+    });
     let earlier = cloud.things();
     let seen = cloud.log().len();
 
     // The next runner is to have a larger disk; the cloud makes its instance and then no more.
+    machines.slow(true);
     cloud.faults(&json!([{
         "do": "fail", "on": "create", "type": "aws_ec2_instance_state", "message": "UnsupportedOperation: not today"
     }]));
@@ -250,38 +272,36 @@ fn a_rollback_brings_the_earlier_fleet_back() {
     let told = stage.status_shows("the failed deployment", |status| {
         status["status"]["eggs"][0]["error"].as_str().map(str::to_owned)
     });
-    assert!(told.contains("Eggs/shop/config.fly:1:") && told.contains("not today"), "{told}");
+    assert!(told.contains("Eggs/shop/config.fly:") && told.contains("not today"), "{told}");
     let human = stage.run(&["status"]);
-    assert!(human.contains("Eggs/shop/config.fly:1:") && human.contains("not today"), "{human}");
-    assert_eq!(cloud.of("aws_instance").len(), 2, "it failed half-way");
+    assert!(human.contains("Eggs/shop/config.fly:") && human.contains("not today"), "{human}");
+    let instances = || -> BTreeSet<String> { cloud.of("aws_instance").into_keys().collect() };
+    let before: BTreeSet<String> =
+        earlier.keys().filter(|(kind, _)| kind == "aws_instance").map(|(_, id)| id.clone()).collect();
+    let begun: Vec<String> = instances().difference(&before).cloned().collect();
+    assert_eq!((before.len(), begun.len()), (1, 1), "it failed half-way");
     let failed = plans(&stage, "shop").into_iter().find(|plan| plan["status"] == "failed").unwrap();
     assert_eq!(failed["commit"], *bad);
 
     // Back, even while the cloud is as it is: of what was begun nothing stays, and what worked goes on working.
     stage.ask("POST", "eggs/shop/rollback", Some("{}"));
     let back = stage.status_shows("the rollback", |_| {
-        plans(&stage, "shop").into_iter().find(|plan| plan["kind"] == "rollback" && plan["status"] == "applied")
+        plans(&stage, "shop")
+            .into_iter()
+            .find(|plan| plan["kind"] == "rollback" && plan["status"] == "applied")
     });
     assert_eq!(back["rollback_of"], good["id"]);
     assert_eq!((&back["commit"], &back["digest"]), (&good["commit"], &good["digest"]));
-    let of = |kind: &str| -> BTreeSet<String> { cloud.of(kind).into_keys().collect() };
-    let instances: BTreeSet<String> =
-        earlier.keys().filter(|(kind, _)| kind == "aws_instance").map(|(_, id)| id.clone()).collect();
-    let changed = cloud.changed_since(seen);
-    let begun: BTreeSet<String> = changed
-        .iter()
-        .filter(|one| one.kind == "aws_instance" && one.operation == "create")
-        .map(|one| one.id.clone())
-        .collect();
-    assert!(!begun.is_empty() && begun.is_disjoint(&instances));
-    for id in &begun {
-        let is_deleted = changed.iter().any(|one| one.operation == "delete" && one.id == *id);
-        assert!(is_deleted || of("aws_instance").contains(id) && begun.len() > 1, "{changed:#?}");
+    let is_deleted = |one: &Operation| one.operation == "delete" && one.id == begun[0];
+    assert!(cloud.changed_since(seen).iter().any(is_deleted) && !instances().contains(&begun[0]));
+    for id in &before {
+        assert_eq!(cloud.of("aws_instance")[id], earlier[&("aws_instance".to_owned(), id.clone())]);
+        assert!(!cloud.changed_since(seen).iter().any(|one| one.id == *id), "it was left alone");
     }
-    assert!(instances.iter().all(|id| cloud.of("aws_instance")[id] == earlier[&("aws_instance".to_owned(), id.clone())]));
 
     // The next runner is made as those before.
     cloud.faults(&json!([]));
+    machines.slow(false);
     succeeded(&stage, second);
     let disks: BTreeSet<String> = cloud
         .of("aws_instance")
@@ -289,15 +309,13 @@ fn a_rollback_brings_the_earlier_fleet_back() {
         .map(|thing| thing["root_block_device"][0]["volume_size"].to_string())
         .collect();
     assert_eq!(disks.len(), 1, "{disks:?}");
-    assert_eq!(of("aws_instance").len(), 2);
+    assert_eq!(instances().len(), 2);
     let history = plans(&stage, "shop");
     let has = |kind: &str, status: &str| {
         history.iter().any(|plan| plan["kind"] == kind && plan["status"] == status)
     };
     assert!(has("deploy", "failed") && has("rollback", "applied"), "{history:#?}");
-    for machine in std::fs::read_dir(stage.folder().join("machines")).unwrap() {
-        std::fs::write(machine.unwrap().path().join("go"), "").unwrap();
-    }
+    std::fs::write(go, "").unwrap();
     succeeded(&stage, first);
     assert!(stage.stop().success(), "{}", stage.log());
 }

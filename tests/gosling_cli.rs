@@ -354,34 +354,18 @@ fn a_token_is_shown_once() {
 }
 
 #[test]
-fn power_of_clouds_is_not_in_this_build() {
+fn power_says_what_it_lacks() {
     let folder = tempfile::tempdir().unwrap();
     let power = |arguments: &str| {
         let arguments: Vec<&str> = ["power"].into_iter().chain(arguments.split(' ')).collect();
         gosling(folder.path(), &arguments)
     };
     check(
-        &power("--cloud aws --cluster c --task docs-1 --definition arn --state running"),
+        &power("--cloud yandex --container c --runner docs-1 --state running"),
         &expect![[r#"
-        exit 6
-        error: the task of the runner `docs-1` can't be started: that needs the aws adapter, which this build doesn't have
-        help: eggs of `provider = "local"`, and machines on AWS, need no `gosling power`
-    "#]],
-    );
-    check(
-        &power("--cloud yandex --container c --runner docs-1 --state stopped"),
-        &expect![[r#"
-        exit 6
-        error: the container `c` can't be stopped: that needs the yandex adapter, which this build doesn't have
-        help: eggs of `provider = "local"`, and machines on AWS, need no `gosling power`
-    "#]],
-    );
-    check(
-        &power("--cloud yandex --instance i --state running"),
-        &expect![[r#"
-        exit 6
-        error: the instance `i` can't be started: that needs the yandex adapter, which this build doesn't have
-        help: eggs of `provider = "local"`, and machines on AWS, need no `gosling power`
+        exit 2
+        error: the container `c` can't be started: the variable CONTAINER_URL is not set
+        help: OpenTofu calls `gosling power` with what it needs in its environment
     "#]],
     );
     check(

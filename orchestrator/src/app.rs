@@ -22,6 +22,7 @@ use crate::{
         clock::System,
         git::GitProgram,
         gitlab::{GitLabClient, Patience},
+        power::{Ecs, Invocation, NewTask, Yandex},
         queue::sqlite::Sqlite as QueueFile,
         secrets::{self, Router, key::KeyError},
         store::sqlite::Sqlite as Database,
@@ -33,17 +34,22 @@ use crate::{
         Ports,
         clock::Clock,
         queue::{Queue, QueueError},
-        secrets::Secrets,
+        secrets::{Secret, Secrets},
         store::{Store, StoreError},
     },
     records::{
         self,
         dump::{self, DumpError, Export, Header},
     },
-    roles::{Context, Kept, api, worker},
+    roles::{
+        Context, Kept, api,
+        power::{Outcome, Thing},
+        worker,
+    },
     settings::{Role, Settings},
 };
 
+pub use crate::adapters::power::{Environment, PowerError};
 pub use records::dump::Counts;
 
 /// Why the service doesn't start, or ended.
@@ -255,6 +261,55 @@ async fn context(settings: Settings) -> Result<Context, AppError> {
         instance: instance.into(),
         kept: Kept::default(),
     })
+}
+
+/// Starts or stops what `OpenTofu` can't, told by this environment.
+///
+/// # Errors
+///
+/// When it makes no sense, or the cloud doesn't do it.
+pub async fn power(thing: &Thing, running: bool, environment: &Environment) -> Result<Outcome, PowerError> {
+    let now = System::default().now();
+    let needed = |name: &str| {
+        let value = environment.get(name).filter(|value| !value.is_empty()).cloned();
+        value.ok_or_else(|| PowerError::Told(format!("the variable {name} is not set")))
+    };
+    let json = |name: &str| {
+        serde_json::from_str(&needed(name)?)
+            .map_err(|_| PowerError::Told(format!("the variable {name} is no JSON")))
+    };
+    let changed = match thing {
+        Thing::Instance { id } => Yandex::open(environment, now).await?.instance(id, running).await?,
+        // An invocation has no handle: whoever sleeps or goes is told so by the orchestrator at its next sign of life.
+        Thing::Container { .. } if !running => return Ok(Outcome::ByItself),
+        Thing::Container { id, .. } => {
+            let invocation = Invocation {
+                url: needed("CONTAINER_URL")?,
+                egg: needed("EGG_CONFIG")?,
+                runner: needed("RUNNER_CONFIG")?,
+                ticket: Secret::new(needed("TICKET")?),
+            };
+            Yandex::open(environment, now).await?.invoke(id, &invocation).await?;
+            true
+        }
+        Thing::Task { cluster, runner, definition: Some(definition) } if running => {
+            let task = NewTask {
+                definition: definition.clone(),
+                network: json("NETWORK")?,
+                tags: json("TAGS")?,
+                runner_config: needed("RUNNER_CONFIG")?,
+                ticket: Secret::new(needed("TICKET")?),
+            };
+            Ecs::open(environment, now).await?.start(cluster, runner, &task).await?
+        }
+        Thing::Task { runner, .. } if running => {
+            return Err(PowerError::Told(format!("the task of `{runner}` can't be started from nothing")));
+        }
+        Thing::Task { cluster, runner, .. } => {
+            Ecs::open(environment, now).await?.stop(cluster, runner).await?
+        }
+    };
+    Ok(if changed { Outcome::Done } else { Outcome::Already })
 }
 
 /// Serves until it is told to stop by `SIGTERM` or `SIGINT`, and then for as long as what runs needs.

@@ -26,6 +26,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// The machines, until it is dropped.
 pub(crate) struct Machines {
     over: Arc<AtomicBool>,
+    slow: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -33,7 +34,8 @@ impl Machines {
     /// Those of a cloud; their disks are in `folder`, and `bin` is on their `PATH`.
     pub(crate) fn of(cloud: &Path, folder: PathBuf, bin: &Path) -> Self {
         let over = Arc::new(AtomicBool::new(false));
-        let (told, cloud) = (Arc::clone(&over), FakeCloud::new(cloud));
+        let slow = Arc::new(AtomicBool::new(false));
+        let (told, held, cloud) = (Arc::clone(&over), Arc::clone(&slow), FakeCloud::new(cloud));
         let path = std::env::join_paths(
             std::iter::once(bin.to_owned())
                 .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
@@ -44,7 +46,7 @@ impl Machines {
             while !told.load(Ordering::SeqCst) {
                 let wanted = awake(&cloud);
                 for (id, user_data) in &wanted {
-                    if !up.contains_key(id) {
+                    if !up.contains_key(id) && !held.load(Ordering::SeqCst) {
                         up.insert(id.clone(), boot(&folder.join(id), user_data, &path));
                     }
                 }
@@ -63,7 +65,12 @@ impl Machines {
                 let _ = runner.wait();
             }
         });
-        Self { over, thread: Some(thread) }
+        Self { over, slow, thread: Some(thread) }
+    }
+
+    /// Whether those that are new take their time: none comes up as long as this is so.
+    pub(crate) fn slow(&self, slow: bool) {
+        self.slow.store(slow, Ordering::SeqCst);
     }
 }
 

@@ -244,7 +244,10 @@ impl Stage {
             std::os::unix::fs::symlink(&fake_cloud, program).expect("a link can be made");
         }
         let config = self.folder().join("tofu.rc");
-        let text = format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n");
+        let text = format!(
+            "provider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
+            mirror.display()
+        );
         fs::write(&config, text).expect("a file can be written");
         // It does the work of `gosling power` as well.
         for cloud in ["yandex", "aws"] {
@@ -255,10 +258,8 @@ impl Stage {
             self.options.extend([option.to_owned(), value.to_string_lossy().into_owned()]);
         }
         self.options.extend(["--tofu-env", "FAKE_CLOUD_DIR,SCHEMA_JSON"].map(str::to_owned));
-        self.environment = vec![
-            ("FAKE_CLOUD_DIR", self.folder().join("cloud")),
-            ("SCHEMA_JSON", tools::provider_schemas()),
-        ];
+        self.environment =
+            vec![("FAKE_CLOUD_DIR", self.folder().join("cloud")), ("SCHEMA_JSON", tools::provider_schemas())];
         self.give(&variables);
         Some(self)
     }
@@ -291,6 +292,7 @@ impl Stage {
     ///
     /// When it refuses.
     pub fn ask(&self, method: &str, path: &str, body: Option<&str>) -> String {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let url = format!("{}/{path}", self.url().trim_end_matches('/'));
         let method = method.parse().expect("a method of HTTP");
         let mut request = reqwest::blocking::Client::new().request(method, url).bearer_auth(&self.token);

@@ -1,7 +1,7 @@
 //! What comes of pushes: eggs come, change, go and come back; a broken Nest changes nothing.
 
 use orchestrator::{
-    records::{Changes, SyncStatus, Versioned},
+    records::{Changes, Pin, SyncStatus, Versioned},
     roles::sync::{Synced, sync},
 };
 use proptest::prelude::*;
@@ -77,6 +77,64 @@ async fn eggs_come_change_go_and_come_back() {
         let kept = std::fs::read_dir(world.data().join("nest").join(folder)).unwrap().count();
         assert_eq!(kept, 1, "{folder}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nothing_refers_to_any_more_is_not_kept() {
+    let world = World::new();
+    let kept = || {
+        let wanted = world.tofu.wanted.lock().unwrap();
+        wanted.iter().map(|(_, digest)| digest.clone()).collect::<Vec<_>>()
+    };
+    let digest = async || world.eggs().await.remove("a").unwrap().record.digest;
+    world.nest.egg("a", 1, "");
+    world.nest.commit();
+    world.done().await;
+    let first = digest().await;
+    assert_eq!(kept(), std::slice::from_ref(&first));
+    let change = async |value: &str| {
+        world.nest.egg("a", 1, &format!("  environment {{\n    X = \"{value}\"\n  }}\n"));
+        world.nest.commit();
+        world.done().await;
+        digest().await
+    };
+    // A deployment may have begun with what was in force until now.
+    let second = change("2").await;
+    let mut both = vec![first.clone(), second.clone()];
+    both.sort();
+    assert_eq!(kept(), both);
+    // What a rollback holds to stays, and what a plan was made from.
+    let mut a = world.eggs().await.remove("a").unwrap();
+    let pin = Pin { digest: first.clone(), commit: String::new(), plan: String::new(), over: second.clone() };
+    a.record.pinned = Some(pin);
+    let write = Versioned { record: a.record.clone(), version: a.version }.update();
+    orchestrator::ports::store::Store::commit(&*world.store, vec![write]).await.unwrap();
+    let third = change("3").await;
+    let fourth = change("4").await;
+    let mut three = vec![first, third, fourth];
+    three.sort();
+    assert_eq!(kept(), three);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_of_a_variable_is_like_a_commit() {
+    let mut world = World::new();
+    world.nest.write("nest.fly", "variable \"mark\" {\n  default = \"none\"\n}\n");
+    world.nest.egg("a", 1, "  environment {\n    X = var.mark\n  }\n");
+    world.nest.commit();
+    world.done().await;
+    let before = world.eggs().await.remove("a").unwrap().record.digest;
+    let mut settings = orchestrator::settings::Settings::clone(&world.context.settings);
+    settings.nest.variables = [("mark".to_owned(), "seen".to_owned())].into();
+    world.context.settings = std::sync::Arc::new(settings.clone());
+    assert_eq!(world.done().await.changes, changes(&[], &["a"], &[]));
+    assert_ne!(world.eggs().await.remove("a").unwrap().record.digest, before);
+    assert_eq!(world.sync().await, Synced::Unchanged);
+    settings.nest.variables = [("marc".to_owned(), "seen".to_owned())].into();
+    world.context.settings = std::sync::Arc::new(settings);
+    let done = world.done().await;
+    assert_eq!(done.status, SyncStatus::Broken);
+    assert!(done.message.unwrap().contains("`marc`"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod git;
 pub mod gitlab;
+pub mod power;
 pub mod queue;
 pub mod secrets;
 mod sqlite;

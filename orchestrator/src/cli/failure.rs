@@ -47,14 +47,6 @@ pub(super) enum Failure {
         /// What to do.
         help: String,
     },
-    /// This build can't do it.
-    #[error("{message}")]
-    Lacking {
-        /// What is missing.
-        message: String,
-        /// What to do.
-        help: String,
-    },
     /// Somebody pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -81,8 +73,7 @@ impl Failure {
             Self::Usage { help, .. }
             | Self::NotFound { help, .. }
             | Self::Unreachable { help, .. }
-            | Self::Refused { help, .. }
-            | Self::Lacking { help, .. } => Some(help),
+            | Self::Refused { help, .. } => Some(help),
             Self::Io { .. } | Self::Interrupted => None,
         }
     }
@@ -95,7 +86,6 @@ impl Failure {
             Self::NotFound { .. } => 3,
             Self::Unreachable { .. } => 4,
             Self::Refused { .. } => 5,
-            Self::Lacking { .. } => 6,
             // As a shell has it for what a signal ended.
             Self::Interrupted => 130,
         })

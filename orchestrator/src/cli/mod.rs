@@ -59,7 +59,7 @@ use crate::{
 #[command(
     name = "gosling",
     version,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 unreachable, 5 refused, 6 not in this build,\n130 interrupted.\n\
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 unreachable, 5 refused, 130 interrupted.\n\
                   Example: gosling serve --nest git@gitlab.example.com:infra/nest.git"
 )]
 struct Cli {

@@ -13,6 +13,8 @@ pub struct Config {
     pub eggs: BTreeMap<String, EggPolicy>,
     /// The pools that hold their runners.
     pub pools: BTreeMap<PoolId, Pool>,
+    /// From which load on a pool gets one more runner before jobs wait for it.
+    pub relief: BTreeMap<PoolId, Load>,
     /// When runners are taken out of service.
     pub pruning: Pruning,
     /// `UglyFox`'s rules, in order: the first that holds of a runner is acted on.
@@ -69,6 +71,15 @@ pub struct Limits {
     pub min: usize,
     /// At most.
     pub max: usize,
+}
+
+/// How much of its runners is in use, in hundredths of a percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Of their CPU.
+    pub cpu: u16,
+    /// Of their memory.
+    pub memory: u16,
 }
 
 /// `pruning`

@@ -94,6 +94,59 @@ fn configs() -> impl Strategy<Value = Config> {
     })
 }
 
+/// A pool of two machines at most, whose busy ones use so much.
+fn under_load(cpu: u16, idle: bool) -> (Config, Fleet) {
+    let id = PoolId::Own("egg0".to_owned());
+    let pool = Pool {
+        apex: Limits { min: 0, max: 3 },
+        nadir: Limits { min: 0, max: 1 },
+        idle_timeout: Duration::from_mins(5),
+    };
+    let policy = EggPolicy {
+        runner_type: RunnerType::Vm,
+        concurrent: 3,
+        idle_timeout: Duration::from_mins(5),
+        ephemeral: false,
+        lifetime: None,
+        pool: id.clone(),
+        digest: "d".to_owned(),
+        paused: false,
+    };
+    let config = Config {
+        eggs: BTreeMap::from([("egg0".to_owned(), policy)]),
+        pools: BTreeMap::from([(id.clone(), pool)]),
+        relief: BTreeMap::from([(id, Load { cpu: 8000, memory: 8000 })]),
+        ..Config::default()
+    };
+    let mut runners = vec![runner(1, (0, 2, 900, 1, 0))];
+    if idle {
+        runners.push(runner(2, (0, 1, 900, 1, 900)));
+    }
+    for runner in &mut runners {
+        runner.cloud = "aws".to_owned();
+        runner.health = Health { cpu: Some(cpu), memory: Some(1000), disk: None };
+    }
+    (config, Fleet::new(runners, [("egg0".to_owned(), 10)].into()))
+}
+
+#[test]
+fn machines_with_much_to_do_get_one_more() {
+    let decided = |cpu, idle| {
+        let (config, fleet) = under_load(cpu, idle);
+        decide(&config, &fleet, &Demand::default(), NOW)
+    };
+    assert!(matches!(&decided(8001, false)[..], [Action::Make { egg, .. }] if egg == "egg0"));
+    assert_eq!(decided(8000, false), []);
+    // It stays as long as the others need it, however long it waits.
+    assert_eq!(decided(9000, true), []);
+    assert!(matches!(&decided(100, true)[..], [Action::Sleep { why: Why::Idle, .. }]));
+    // Another process of the same machine would relieve nobody.
+    let (config, fleet) = under_load(9000, false);
+    let local = fleet.runners().map(|runner| Runner { cloud: "local".to_owned(), ..runner.clone() });
+    let fleet = Fleet::new(local, [("egg0".to_owned(), 10)].into());
+    assert_eq!(decide(&config, &fleet, &Demand::default(), NOW), []);
+}
+
 /// The fleet once everything that was decided has been done and deployed.
 fn carried_out(config: &Config, fleet: &Fleet, actions: &[Action]) -> Fleet {
     let mut fleet = fleet.clone();

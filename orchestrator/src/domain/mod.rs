@@ -13,7 +13,7 @@ mod retry;
 mod runner;
 mod time;
 
-pub use config::{Config, Deadlines, EggPolicy, Limits, Pool, PoolId, Pruning, Rule, RuleAction};
+pub use config::{Config, Deadlines, EggPolicy, Limits, Load, Pool, PoolId, Pruning, Rule, RuleAction};
 pub use decide::{Action, Why, decide};
 pub use demand::{Demand, Job, JobId, JobStatus, Seen};
 pub use fleet::{Fleet, Tally};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use flyc::artifact::{Block, BlockConfig, BlockValue};
 
 use crate::{
-    domain::{Config, Deadlines, EggPolicy, Limits, Pool, PoolId, Pruning, Rule, RuleAction},
+    domain::{Config, Deadlines, EggPolicy, Limits, Load, Pool, PoolId, Pruning, Rule, RuleAction},
     records::{EggRecord, Served},
 };
 pub use routes::{Choice, Routes};
@@ -47,6 +47,9 @@ pub fn config(eggs: &[EggRecord], uglyfox: Option<&BlockConfig>, deadlines: Dead
                 idle_timeout: IDLE,
             },
         };
+        if let (Served::Egg(_), Some(limits)) = (&record.served, condition.or(uglyfox)) {
+            config.relief.insert(policy.pool.clone(), load(limits));
+        }
         config.pools.insert(policy.pool.clone(), pool);
         config.eggs.insert(record.name.clone(), policy);
     }
@@ -109,6 +112,29 @@ fn pool(block: &Block) -> Pool {
 fn limits(block: Option<&Block>) -> Limits {
     let count = |name| block.and_then(|block| int(block, name)).and_then(|count| usize::try_from(count).ok());
     Limits { min: count("min_count").unwrap_or(0), max: count("max_count").unwrap_or(0) }
+}
+
+/// The load from which on one more is brought up. `flyc` writes every default out; nothing is over 100%.
+fn load(block: &Block) -> Load {
+    let apex = block.block("apex");
+    let percent = |name| match apex.and_then(|apex| apex.attributes.get(name)) {
+        Some(BlockValue::Percent(percent)) => hundredths(*percent),
+        _ => WHOLE,
+    };
+    Load { cpu: percent("cpu_threshold"), memory: percent("memory_threshold") }
+}
+
+/// 100%
+const WHOLE: u16 = 10_000;
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within 0 and 10,000")]
+fn hundredths(percent: f64) -> u16 {
+    (percent.clamp(0.0, 100.0) * 100.0).round() as u16
+}
+
+/// How often all runners are looked at, at least; none where the Nest has no `uglyfox` block.
+pub fn check_interval(uglyfox: &BlockConfig) -> Option<Duration> {
+    duration(uglyfox.block.block("pruning")?, "check_interval")
 }
 
 fn pruning(block: &Block) -> Pruning {

@@ -110,6 +110,21 @@ fn nest(eggs: &[(String, String)], rest: &[(&str, &str)]) -> (Vec<EggRecord>, Op
     built(&eggs.chain(rest.iter().copied()).collect::<Vec<_>>())
 }
 
+#[test]
+fn the_load_of_a_pool_is_that_of_its_condition() {
+    let uglyfox = "uglyfox {\n apex {\n cpu_threshold = 50%\n }\n pruning {\n check_interval = 2m\n }\n \
+                   runners_condition \"pair\" {\n eggs_entities = [\"a\"]\n apex {\n cpu_threshold = 72.5%\n \
+                   memory_threshold = 60%\n }\n }\n}\n";
+    let (eggs, uglyfox) = nest(&[egg("a", ""), egg("b", "")], &[("UF/config.fly", uglyfox)]);
+    let config = config(&eggs, uglyfox.as_ref(), Deadlines::default());
+    let load = |egg: &str| config.relief[&config.eggs[egg].pool];
+    assert_eq!(load("a"), Load { cpu: 7250, memory: 6000 });
+    assert_eq!(load("b"), Load { cpu: 5000, memory: 8000 });
+    assert_eq!(check_interval(uglyfox.as_ref().unwrap()), Some(Duration::from_mins(2)));
+    let (eggs, none) = nest(&[egg("a", "")], &[]);
+    assert!(super::config(&eggs, none.as_ref(), Deadlines::default()).relief.is_empty());
+}
+
 fn settings(project: Option<u64>) -> NestSettings {
     NestSettings {
         name: "nest".to_owned(),

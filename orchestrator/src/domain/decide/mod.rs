@@ -5,6 +5,7 @@
 
 mod keep;
 mod one;
+mod relief;
 mod rest;
 mod supply;
 
@@ -84,6 +85,8 @@ pub enum Action {
 pub enum Why {
     /// A job waits for it.
     Demand,
+    /// The others of its pool have much to do.
+    Load,
     /// So many are always kept active, or ready to wake.
     KeptReady,
     /// It had no job for long enough.
@@ -122,6 +125,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Demand => "a job waits for it",
+            Self::Load => "the others have much to do",
             Self::KeptReady => "so many are kept ready",
             Self::Idle => "it had no job for long enough",
             Self::GivesWay => "it had no job, and another egg's job waits for its place",
@@ -147,6 +151,7 @@ impl Why {
     pub fn actor(&self) -> String {
         let policy = match self {
             Self::Demand => "demand",
+            Self::Load => "load",
             Self::KeptReady => "kept-ready",
             Self::Idle => "idle",
             Self::GivesWay => "gives-way",
@@ -174,6 +179,7 @@ pub fn decide(config: &Config, fleet: &Fleet, demand: &Demand, now: Time) -> Vec
     let mut desk = Desk::new(config, fleet, demand, now);
     one::look(&mut desk);
     supply::serve(&mut desk);
+    relief::relieve(&mut desk);
     rest::put_to_sleep(&mut desk);
     keep::keep_ready(&mut desk);
     desk.actions

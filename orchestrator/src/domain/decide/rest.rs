@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Desk, Why};
+use super::{Desk, Why, relief};
 use crate::domain::{PoolId, Runner, RunnerId, State};
 
 pub(super) fn put_to_sleep(desk: &mut Desk<'_>) {
@@ -22,6 +22,11 @@ pub(super) fn put_to_sleep(desk: &mut Desk<'_>) {
             // What only comes up to sleep must not push out one that is kept ready.
             let missing = pool.nadir.min.min(pool.nadir.max).saturating_sub(desk.of_pool(id).asleep);
             if desk.of_pool(id).serving <= pool.apex.min + rising.min(missing) {
+                break;
+            }
+            // The last one that relieves the others stays as long as they have much to do.
+            let tally = desk.of_pool(id);
+            if tally.idle + tally.booting <= 1 && relief::is_loaded(desk, id) {
                 break;
             }
             // One that a waiting job is about to take stays.

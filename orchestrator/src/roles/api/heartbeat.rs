@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::{Json, extract::State, http::HeaderMap};
+use flyc::artifact::RunnerType;
 use smol_str::SmolStr;
 
 use super::{
@@ -92,7 +93,10 @@ fn wanted(runner: &Runner) -> Wanted {
         runner.state,
         RunnerState::PendingTermination | RunnerState::Failed | RunnerState::Terminated
     );
-    if is_over || runner.ending.is_some() { Wanted::Drain } else { Wanted::Work }
+    // A container has no machine to stop: what sleeps there ends, and begins with nothing when it wakes.
+    let ends_to_sleep =
+        runner.is_asleep() && runner.runner_type == RunnerType::Serverless && runner.cloud != "local";
+    if is_over || runner.ending.is_some() || ends_to_sleep { Wanted::Drain } else { Wanted::Work }
 }
 
 /// The runner as it is from now on, and what is written; none when a runner can't be heard of in its state.

@@ -35,7 +35,7 @@ pub(super) async fn prune(context: &Context, before: BTreeSet<(String, String)>)
             }
         }
         Err(error) => {
-            tracing::warn!(%error, "it is not known what of earlier builds is still wanted; all of it stays")
+            tracing::warn!(%error, "it is not known what of earlier builds is still wanted; all of it stays");
         }
     }
 }

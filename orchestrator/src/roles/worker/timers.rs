@@ -5,11 +5,21 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::put;
-use crate::roles::{Context, Work};
+use crate::{
+    nest,
+    records::{self, NestRecord},
+    roles::{Context, Work},
+};
 
 /// What is done how often.
-fn table(context: &Context) -> [(&'static str, Work, Duration); 3] {
-    let every = context.settings.intervals;
+async fn table(context: &Context) -> [(&'static str, Work, Duration); 3] {
+    let mut every = context.settings.intervals;
+    // The Nest says how long nobody may look at the runners; when it can't be asked, it is looked as ever.
+    let found = records::get::<NestRecord>(&*context.ports.store, NestRecord::id()).await;
+    let uglyfox = found.ok().flatten().and_then(|nest| nest.record.uglyfox);
+    if let Some(most) = uglyfox.as_ref().and_then(nest::check_interval) {
+        every.decide = every.decide.min(most);
+    }
     [
         ("sync", Work::Sync { reason: "timer".to_owned() }, every.sync),
         ("sweep", Work::Sweep, every.sweep),
@@ -20,10 +30,10 @@ fn table(context: &Context) -> [(&'static str, Work, Duration); 3] {
 /// Puts in what is done by the clock, until it is told to stop. At the start everything is looked at.
 pub async fn timers(context: Context, shutdown: CancellationToken) {
     start(&context).await;
-    let mut last = table(&context).map(|(_, _, period)| number(&context, period));
+    let mut last = table(&context).await.map(|(_, _, period)| number(&context, period));
     loop {
         let now = context.ports.clock.now().as_millis();
-        let next = table(&context).into_iter().map(|(_, _, period)| {
+        let next = table(&context).await.into_iter().map(|(_, _, period)| {
             let period = put::millis(period).max(1);
             period - now % period
         });
@@ -53,7 +63,7 @@ async fn start(context: &Context) {
 
 /// Puts in the work of each period that has begun.
 async fn tick(context: &Context, last: &mut [u64; 3]) {
-    for (at, (name, work, period)) in table(context).into_iter().enumerate() {
+    for (at, (name, work, period)) in table(context).await.into_iter().enumerate() {
         let number = number(context, period);
         if last[at] == number {
             continue;
