@@ -313,6 +313,8 @@ fn killed_before_a_rotation_revokes_the_old_token() {
 #[test]
 fn killed_after_a_rotation_has_revoked_the_old_token() {
     killed_during_rotation(5);
+}
+
 /// What is exported is the whole database, and goes into an empty folder with the same key, or nowhere.
 #[test]
 fn an_installation_moves_to_another_folder() {

@@ -186,32 +186,37 @@ fn status_shows_everything() {
     check(
         &ask(address, &["status"]),
         &expect![[r#"
-        exit 0
-        Nest birds at 01234567, synced 3 h ago
-        fedcba98 is broken and changes nothing, 60 s ago:
-          error: unknown-name
-           --> Eggs/docs/config.fly:3:5
+            exit 0
+            Nest birds at 01234567, synced 3 h ago
+            fedcba98 is broken and changes nothing, 60 s ago:
+              error: unknown-name
+               --> Eggs/docs/config.fly:3:5
 
-        Eggs
-        EGG   RUNNERS         WAITING  AT MOST  COMMIT    NOTE
-        docs  1 busy, 2 idle  1        5        01234567
-        web   1 busy, 2 idle  1        5        01234567  the apply failed: no such image; next try in 40 s
+            Eggs
+            EGG   RUNNERS         WAITING  AT MOST  COMMIT    NOTE
+            docs  1 busy, 2 idle  1        5        01234567
+            web   1 busy, 2 idle  1        5        01234567  the deployment failed; next try in 40 s
 
-        Runners
-        RUNNER  EGG   STATE  POOL  SINCE  HEARD  JOBS                  WHY
-        docs-1  docs  busy   apex  3 min  9 s    gitlab.example.com#6  a job waits
-        docs-2  docs  idle   apex  3 min  9 s    -                     a job waits
+            Failed deployments
+            EGG  WHY
+            web  the apply failed: no such image
+                 more
 
-        Waiting jobs
-        JOB                   NAME   EGG   WAITS  TAGS        WHY
-        gitlab.example.com#7  build  none  90 s   docs,large  docs: has no tag `large`
+            Runners
+            RUNNER  EGG   STATE  POOL  SINCE  HEARD  JOBS                  WHY
+            docs-1  docs  busy   apex  3 min  9 s    gitlab.example.com#6  a job waits
+            docs-2  docs  idle   apex  3 min  9 s    -                     a job waits
 
-        Last changes
-        AGO  WHAT          ON             BY
-        2 s  runner.drain  runner docs-2  policy:idle
+            Waiting jobs
+            JOB                   NAME   EGG   WAITS  TAGS        WHY
+            gitlab.example.com#7  build  none  90 s   docs,large  docs: has no tag `large`
 
-        Queue: 1 waiting, 2 in work, 3 given up (gosling queue list)
-    "#]],
+            Last changes
+            AGO  WHAT          ON             BY
+            2 s  runner.drain  runner docs-2  policy:idle
+
+            Queue: 1 waiting, 2 in work, 3 given up (gosling queue list)
+        "#]],
     );
     let json: Value = serde_json::from_slice(&ask(address, &["status", "--output", "json"]).stdout).unwrap();
     assert_eq!(json["runners"].as_array().unwrap().len(), 3);

@@ -64,7 +64,8 @@ struct Shell {
 impl Shell {
     fn open(command: &mut Command) -> Self {
         // What it starts in the background ends with it.
-        let mut process = command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut process =
+            command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let stdin = process.stdin.take().unwrap();
         let (say, lines) = channel();
         let stdout = process.stdout.take().unwrap();
@@ -148,8 +149,11 @@ fn the_quickstart_leads_from_an_empty_folder_to_a_job_that_runs() {
     let mut served = false;
     for (heading, commands) in blocks() {
         if heading == "A job" && !served {
-            let (_, jobs) = gitlab.change(|world| world.queue(1, vec![NewJob::new("hello", &["web"], &["echo hello"])]));
-            gitlab.wait("the job's success", |world| (world.jobs[&jobs[0]].status == Status::Success).then_some(()));
+            let (_, jobs) =
+                gitlab.change(|world| world.queue(1, vec![NewJob::new("hello", &["web"], &["echo hello"])]));
+            gitlab.wait("the job's success", |world| {
+                (world.jobs[&jobs[0]].status == Status::Success).then_some(())
+            });
             served = true;
         }
         let said = shell.run(&commands);
@@ -157,7 +161,9 @@ fn the_quickstart_leads_from_an_empty_folder_to_a_job_that_runs() {
             "GitLab's side" => {
                 gitlab.look(|world| assert_eq!((world.hooks.len(), world.runners.len()), (1, 1), "{said}"));
             }
-            "A job" if commands.contains("get egg") => assert!(said.lines().any(|line| line == "1"), "{said}"),
+            "A job" if commands.contains("get egg") => {
+                assert!(said.lines().any(|line| line == "1"), "{said}")
+            }
             _ => {}
         }
     }
@@ -168,7 +174,11 @@ fn the_quickstart_leads_from_an_empty_folder_to_a_job_that_runs() {
         assert!(!text.contains(TOKEN), "{text}");
     }
     drop(shell);
-    for file in walkdir::WalkDir::new(&here).into_iter().filter_map(Result::ok).filter(|entry| entry.file_type().is_file()) {
+    for file in walkdir::WalkDir::new(&here)
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+    {
         let mut bytes = Vec::new();
         fs::File::open(file.path()).and_then(|mut file| file.read_to_end(&mut bytes)).unwrap();
         for secret in secret {

@@ -74,7 +74,10 @@ fn settings(bench: &Bench) -> Settings {
             project: None,
             server: None,
             webhook_secret: None,
+            api_token: None,
+            variables: BTreeMap::new(),
         },
+        clouds: orchestrator::settings::CloudSettings::default(),
         gitlab: BTreeMap::new(),
         tofu: None,
         gosling: Some(bench.gosling.clone()),
@@ -109,6 +112,7 @@ fn context(bench: &Bench) -> (Context, Arc<Sqlite>) {
         seal: Seal::new(&[7; 32]),
         metrics: Metrics::new().unwrap(),
         instance: "one".into(),
+        kept: orchestrator::roles::Kept::default(),
     };
     (context, store)
 }
@@ -131,6 +135,7 @@ fn egg(bench: &Bench) -> EggRecord {
         retry_at: None,
         error: None,
         pinned: None,
+        rotation: None,
         made: now,
         updated: now,
         synced: now,
@@ -164,6 +169,7 @@ impl Drawn {
             redeemed: None,
             credential: None,
             heard: (0, 0),
+            revision: None,
             version: None,
             why: String::new(),
             care: Care { made: self.made, ..Care::default() },
