@@ -11,9 +11,9 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Write},
     os::unix::{fs::symlink, process::CommandExt},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::Duration,
@@ -59,10 +59,12 @@ struct Shell {
     stdin: ChildStdin,
     lines: Receiver<String>,
     said: String,
+    errors: PathBuf,
 }
 
 impl Shell {
-    fn open(command: &mut Command) -> Self {
+    fn open(command: &mut Command, errors: PathBuf) -> Self {
+        command.stderr(fs::File::create(&errors).unwrap());
         // What it starts in the background ends with it.
         let mut process =
             command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -76,7 +78,12 @@ impl Shell {
                 }
             }
         });
-        Self { process, stdin, lines, said: String::new() }
+        Self { process, stdin, lines, said: String::new(), errors }
+    }
+
+    /// What was said on standard error.
+    fn errors(&self) -> String {
+        fs::read_to_string(&self.errors).unwrap_or_default()
     }
 
     /// Runs commands and says what they said. One that fails is the page's mistake.
@@ -92,8 +99,10 @@ impl Shell {
                     said.push_str(&line);
                     said.push('\n');
                 }
-                Err(RecvTimeoutError::Timeout) => panic!("not done in {PATIENCE:?}:\n{commands}\n{said}"),
-                Err(RecvTimeoutError::Disconnected) => panic!("failed:\n{commands}\n{}{said}", self.said),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("not done in {PATIENCE:?}:\n{commands}\n{said}{}", self.errors())
+                }
+                Err(RecvTimeoutError::Disconnected) => panic!("failed:\n{commands}\n{said}{}", self.errors()),
             }
         }
         self.said.push_str(&said);
@@ -139,13 +148,16 @@ fn the_quickstart_leads_from_an_empty_folder_to_a_job_that_runs() {
     shell.env("GIT_AUTHOR_NAME", "Me").env("GIT_AUTHOR_EMAIL", "me@example.com");
     shell.env("GIT_COMMITTER_NAME", "Me").env("GIT_COMMITTER_EMAIL", "me@example.com");
     shell.env("GOSLING_GITLAB", format!("gitlab.example.com={}", gitlab.url()));
-    shell.env("GOSLING_LISTEN", address.to_string()).env("GOSLING_API", format!("http://{address}"));
-    let mut errors = fs::File::create(place.path().join("errors")).unwrap();
-    shell.stderr(errors.try_clone().unwrap());
-    let said_wrong = || fs::read_to_string(place.path().join("errors")).unwrap_or_default();
-    errors.flush().unwrap();
-
-    let mut shell = Shell::open(&mut shell);
+    // It listens where nobody else does, which the operator's commands have from a profile.
+    shell.env("GOSLING_LISTEN", address.to_string());
+    let profiles = home.join(".config/gosling");
+    fs::create_dir_all(&profiles).unwrap();
+    let profile = format!(
+        "default = \"here\"\n\n[profiles.here]\napi = \"http://{address}\"\ndata = {:?}\n",
+        here.join("gosling-data")
+    );
+    fs::write(profiles.join("config.toml"), profile).unwrap();
+    let mut shell = Shell::open(&mut shell, place.path().join("errors"));
     let mut served = false;
     for (heading, commands) in blocks() {
         if heading == "A job" && !served {
@@ -167,22 +179,31 @@ fn the_quickstart_leads_from_an_empty_folder_to_a_job_that_runs() {
             _ => {}
         }
     }
-    assert!(served, "{}", said_wrong());
+    assert!(served, "{}", shell.errors());
     // Nothing that was secret was said or left in clear.
     let secret = [TOKEN.as_bytes()];
-    for text in [shell.said.clone(), said_wrong()] {
+    for text in [shell.said.clone(), shell.errors()] {
         assert!(!text.contains(TOKEN), "{text}");
     }
     drop(shell);
-    for file in walkdir::WalkDir::new(&here)
-        .into_iter()
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_file())
-    {
-        let mut bytes = Vec::new();
-        fs::File::open(file.path()).and_then(|mut file| file.read_to_end(&mut bytes)).unwrap();
+    for file in files(&here) {
+        let bytes = fs::read(&file).unwrap();
         for secret in secret {
-            assert!(!bytes.windows(secret.len()).any(|part| part == secret), "{}", file.path().display());
+            assert!(!bytes.windows(secret.len()).any(|part| part == secret), "{}", file.display());
         }
     }
+}
+
+/// All files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => found.extend(files(&entry.path())),
+            kind if kind.is_file() => found.push(entry.path()),
+            _ => {}
+        }
+    }
+    found
 }

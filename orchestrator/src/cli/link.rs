@@ -16,12 +16,17 @@ use super::{
     one_thread,
     output::{Output, json, yaml},
     print,
+    progress::Progress,
     text::{Paint, clean},
 };
-use crate::wire::{EggView, LinkChange, LinkReport, LinkStep, LinkedThing};
+use crate::wire::{EggView, LinkChange, LinkReport, LinkStep, LinkedThing, Status};
 
 /// How long what may take long takes at most: much of GitLab has to be looked at.
 const PATIENCE: Duration = Duration::from_mins(16);
+
+/// How often one looks whether the Nest was read, and how long one waits between.
+const SYNC_TRIES: u32 = 240;
+const SYNC_PAUSE: Duration = Duration::from_millis(250);
 
 /// So many things of a group that are as they should be are told one by one.
 const TOLD: usize = 3;
@@ -82,6 +87,9 @@ impl Link {
         let colour = global.colour(&io::stdout());
         one_thread()?.block_on(async {
             let api = self.access.open()?.patient(PATIENCE);
+            if !self.nest {
+                synced(&api).await?;
+            }
             let subjects: Vec<Subject> = if self.nest {
                 vec![None]
             } else if self.eggs.is_empty() {
@@ -94,6 +102,32 @@ impl Link {
             asked.all(&api, &subjects).await
         })
     }
+}
+
+/// Waits until the Nest was read for the first time: before that there is nothing to link, and that is not what is meant.
+async fn synced(api: &Api) -> Result<(), Failure> {
+    let progress = Progress::start("the Nest is read for the first time");
+    for _ in 0..SYNC_TRIES {
+        let status: Status = api.get(&["status"], &[]).await?;
+        if status.syncs.iter().any(|sync| sync.status == "applied") {
+            return Ok(());
+        }
+        if status.syncs.first().is_some() {
+            return Err(Failure::Failed {
+                message: format!(
+                    "nothing is linked: the Nest `{}` was never read without errors",
+                    clean(&status.nest)
+                ),
+                help: Some("`gosling status` shows what is wrong with it".to_owned()),
+            });
+        }
+        tokio::time::sleep(SYNC_PAUSE).await;
+    }
+    drop(progress);
+    Err(Failure::Unreachable {
+        message: "nothing is linked: the Nest was not read yet".to_owned(),
+        help: "`gosling status` shows when it is; then try again".to_owned(),
+    })
 }
 
 impl Unlink {
