@@ -8,16 +8,23 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::{BufRead, BufReader, Write},
+    io::Write,
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    sync::Arc,
+    time::Duration,
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+mod log;
+mod processes;
+
+use log::Log;
+pub use processes::processes_in;
+use processes::signal;
 
 use super::gitlab::{FakeGitLab, Hook, NewJob, Place, Project, User};
 use crate::tools::{self, FakeCloud};
@@ -86,53 +93,6 @@ uglyfox {
   }
 }
 "#;
-
-/// What a running `gosling serve` says, a JSON object a line.
-#[derive(Debug, Default)]
-struct Log {
-    lines: Mutex<(Vec<String>, bool)>,
-    more: Condvar,
-}
-
-impl Log {
-    fn lines(&self) -> MutexGuard<'_, (Vec<String>, bool)> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn read(self: &Arc<Self>, from: impl std::io::Read + Send + 'static) {
-        let log = Arc::clone(self);
-        std::thread::spawn(move || {
-            let mut reader = BufReader::new(from);
-            let mut line = Vec::new();
-            while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-                log.lines().0.push(String::from_utf8_lossy(&line).trim_end().to_owned());
-                line.clear();
-                log.more.notify_all();
-            }
-            log.lines().1 = true;
-            log.more.notify_all();
-        });
-    }
-
-    /// The first line from `from` on that is looked for, and what comes behind it.
-    fn wait<R>(&self, from: usize, what: &str, mut look: impl FnMut(&str) -> Option<R>) -> (R, usize) {
-        let end = Instant::now() + PATIENCE;
-        let (mut at, mut lines) = (from, self.lines());
-        loop {
-            while let Some(line) = lines.0.get(at) {
-                at += 1;
-                if let Some(found) = look(line) {
-                    return (found, at);
-                }
-            }
-            let left = end.saturating_duration_since(Instant::now());
-            let last = || lines.0[lines.0.len().saturating_sub(60)..].join("\n");
-            assert!(!left.is_zero(), "{what}: not said in {PATIENCE:?}\n{}", last());
-            assert!(!lines.1, "{what}: gosling has ended\n{}", last());
-            lines = self.more.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-}
 
 /// A running `gosling serve`.
 #[derive(Debug)]
@@ -624,19 +584,6 @@ impl Drop for Stage {
     }
 }
 
-/// The processes that have something to do with the installation in this folder, by their command lines.
-pub fn processes_in(folder: &Path) -> Vec<(u32, String)> {
-    let name = folder.to_string_lossy();
-    let of = |entry: fs::DirEntry| {
-        let id: u32 = entry.file_name().to_str()?.parse().ok()?;
-        let line = fs::read(entry.path().join("cmdline")).ok()?;
-        let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        let place = fs::read_link(entry.path().join("cwd")).ok()?;
-        (line.contains(&*name) || place.starts_with(folder)).then_some((id, line))
-    };
-    fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| of(entry.ok()?)).collect()
-}
-
 fn project(path: &str) -> Project {
     Project {
         path: path.to_owned(),
@@ -648,9 +595,4 @@ fn project(path: &str) -> Project {
         deploy_keys: BTreeMap::new(),
         build_timeout: 3600,
     }
-}
-
-fn signal(process: u32, name: &str) {
-    let _ =
-        Command::new("kill").args([&format!("-{name}"), &process.to_string()]).stderr(Stdio::null()).status();
 }

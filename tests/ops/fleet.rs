@@ -53,7 +53,7 @@ fn runners_are_drained_and_terminated() {
     assert_eq!((code, said.contains(&format!("nearest: `{runner}`"))), (Some(3), true), "{said}");
     // Nobody is asked where nobody is.
     let (code, said) = refused(&stage.output(&["runner", "terminate", &runner]));
-    assert_eq!((code, said.contains("add --yes")), (Some(2), true), "{said}");
+    assert_eq!((code, said.contains("--yes")), (Some(2), true), "{said}");
     let said = stage.run(&["runner", "drain", &runner, "--wait"]);
     assert_eq!(said, format!("{runner}: it is gone"));
     assert_eq!(stage.run(&["runner", "list"]), "There is no such runner.");
@@ -87,7 +87,7 @@ fn an_egg_goes_back_to_an_earlier_plan() {
     succeeded(&stage, second);
 
     let (code, said) = refused(&stage.output(&["rollback", "demo"]));
-    assert_eq!((code, said.contains("add --yes")), (Some(2), true), "{said}");
+    assert_eq!((code, said.contains("--yes")), (Some(2), true), "{said}");
     let (code, said) = refused(&stage.output(&["rollback", "demo", "--to", "nothing", "--yes"]));
     assert_eq!((code, said.contains("has no plan `nothing`")), (Some(3), true), "{said}");
     let plan = json(&stage, &["rollback", "demo", "--yes", "--wait"]);

@@ -37,7 +37,7 @@ const TOLD: usize = 3;
     long_about = "Make what eggs and jobs need in GitLab: runners, webhooks, pipeline schedules, and the deploy keys of the \
                   Nest. What is there already and as it should be is left alone, so it may be run at any time, and again \
                   after a failure.\n\nWithout names: all eggs and jobs, and the Nest itself.",
-    after_help = "Examples:\n  gosling link --dry-run\n  gosling link web jobs/nightly"
+    after_help = "Example: gosling link --dry-run\n         gosling link web jobs/nightly"
 )]
 pub(super) struct Link {
     #[command(flatten)]

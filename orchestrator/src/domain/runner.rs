@@ -292,6 +292,10 @@ impl Runner {
                 if !self.is_there() {
                     return Err(self.illegal("take a job"));
                 }
+                if self.is_asleep() && self.settled == PoolKind::Nadir {
+                    // It is off, so this is told late.
+                    return Ok(next);
+                }
                 let mut jobs = self.jobs.clone();
                 jobs.insert(job.clone());
                 next.hold(jobs, now);
