@@ -15,6 +15,7 @@ use super::{
     Failure, Global,
     api::{Access, Api},
     interruptible, one_thread,
+    operate::of_egg,
     output::yaml,
     print,
     text::{Paint, Table, age, clean, counts, length, short},
@@ -117,12 +118,12 @@ async fn look(api: &Api, egg: Option<&str>) -> Result<Seen, Failure> {
         return Ok(Seen { status: api.get(&["status"], &[]).await?, runners: api.list(&["runners"]).await? });
     };
     // Whether there is such an egg is seen here.
-    let of_egg: EggStatus = api.get(&["eggs", name, "status"], &[]).await?;
+    let found: EggStatus = of_egg(api, name, api.get(&["eggs", name, "status"], &[]).await).await?;
     let mut status: View = api.get(&["status"], &[]).await?;
     let runners: Vec<RunnerView> = api.list_where(&["runners"], &[("egg", name)]).await?;
     status.eggs.retain(|egg| egg.name == name);
-    status.waiting = of_egg.waiting;
-    status.waiting_total = of_egg.waiting_total;
+    status.waiting = found.waiting;
+    status.waiting_total = found.waiting_total;
     status.transitions.retain(|change| {
         let is_told = change.details.get("egg").and_then(|egg| egg.as_str()) == Some(name);
         let is_runner = change.resource_type == "runner";
