@@ -238,9 +238,10 @@ fn eggs_table(eggs: &[EggView], _: Moment) -> Table {
     let mut table = Table::new(&["EGG", "KIND", "TYPE", "CLOUD", "AT MOST", "TAGS", "COMMIT", "NOTE"]);
     for egg in eggs {
         let mut notes = Vec::new();
-        notes.extend(egg.removed.then_some("removed from the Nest"));
-        notes.extend(egg.paused.then_some("paused"));
-        notes.extend(egg.error.as_ref().and_then(|error| error.lines().next()));
+        notes.extend(egg.removed.then(|| "removed from the Nest".to_owned()));
+        notes.extend(egg.paused.then(|| "paused".to_owned()));
+        notes.extend(egg.rolled_back.as_ref().map(|back| format!("rolled back to {}", short(&back.commit))));
+        notes.extend(egg.error.as_ref().and_then(|error| error.lines().next()).map(ToOwned::to_owned));
         let place =
             if egg.region.is_empty() { egg.cloud.clone() } else { format!("{} {}", egg.cloud, egg.region) };
         table.row([

@@ -67,10 +67,11 @@ impl Status {
 /// elsewhere all of it is printed when something has changed.
 async fn watch(api: &Api, egg: Option<&str>, output: Output, colour: bool) -> Result<ExitCode, Failure> {
     let draws = output == Output::Table && io::stdout().is_terminal();
-    let mut last = None;
+    let (mut last, mut is_away) = (None, false);
     loop {
         let (shown, what) = match look(api, egg).await {
             Ok(seen) => {
+                is_away = false;
                 let shown = match output {
                     Output::Table => render(&seen, colour),
                     Output::Json => json(&seen, false)?,
@@ -79,7 +80,15 @@ async fn watch(api: &Api, egg: Option<&str>, output: Output, colour: bool) -> Re
                 (shown, essence(&seen))
             }
             // It may be there again soon.
-            Err(failure @ Failure::Unreachable { .. }) if output == Output::Table => {
+            Err(failure @ Failure::Unreachable { .. }) => {
+                if output != Output::Table {
+                    // Programs read on where it goes on.
+                    if !std::mem::replace(&mut is_away, true) {
+                        eprintln!("{failure}; still trying");
+                    }
+                    tokio::time::sleep(POLL).await;
+                    continue;
+                }
                 let failure = failure.to_string();
                 (format!("{}\n", Paint::Bad.on(&failure, colour)), failure.into())
             }
@@ -201,6 +210,9 @@ fn eggs(status: &View) -> Table {
         }
         if egg.paused {
             notes.push("paused".to_owned());
+        }
+        if let Some(back) = &egg.rolled_back {
+            notes.push(format!("rolled back to {}", short(&back.commit)));
         }
         if let Some(rotation) = &egg.rotation {
             notes.push(super::rotate::words(rotation));

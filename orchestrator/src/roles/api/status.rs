@@ -56,6 +56,7 @@ pub(super) async fn status(_: Caller<Read>, State(api): State<Api>) -> Answer<Js
         commit: egg.commit.clone(),
         paused: egg.paused,
         removed: egg.removed,
+        rolled_back: eggs::rolled_back(&egg),
         retry_at: egg.retry_at.map(Into::into),
         error: egg.error.clone(),
         rotation: egg.rotating().map(rotate::view),
