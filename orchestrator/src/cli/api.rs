@@ -475,10 +475,14 @@ fn refused(
                 "give a token: --token-file FILE, GOSLING_TOKEN_FILE or a profile; `gosling token` makes one"
                     .to_owned(),
         },
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::Refused {
-            message: said,
-            help: "the token must be known to this `gosling serve`, and have the scope that this needs"
+        StatusCode::UNAUTHORIZED => Failure::Refused {
+            message: format!("MotherGoose at {base} doesn't know the token"),
+            help: "`gosling token` makes one in the folder of that `gosling serve`, which knows it once it is started anew"
                 .to_owned(),
+        },
+        StatusCode::FORBIDDEN => Failure::Refused {
+            message: said,
+            help: "`gosling token NAME --scope SCOPE` makes a token that may do more".to_owned(),
         },
         StatusCode::NOT_FOUND | StatusCode::GONE => {
             Failure::NotFound { message: said, help: "`gosling status` shows what there is".to_owned() }

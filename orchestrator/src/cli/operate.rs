@@ -100,7 +100,7 @@ pub(super) async fn of_egg<T>(api: &Api, name: &str, answer: Result<T, Failure>)
     }
     let names = eggs.iter().map(|egg| egg.name.as_str());
     let all = match closest(name, names.clone()) {
-        Some(near) => format!("nearest: `{}`", clean(near)),
+        Some(near) => format!("did you mean `{}`?", clean(near)),
         None if eggs.is_empty() => "the Nest has no eggs yet".to_owned(),
         None => format!("there are: {}", clean(&names.collect::<Vec<_>>().join(", "))),
     };

@@ -70,7 +70,8 @@ impl Drain {
         for id in &self.ids {
             runners.push(known(&api, id).await?);
         }
-        if let Some(confirm) = now {
+        let is_gone = |runner: &RunnerView| runner.state == "terminated";
+        if let Some(confirm) = now.filter(|_| !runners.iter().all(is_gone)) {
             let busy: Vec<String> = runners.iter().flat_map(|runner| runner.jobs.clone()).collect();
             let jobs = if busy.is_empty() {
                 "None has a job now.".to_owned()
@@ -116,7 +117,7 @@ pub(super) async fn known<T: DeserializeOwned>(api: &Api, id: &str) -> Result<T,
     let Ok(all) = api.list::<RunnerView>(&["runners"]).await else { return answer };
     let living = all.iter().filter(|runner| runner.state != "terminated");
     let help = match closest(id, living.map(|runner| runner.id.as_str())) {
-        Some(near) => format!("nearest: `{}`", clean(near)),
+        Some(near) => format!("did you mean `{}`?", clean(near)),
         None => "`gosling runner list` shows them".to_owned(),
     };
     Err(Failure::NotFound { message: format!("the runner `{}` is unknown", clean(id)), help })
