@@ -136,7 +136,7 @@ impl Access {
                 Url::parse(HERE).map_err(|error| Failure::usage(error.to_string(), "give it by --api URL"))?
             }
         };
-        if base.cannot_be_a_base() {
+        if !matches!(base.scheme(), "http" | "https") {
             return Err(Failure::usage(
                 format!("`{base}` is no URL that can be asked"),
                 "it begins with http:// or https://",
@@ -191,7 +191,12 @@ async fn unseal(uri: &SecretUri, data: &Path, key_file: Option<&Path>) -> Result
 fn read_token(file: &Path) -> Result<Secret, Failure> {
     fs::read_to_string(file)
         .map(|text| Secret::new(text.trim()))
-        .map_err(|error| Failure::Io { what: file.display().to_string(), error })
+        .map_err(|error| {
+            Failure::usage(
+                format!("the API token can't be read from {}: {error}", file.display()),
+                "--token-file, GOSLING_TOKEN_FILE or a profile names the file; `gosling token NAME` makes a token",
+            )
+        })
 }
 
 impl Api {
@@ -465,18 +470,25 @@ fn refused(
     );
     match status {
         StatusCode::UNAUTHORIZED if !token => Failure::Refused {
-            message: said,
+            message: format!("MotherGoose at {base} wants a token, and none was given"),
             help:
                 "give a token: --token-file FILE, GOSLING_TOKEN_FILE or a profile; `gosling token` makes one"
                     .to_owned(),
         },
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::Refused {
-            message: said,
-            help: "the token must be known to this `gosling serve`, and have the scope that this needs"
+        StatusCode::UNAUTHORIZED => Failure::Refused {
+            message: format!("MotherGoose at {base} doesn't know the token"),
+            help: "`gosling token` makes one in the folder of that `gosling serve`, which knows it once it is started anew"
                 .to_owned(),
+        },
+        StatusCode::FORBIDDEN => Failure::Refused {
+            message: said,
+            help: "`gosling token NAME --scope SCOPE` makes a token that may do more".to_owned(),
         },
         StatusCode::NOT_FOUND | StatusCode::GONE => {
             Failure::NotFound { message: said, help: "`gosling status` shows what there is".to_owned() }
+        }
+        StatusCode::CONFLICT => {
+            Failure::Failed { message: said, help: Some("`gosling status` shows how things are".to_owned()) }
         }
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
             Failure::Unreachable { message: said, help: "try it again in a moment".to_owned() }

@@ -66,6 +66,14 @@ impl Failure {
         Self::Usage { message: message.into(), help: help.into() }
     }
 
+    /// The same with another help, when there is no such thing.
+    pub(super) fn or_look(self, help: &str) -> Self {
+        match self {
+            Self::NotFound { message, .. } => Self::NotFound { message, help: help.to_owned() },
+            other => other,
+        }
+    }
+
     /// What to do.
     pub(super) fn help(&self) -> Option<&str> {
         match self {

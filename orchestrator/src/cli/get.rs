@@ -9,10 +9,11 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{
     Failure, Global,
-    api::Access,
+    api::{Access, Api},
     one_thread,
+    operate::of_egg,
     output::{Output, json, yaml},
-    print,
+    print, runners,
     text::{Paint, clean},
 };
 
@@ -69,13 +70,17 @@ struct How {
 
 impl Get {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
-        let (path, how) = match self.what {
-            What::Egg { name, how } => (vec!["eggs".to_owned(), name], how),
-            What::Runner { id, how } => (vec!["runners".to_owned(), id], how),
-            What::Plan { egg, id, how } => (vec!["eggs".to_owned(), egg, "plans".to_owned(), id], how),
-        };
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        let found: Value = one_thread()?.block_on(async { how.access.open()?.get(&path, &[]).await })?;
+        let (found, how): (Value, How) = one_thread()?.block_on(async {
+            match self.what {
+                What::Egg { name, how } => {
+                    let api = how.access.open()?;
+                    let egg = of_egg(&api, &name, api.get(&["eggs", &name], &[]).await).await?;
+                    Ok::<_, Failure>((egg, how))
+                }
+                What::Runner { id, how } => Ok((runners::known(&how.access.open()?, &id).await?, how)),
+                What::Plan { egg, id, how } => Ok((plan(&how.access.open()?, &egg, &id).await?, how)),
+            }
+        })?;
         let Some(field) = &how.field else {
             return global.show(&found, |colour| render(&found, colour));
         };
@@ -86,6 +91,19 @@ impl Get {
             (Output::Yaml, value) => yaml(value)?,
         };
         print(text.as_bytes())
+    }
+}
+
+/// A plan of an egg.
+async fn plan(api: &Api, egg: &str, id: &str) -> Result<Value, Failure> {
+    match of_egg(api, egg, api.get(&["eggs", egg, "plans", id], &[]).await).await {
+        Err(Failure::NotFound { message, .. }) if !message.starts_with("the egg ") => {
+            Err(Failure::NotFound {
+                message: format!("{} has no plan `{}`", clean(egg), clean(id)),
+                help: format!("`gosling list plans {}` shows them", clean(egg)),
+            })
+        }
+        answer => answer,
     }
 }
 

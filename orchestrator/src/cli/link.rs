@@ -14,6 +14,7 @@ use super::{
     api::{Access, Api},
     confirm::Confirm,
     one_thread,
+    operate::{all_known, of_egg},
     output::{Output, json, yaml},
     print,
     progress::Progress,
@@ -96,6 +97,7 @@ impl Link {
                 let eggs: Vec<EggView> = api.list(&["eggs"]).await?;
                 eggs.into_iter().map(|egg| Some(egg.name)).chain([None]).collect()
             } else {
+                all_known(&api, &self.eggs).await?;
                 self.eggs.iter().cloned().map(Some).collect()
             };
             let asked = Asked { verb: "link", dry_run: self.dry_run, output: global.output(), colour };
@@ -135,6 +137,7 @@ impl Unlink {
         let colour = global.colour(&io::stdout());
         one_thread()?.block_on(async {
             let api = self.access.open()?.patient(PATIENCE);
+            all_known(&api, &self.eggs).await?;
             let mut subjects: Vec<Subject> = self.eggs.iter().cloned().map(Some).collect();
             subjects.extend(self.nest.then_some(None));
             let asked = Asked { verb: "unlink", dry_run: self.dry_run, output: global.output(), colour };
@@ -171,7 +174,11 @@ impl Asked {
                 None => vec!["nest", self.verb],
             };
             let dry_run = if self.dry_run { "true" } else { "false" };
-            match api.post_again::<LinkReport>(&path, &[("dry_run", dry_run)]).await {
+            let mut answer = api.post_again::<LinkReport>(&path, &[("dry_run", dry_run)]).await;
+            if let Some(name) = subject {
+                answer = of_egg(api, name, answer).await;
+            }
+            match answer {
                 Ok(report) => {
                     // One after another, as they are done.
                     if self.output == Output::Table {

@@ -12,7 +12,9 @@ use serde::Serialize;
 use super::{
     Failure, Global,
     api::{Access, Api},
-    one_thread, print,
+    one_thread,
+    operate::{egg as known_egg, of_egg},
+    print,
     text::{Paint, Table, age, clean, short},
 };
 use crate::{
@@ -44,19 +46,7 @@ enum What {
     },
     /// The runners
     #[command(after_help = "Example: gosling list runners --egg web --state idle")]
-    Runners {
-        #[command(flatten)]
-        how: How,
-        /// Only of this egg, bucket or job
-        #[arg(long, value_name = "NAME")]
-        egg: Option<String>,
-        /// Only in this state
-        #[arg(long, value_enum)]
-        state: Option<State>,
-        /// Also those that went not long ago
-        #[arg(long)]
-        all: bool,
-    },
+    Runners(Runners),
     /// OpenTofu's plans, the last first
     #[command(after_help = "Example: gosling list plans web")]
     Plans {
@@ -81,6 +71,21 @@ enum What {
         #[arg(long, value_enum)]
         status: Option<Status>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Runners {
+    #[command(flatten)]
+    how: How,
+    /// Only of this egg, bucket or job
+    #[arg(long, value_name = "NAME")]
+    egg: Option<String>,
+    /// Only in this state
+    #[arg(long, value_enum)]
+    state: Option<State>,
+    /// Also those that went not long ago
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -140,15 +145,7 @@ impl List {
                 });
                 how.show(global, &eggs, |egg| egg.name.clone(), eggs_table)
             }
-            What::Runners { how, egg, state, all } => {
-                let state = state.as_ref().map(word);
-                let mut runners: Vec<RunnerView> = runtime.block_on(async {
-                    let query = [("egg", &egg), ("state", &state)];
-                    how.access.open()?.list_where(&["runners"], &given(&query)).await
-                })?;
-                runners.retain(|runner| all || state.is_some() || runner.state != "terminated");
-                how.show(global, &runners, |runner| runner.id.clone(), runners_table)
-            }
+            What::Runners(runners) => runners.run(global),
             What::Plans { how, name, egg } => {
                 let plans = runtime.block_on(async { plans(&how.access.open()?, name.or(egg)).await })?;
                 how.show(global, &plans, |plan| plan.id.clone(), plans_table)
@@ -157,7 +154,9 @@ impl List {
                 let status = status.as_ref().map(word);
                 let mut jobs: Vec<JobView> = runtime.block_on(async {
                     let query = [("egg", &egg), ("status", &status)];
-                    how.access.open()?.list_where(&["jobs"], &given(&query)).await
+                    let api = how.access.open()?;
+                    let found = api.list_where(&["jobs"], &given(&query)).await?;
+                    or_unknown(&api, egg.as_deref(), found).await
                 })?;
                 jobs.sort_by_key(|job| (job.since.0, job.server.clone(), job.number));
                 how.show(global, &jobs, |job| format!("{}#{}", job.server, job.number), jobs_table)
@@ -166,9 +165,31 @@ impl List {
     }
 }
 
+impl Runners {
+    pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
+        let state = self.state.as_ref().map(word);
+        let mut runners: Vec<RunnerView> = one_thread()?.block_on(async {
+            let query = [("egg", &self.egg), ("state", &state)];
+            let api = self.how.access.open()?;
+            let found = api.list_where(&["runners"], &given(&query)).await?;
+            or_unknown(&api, self.egg.as_deref(), found).await
+        })?;
+        runners.retain(|runner| self.all || state.is_some() || runner.state != "terminated");
+        self.how.show(global, &runners, |runner| runner.id.clone(), runners_table)
+    }
+}
+
 /// The parts of a query that were given.
 fn given<'a>(query: &'a [(&'a str, &'a Option<String>)]) -> Vec<(&'a str, &'a str)> {
     query.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect()
+}
+
+/// What was found of an egg. Nothing is found of one that there is not, either, and that is another thing.
+async fn or_unknown<T>(api: &Api, egg: Option<&str>, found: Vec<T>) -> Result<Vec<T>, Failure> {
+    if let Some(name) = egg.filter(|_| found.is_empty()) {
+        known_egg(api, name).await?;
+    }
+    Ok(found)
 }
 
 async fn plans(api: &Api, egg: Option<String>) -> Result<Vec<PlanView>, Failure> {
@@ -181,7 +202,8 @@ async fn plans(api: &Api, egg: Option<String>) -> Result<Vec<PlanView>, Failure>
     };
     let mut plans: Vec<PlanView> = Vec::new();
     for egg in &eggs {
-        plans.extend(api.list::<PlanView>(&["eggs", egg, "plans"]).await?);
+        let of_this = api.list::<PlanView>(&["eggs", egg, "plans"]).await;
+        plans.extend(of_egg(api, egg, of_this).await?);
     }
     plans.sort_by(|a, b| b.made.0.cmp(&a.made.0).then_with(|| b.id.cmp(&a.id)));
     Ok(plans)
@@ -216,9 +238,10 @@ fn eggs_table(eggs: &[EggView], _: Moment) -> Table {
     let mut table = Table::new(&["EGG", "KIND", "TYPE", "CLOUD", "AT MOST", "TAGS", "COMMIT", "NOTE"]);
     for egg in eggs {
         let mut notes = Vec::new();
-        notes.extend(egg.removed.then_some("removed from the Nest"));
-        notes.extend(egg.paused.then_some("paused"));
-        notes.extend(egg.error.as_ref().and_then(|error| error.lines().next()));
+        notes.extend(egg.removed.then(|| "removed from the Nest".to_owned()));
+        notes.extend(egg.paused.then(|| "paused".to_owned()));
+        notes.extend(egg.rolled_back.as_ref().map(|back| format!("rolled back to {}", short(&back.commit))));
+        notes.extend(egg.error.as_ref().and_then(|error| error.lines().next()).map(ToOwned::to_owned));
         let place =
             if egg.region.is_empty() { egg.cloud.clone() } else { format!("{} {}", egg.cloud, egg.region) };
         table.row([

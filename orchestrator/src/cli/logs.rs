@@ -13,10 +13,11 @@ use super::{
     Failure, Global,
     api::{Access, Api},
     one_thread,
+    operate::egg,
     output::{Output, json, yaml},
     print,
     serve::duration,
-    text::{Paint, clean},
+    text::{Paint, clean, length},
 };
 use crate::{
     domain::Time,
@@ -54,10 +55,21 @@ impl Logs {
             let api = self.access.open()?;
             let from = Time::from_millis(now().as_millis().saturating_sub(millis(self.since)));
             let mut log = Log { seen: BTreeSet::new(), from };
+            let mut told = 0_u64;
             for entry in log.news(&api).await? {
-                self.tell(global, &entry, colour)?;
+                told += u64::from(self.tell(global, &entry, colour)?);
+            }
+            if let Some(name) = self.egg.as_deref().filter(|_| told == 0) {
+                // Nothing is told of one that there is not, either.
+                egg(&api, name).await?;
             }
             if !self.follow {
+                if told == 0 && global.output() == Output::Table {
+                    eprintln!(
+                        "nothing was done in the last {}; --since looks further back",
+                        length(millis(self.since))
+                    );
+                }
                 return Ok(ExitCode::SUCCESS);
             }
             let mut is_away = false;
@@ -82,16 +94,17 @@ impl Logs {
         })
     }
 
-    fn tell(&self, global: &Global, entry: &AuditView, colour: bool) -> Result<(), Failure> {
+    /// Tells of an entry that was asked for; whether it was.
+    fn tell(&self, global: &Global, entry: &AuditView, colour: bool) -> Result<bool, Failure> {
         if self.egg.as_ref().is_some_and(|egg| !is_of(entry, egg)) {
-            return Ok(());
+            return Ok(false);
         }
         let text = match global.output() {
             Output::Json => json(entry, false)?,
             Output::Yaml => format!("---\n{}", yaml(entry)?),
             Output::Table => line(entry, colour),
         };
-        print(text.as_bytes()).map(drop)
+        print(text.as_bytes()).map(|_| true)
     }
 }
 
@@ -138,8 +151,7 @@ fn is_of(entry: &AuditView, egg: &str) -> bool {
 
 /// `2026-11-21T10:00:00.123Z runner.make runner demo-1 by policy:demand: egg demo, to provisioning`
 pub(super) fn line(entry: &AuditView, colour: bool) -> String {
-    let at = serde_json::to_value(entry.at).ok();
-    let at = at.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    let at = entry.at.0.in_calendar().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
     let paint = match entry.action.rsplit('.').next() {
         Some("fail" | "failed" | "alert" | "orphan") => Paint::Bad,
         Some("make" | "wake" | "apply" | "applied") => Paint::Good,

@@ -5,7 +5,13 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use fly_std::formats::closest;
 
-use super::{Failure, api::Api, progress::Progress, text::clean};
+use super::{
+    Failure,
+    api::Api,
+    progress::Progress,
+    serve::duration,
+    text::{clean, length},
+};
 use crate::wire::EggView;
 
 /// Between two looks.
@@ -17,9 +23,9 @@ pub(super) struct Wait {
     /// Wait until it is done; Ctrl-C ends the waiting and nothing else
     #[arg(long)]
     wait: bool,
-    /// Give up waiting after so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 1800, requires = "wait")]
-    timeout: u64,
+    /// Give up waiting after this time: 90s, 30m, 2h
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration, requires = "wait")]
+    timeout: Duration,
 }
 
 /// How far something is.
@@ -41,7 +47,7 @@ impl Wait {
         what: &str,
         mut look: impl AsyncFnMut() -> Result<Seen<T>, Failure>,
     ) -> Result<T, Failure> {
-        let end = Instant::now() + Duration::from_secs(self.timeout);
+        let begun = Instant::now();
         let progress = Progress::start(what);
         let mut last = String::new();
         loop {
@@ -56,15 +62,33 @@ impl Wait {
                 progress.tell(&format!("{what}: {words}"));
                 last.clone_from(&words);
             }
-            if Instant::now() >= end {
+            if begun.elapsed() >= self.timeout {
                 return Err(Failure::Failed {
-                    message: format!("{what}: not done after {} s; {words}", self.timeout),
+                    message: format!(
+                        "{what}: not done after {}; {words}",
+                        length(u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX))
+                    ),
                     help: Some("it goes on all the same; `gosling status` shows it".to_owned()),
                 });
             }
             tokio::time::sleep(POLL).await;
         }
     }
+}
+
+/// All of several eggs are there, before anything is done to the first.
+pub(super) async fn all_known(api: &Api, names: &[String]) -> Result<(), Failure> {
+    if names.len() > 1 {
+        for name in names {
+            egg(api, name).await?;
+        }
+    }
+    Ok(())
+}
+
+/// An egg that is there.
+pub(super) async fn egg(api: &Api, name: &str) -> Result<EggView, Failure> {
+    of_egg(api, name, api.get(&["eggs", name], &[]).await).await
 }
 
 /// An answer that is about an egg: where there is no such egg, the one that was probably meant is named.
@@ -76,7 +100,7 @@ pub(super) async fn of_egg<T>(api: &Api, name: &str, answer: Result<T, Failure>)
     }
     let names = eggs.iter().map(|egg| egg.name.as_str());
     let all = match closest(name, names.clone()) {
-        Some(near) => format!("nearest: `{}`", clean(near)),
+        Some(near) => format!("did you mean `{}`?", clean(near)),
         None if eggs.is_empty() => "the Nest has no eggs yet".to_owned(),
         None => format!("there are: {}", clean(&names.collect::<Vec<_>>().join(", "))),
     };

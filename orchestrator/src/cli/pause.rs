@@ -4,7 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, Global, api::Access, one_thread, operate::of_egg};
+use super::{
+    Failure, Global,
+    api::Access,
+    one_thread,
+    operate::{all_known, of_egg},
+    text::clean,
+};
 use crate::wire::EggView;
 
 #[derive(Debug, Args)]
@@ -47,12 +53,13 @@ impl Which {
     fn carry_out(&self, global: &Global, verb: &str, told: &str) -> Result<ExitCode, Failure> {
         one_thread()?.block_on(async {
             let api = self.access.open()?;
+            all_known(&api, &self.eggs).await?;
             let mut done: Vec<EggView> = Vec::new();
             for name in &self.eggs {
                 let answer = api.post(&["eggs", name, verb]).await;
                 done.push(of_egg(&api, name, answer).await?);
             }
-            let line = |egg: &EggView| format!("{}: {told}\n", egg.name);
+            let line = |egg: &EggView| format!("{}: {told}\n", clean(&egg.name));
             global.show(&done, |_| done.iter().map(line).collect::<Vec<_>>().concat())
         })
     }

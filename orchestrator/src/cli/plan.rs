@@ -9,6 +9,7 @@ use super::{
     Failure, Global,
     api::{Access, Api},
     interruptible, one_thread,
+    operate::{all_known, of_egg},
     progress::Progress,
     text::{Paint, clean, short},
 };
@@ -51,14 +52,16 @@ async fn all(api: &Api, eggs: Vec<String>) -> Result<Plans, Failure> {
     let eggs = if eggs.is_empty() {
         api.list::<EggView>(&["eggs"]).await?.into_iter().map(|egg| egg.name).collect()
     } else {
+        all_known(api, &eggs).await?;
         eggs
     };
     let progress = Progress::start("planning");
     let mut plans = Vec::new();
-    for (at, egg) in eggs.iter().enumerate() {
-        progress.step(&format!("planning {egg} ({} of {})", at + 1, eggs.len()));
+    for (at, name) in eggs.iter().enumerate() {
+        progress.step(&format!("planning {name} ({} of {})", at + 1, eggs.len()));
         // It changes nothing, however often it is asked.
-        plans.push(api.send(reqwest::Method::POST, &["eggs", egg, "plan"], None::<&()>).await?);
+        let plan = api.send(reqwest::Method::POST, &["eggs", name, "plan"], None::<&()>).await;
+        plans.push(of_egg(api, name, plan).await?);
     }
     Ok(Plans { plans })
 }

@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 use super::{
     Failure, Global,
     api::Access,
-    one_thread, print,
-    text::{Paint, Table},
+    one_thread,
+    text::{Paint, Table, clean},
 };
 use crate::wire::{Accepted, DeadMessage};
 
@@ -47,9 +47,10 @@ impl Queue {
                 global.show(&dead, |colour| render(&dead, colour))
             }
             What::Replay { access, id } => {
-                let _: Accepted = runtime
-                    .block_on(async { access.open()?.post(&["queue", "dead", &id, "replay"]).await })?;
-                print(format!("{id} is tried again\n").as_bytes())
+                let accepted: Accepted = runtime
+                    .block_on(async { access.open()?.post(&["queue", "dead", &id, "replay"]).await })
+                    .map_err(|failure| failure.or_look("`gosling queue list` shows them"))?;
+                global.show(&accepted, |_| format!("{} is tried again\n", clean(&id)))
             }
         }
     }

@@ -111,7 +111,7 @@ fn choose<'a>(
         [] => {
             let ids: Vec<&str> = applied.map(|plan| plan.id.as_str()).collect();
             let help = match (closest(to, ids.iter().copied()), ids.first()) {
-                (Some(near), _) => format!("nearest: {near}"),
+                (Some(near), _) => format!("did you mean {near}?"),
                 (None, Some(last)) => format!("the last that was applied is {last}"),
                 (None, None) => "none was applied yet".to_owned(),
             };

@@ -10,8 +10,8 @@ use super::{
     api::{Access, Api},
     confirm::Confirm,
     one_thread,
-    operate::{Seen, Wait, of_egg},
-    text::{Paint, Table},
+    operate::{Seen, Wait, all_known, of_egg},
+    text::{Paint, Table, clean},
 };
 use crate::wire::{EggView, RotateRequest, RotationView};
 
@@ -86,11 +86,10 @@ impl RotateTokens {
     }
 
     async fn names(&self, api: &Api) -> Result<Vec<String>, Failure> {
-        if let Some(egg) = &self.undo {
-            return Ok(vec![egg.clone()]);
-        }
         if !self.all {
-            return Ok(self.eggs.clone());
+            let names: Vec<String> = self.undo.iter().chain(&self.eggs).cloned().collect();
+            all_known(api, &names).await?;
+            return Ok(names);
         }
         let eggs: Vec<EggView> = api.list(&["eggs"]).await?;
         let has_runner = |egg: &EggView| egg.repositories.iter().any(|one| one.runner.is_some());
@@ -102,9 +101,9 @@ impl RotateTokens {
             });
         }
         self.confirm.ask(&format!(
-            "Rotate the runner tokens of {} eggs ({})?",
-            names.len(),
-            names.join(", ")
+            "Rotate the runner tokens of {} ({})?",
+            if names.len() == 1 { "1 egg".to_owned() } else { format!("{} eggs", names.len()) },
+            clean(&names.join(", "))
         ))?;
         Ok(names)
     }

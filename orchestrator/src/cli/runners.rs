@@ -4,45 +4,30 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use fly_std::formats::closest;
+use serde::de::DeserializeOwned;
 
 use super::{
     Failure, Global,
     api::{Access, Api},
     confirm::Confirm,
-    one_thread,
+    list, one_thread,
     operate::{Seen, Wait},
-    output::Output,
-    status::runners_table,
     text::clean,
 };
-use crate::wire::{RunnerView, Status};
+use crate::wire::RunnerView;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum What {
-    /// The runners there are
-    #[command(after_help = "Example: gosling runner list --egg web --state busy")]
-    List(List),
+    /// The runners there are; `gosling list runners` is the same
+    #[command(after_help = "Example: gosling runner list --egg web --state busy\n\n\
+        On a terminal it is a table. Anywhere else it is the names alone, one a line, unless --output says otherwise.")]
+    List(list::Runners),
     /// Let runners finish their jobs, take no others, and go
     #[command(after_help = "Example: gosling runner drain web-3 --wait")]
     Drain(Drain),
     /// Destroy runners at once: a job that one has fails
     #[command(after_help = "Example: gosling runner terminate web-3 --yes")]
     Terminate(Terminate),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct List {
-    #[command(flatten)]
-    access: Access,
-    /// Only of this egg; a job of the Nest's own is jobs/NAME
-    #[arg(long, value_name = "EGG")]
-    egg: Option<String>,
-    #[arg(
-        long,
-        value_name = "STATE",
-        help = "Only in this state: provisioning, idle, busy, nadir, failed, pending_termination, terminated"
-    )]
-    state: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -66,36 +51,13 @@ pub(super) struct Terminate {
 
 impl What {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
-        one_thread()?.block_on(async {
-            match self {
-                Self::List(list) => list.run(global).await,
-                Self::Drain(drain) => drain.run(None, global).await,
-                Self::Terminate(terminate) => terminate.which.run(Some(&terminate.confirm), global).await,
+        match self {
+            Self::List(list) => list.run(global),
+            Self::Drain(drain) => one_thread()?.block_on(drain.run(None, global)),
+            Self::Terminate(terminate) => {
+                one_thread()?.block_on(terminate.which.run(Some(&terminate.confirm), global))
             }
-        })
-    }
-}
-
-impl List {
-    async fn run(self, global: &Global) -> Result<ExitCode, Failure> {
-        let api = self.access.open()?;
-        let mut which = Vec::new();
-        which.extend(self.egg.as_deref().map(|egg| ("egg", egg)));
-        which.extend(self.state.as_deref().map(|state| ("state", state)));
-        let mut runners: Vec<RunnerView> = api.list_of(&["runners"], &which, usize::MAX).await?;
-        if global.output() != Output::Table {
-            return global.show(&runners, |_| String::new());
         }
-        // What is gone is of interest to those who ask for it.
-        runners.retain(|runner| self.state.is_some() || runner.state != "terminated");
-        let now = api.get::<Status>(&["status"], &[]).await?.at;
-        global.show(&runners, |colour| {
-            if runners.is_empty() {
-                "There is no such runner.\n".to_owned()
-            } else {
-                runners_table(&runners, now).render(colour)
-            }
-        })
     }
 }
 
@@ -104,11 +66,12 @@ impl Drain {
     async fn run(self, now: Option<&Confirm>, global: &Global) -> Result<ExitCode, Failure> {
         let api = self.access.open()?;
         // All of them are there, before anything is done to the first.
-        let mut runners = Vec::new();
+        let mut runners: Vec<RunnerView> = Vec::new();
         for id in &self.ids {
             runners.push(known(&api, id).await?);
         }
-        if let Some(confirm) = now {
+        let is_gone = |runner: &RunnerView| runner.state == "terminated";
+        if let Some(confirm) = now.filter(|_| !runners.iter().all(is_gone)) {
             let busy: Vec<String> = runners.iter().flat_map(|runner| runner.jobs.clone()).collect();
             let jobs = if busy.is_empty() {
                 "None has a job now.".to_owned()
@@ -148,13 +111,13 @@ async fn look(api: &Api, id: &str) -> Result<Seen<RunnerView>, Failure> {
 }
 
 /// A runner; where there is none, the one that was probably meant is named.
-async fn known(api: &Api, id: &str) -> Result<RunnerView, Failure> {
+pub(super) async fn known<T: DeserializeOwned>(api: &Api, id: &str) -> Result<T, Failure> {
     let answer = api.get(&["runners", id], &[]).await;
     let Err(Failure::NotFound { .. }) = &answer else { return answer };
     let Ok(all) = api.list::<RunnerView>(&["runners"]).await else { return answer };
     let living = all.iter().filter(|runner| runner.state != "terminated");
     let help = match closest(id, living.map(|runner| runner.id.as_str())) {
-        Some(near) => format!("nearest: `{}`", clean(near)),
+        Some(near) => format!("did you mean `{}`?", clean(near)),
         None => "`gosling runner list` shows them".to_owned(),
     };
     Err(Failure::NotFound { message: format!("the runner `{}` is unknown", clean(id)), help })

@@ -128,7 +128,16 @@ impl Secret {
             _ => !self.local && self.access.is_named()?,
         };
         if by_api {
-            return runtime.block_on(ask(&self.access, self.command, global));
+            let is_audit = matches!(self.command, Command::Audit { .. });
+            return runtime.block_on(ask(&self.access, self.command, global)).map_err(
+                |failure| match failure {
+                    Failure::Unreachable { message, help } if !is_audit => Failure::Unreachable {
+                        message,
+                        help: format!("{help}; --local works on the folder of this machine instead"),
+                    },
+                    failure => failure.or_look("`gosling secret put URI` keeps one"),
+                },
+            );
         }
         let failed = |error: app::AppError| Failure::Failed { message: error.to_string(), help: None };
         let named = self.access.named();
@@ -237,7 +246,7 @@ fn listed(versions: &[SecretVersionView], global: &Global) -> Result<ExitCode, F
 
 fn audit(entries: &[AuditView], colour: bool) -> String {
     if entries.is_empty() {
-        return "Nobody has read or changed it.\n".to_owned();
+        return "There are none: nothing was read or changed.\n".to_owned();
     }
     let mut table = Table::new(&["WHEN", "WHO", "WHAT", "SECRET", "OUTCOME"]);
     for entry in entries {
@@ -312,7 +321,18 @@ fn parse(text: &str) -> Result<SecretUri, Failure> {
 }
 
 fn refused(error: &SecretError) -> Failure {
-    Failure::Failed { message: error.to_string(), help: None }
+    let message = error.to_string();
+    match error {
+        SecretError::Missing { .. } => Failure::NotFound {
+            message,
+            help: "`gosling secret put URI` keeps one; --data or GOSLING_DATA says in which folder it is looked for"
+                .to_owned(),
+        },
+        SecretError::Away { .. } => {
+            Failure::Unreachable { message, help: "try it again in a moment".to_owned() }
+        }
+        SecretError::Refused { .. } | SecretError::Wrong { .. } => Failure::Failed { message, help: None },
+    }
 }
 
 /// The value: what is typed unseen, or all of standard input but for one line end.

@@ -15,6 +15,7 @@ use super::{
     Failure, Global,
     api::{Access, Api},
     interruptible, one_thread,
+    operate::of_egg,
     output::yaml,
     print,
     text::{Paint, Table, age, clean, counts, length, short},
@@ -66,10 +67,11 @@ impl Status {
 /// elsewhere all of it is printed when something has changed.
 async fn watch(api: &Api, egg: Option<&str>, output: Output, colour: bool) -> Result<ExitCode, Failure> {
     let draws = output == Output::Table && io::stdout().is_terminal();
-    let mut last = None;
+    let (mut last, mut is_away) = (None, false);
     loop {
         let (shown, what) = match look(api, egg).await {
             Ok(seen) => {
+                is_away = false;
                 let shown = match output {
                     Output::Table => render(&seen, colour),
                     Output::Json => json(&seen, false)?,
@@ -78,7 +80,15 @@ async fn watch(api: &Api, egg: Option<&str>, output: Output, colour: bool) -> Re
                 (shown, essence(&seen))
             }
             // It may be there again soon.
-            Err(failure @ Failure::Unreachable { .. }) if output == Output::Table => {
+            Err(failure @ Failure::Unreachable { .. }) => {
+                if output != Output::Table {
+                    // Programs read on where it goes on.
+                    if !std::mem::replace(&mut is_away, true) {
+                        eprintln!("{failure}; still trying");
+                    }
+                    tokio::time::sleep(POLL).await;
+                    continue;
+                }
                 let failure = failure.to_string();
                 (format!("{}\n", Paint::Bad.on(&failure, colour)), failure.into())
             }
@@ -117,12 +127,12 @@ async fn look(api: &Api, egg: Option<&str>) -> Result<Seen, Failure> {
         return Ok(Seen { status: api.get(&["status"], &[]).await?, runners: api.list(&["runners"]).await? });
     };
     // Whether there is such an egg is seen here.
-    let of_egg: EggStatus = api.get(&["eggs", name, "status"], &[]).await?;
+    let found: EggStatus = of_egg(api, name, api.get(&["eggs", name, "status"], &[]).await).await?;
     let mut status: View = api.get(&["status"], &[]).await?;
     let runners: Vec<RunnerView> = api.list_where(&["runners"], &[("egg", name)]).await?;
     status.eggs.retain(|egg| egg.name == name);
-    status.waiting = of_egg.waiting;
-    status.waiting_total = of_egg.waiting_total;
+    status.waiting = found.waiting;
+    status.waiting_total = found.waiting_total;
     status.transitions.retain(|change| {
         let is_told = change.details.get("egg").and_then(|egg| egg.as_str()) == Some(name);
         let is_runner = change.resource_type == "runner";
@@ -200,6 +210,9 @@ fn eggs(status: &View) -> Table {
         }
         if egg.paused {
             notes.push("paused".to_owned());
+        }
+        if let Some(back) = &egg.rolled_back {
+            notes.push(format!("rolled back to {}", short(&back.commit)));
         }
         if let Some(rotation) = &egg.rotation {
             notes.push(super::rotate::words(rotation));

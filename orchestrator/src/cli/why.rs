@@ -37,10 +37,11 @@ enum What {
 impl Why {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
         let What::Job { access, number, server } = self.what;
-        let why: WhyJob = one_thread()?.block_on(async {
+        let why: Result<WhyJob, Failure> = one_thread()?.block_on(async {
             let query: Vec<_> = server.iter().map(|server| ("server", server.as_str())).collect();
             access.open()?.get(&["why", "job", &number.to_string()], &query).await
-        })?;
+        });
+        let why = why.map_err(|failure| failure.or_look("`gosling list jobs` shows those that are known"))?;
         global.show(&why, |colour| render(&why, colour))
     }
 }
@@ -63,7 +64,8 @@ pub(super) fn render(why: &WhyJob, colour: bool) -> String {
         line("runner", &format!("{runner}{state}"));
     }
     if why.paused {
-        line("paused", "an operator has stopped the egg; POST /eggs/NAME/resume lets it go on");
+        let egg = job.egg.as_deref().unwrap_or("EGG");
+        line("paused", &format!("an operator has stopped the egg; `gosling resume {egg}` lets it go on"));
     }
     for reason in &job.reasons {
         line("because", reason);

@@ -166,6 +166,9 @@ pub struct EggSummary {
     /// Why the last deployment failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The rollback that holds until the egg changes in the Nest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<RolledBack>,
     /// The rotation of its runner tokens that goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<RotationView>,

@@ -259,7 +259,7 @@ fn needed(draft: &Draft) -> Failure {
     let example = match draft.kind {
         Kind::Egg => "gosling add egg my-app --type vm --gitlab-project-id 12345",
         Kind::Bucket => "gosling add bucket services --type vm --repo api=project:12345",
-        Kind::Job => "gosling add job clean-up --schedule '0 2 * * *' --script ./clean-up.sh",
+        Kind::Job => "gosling add job clean-up --schedule '0 2 * * *' --script-file clean-up.sh",
     };
     Failure::usage(
         format!("{} needs {list}", article(draft.kind)),
@@ -270,7 +270,7 @@ fn needed(draft: &Draft) -> Failure {
 fn taken(file: &str) -> Failure {
     Failure::Refused {
         message: format!("`{file}` is there already; nothing was changed"),
-        help: "change it with an editor and run `flyc check`, or choose another name".to_owned(),
+        help: "change it with an editor and run `gosling validate`, or choose another name".to_owned(),
     }
 }
 

@@ -115,7 +115,7 @@ impl Made {
         if self.errors_elsewhere > 0 {
             let _ = writeln!(
                 out,
-                "\n{} the Nest had {} before this, elsewhere: `flyc check` shows more, and nothing is deployed until it is mended",
+                "\n{} the Nest had {} before this, elsewhere: `gosling validate` shows more, and nothing is deployed until it is mended",
                 Paint::Bad.on("note:", colour),
                 if self.errors_elsewhere == 1 {
                     "an error".to_owned()

@@ -120,14 +120,14 @@ impl Init {
                     "MG/config.fly has the cloud `{}`, and not `{other}`; it was not changed",
                     cloud.name()
                 ),
-                "flyc check".to_owned(),
+                "gosling validate".to_owned(),
             ));
         }
         let errors = Bench::new(host::load(&folder).compiler).errors_before();
         if errors > 0 {
             notes.push(Note::new(
                 format!("the Nest has {errors} errors, and nothing is deployed until they are mended"),
-                "flyc check".to_owned(),
+                "gosling validate".to_owned(),
             ));
         }
         let begun = Begun {

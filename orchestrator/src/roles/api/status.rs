@@ -24,6 +24,9 @@ use crate::{
 const SYNCS: usize = 10;
 const TRANSITIONS: usize = 20;
 
+/// So many entries are looked through for each of them.
+const READS: usize = 5;
+
 /// Everything at a glance.
 #[utoipa::path(
     get, path = "/status", tag = "operators", security(("token" = ["read"])),
@@ -53,6 +56,7 @@ pub(super) async fn status(_: Caller<Read>, State(api): State<Api>) -> Answer<Js
         commit: egg.commit.clone(),
         paused: egg.paused,
         removed: egg.removed,
+        rolled_back: eggs::rolled_back(&egg),
         retry_at: egg.retry_at.map(Into::into),
         error: egg.error.clone(),
         rotation: egg.rotating().map(rotate::view),
@@ -61,7 +65,10 @@ pub(super) async fn status(_: Caller<Read>, State(api): State<Api>) -> Answer<Js
     // One that has left the Nest is shown while something of it is there.
     let summaries = summaries.filter(|egg| !egg.removed || !egg.runners.is_empty() || egg.error.is_some());
     let summaries = summaries.collect();
-    let (transitions, _) = audit::last(store, now, None, TRANSITIONS).await?;
+    // Secrets are read all the time, which changes nothing and would hide what does.
+    let (mut transitions, _) = audit::last(store, now, None, TRANSITIONS * READS).await?;
+    transitions.retain(|entry| !matches!(entry.record.action.as_str(), "secret.read" | "secret.write"));
+    transitions.truncate(TRANSITIONS);
     Ok(Json(Status {
         at: now.into(),
         nest: api.context.settings.nest.name.clone(),
