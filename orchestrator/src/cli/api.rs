@@ -442,7 +442,6 @@ fn minor(version: &str) -> Option<(&str, &str)> {
     parts.next().zip(parts.next())
 }
 
-#[allow(dead_code, reason = "the commands that need it are being written")]
 fn written(body: &impl Serialize) -> Result<Value, Failure> {
     serde_json::to_value(body).map_err(|error| Failure::Failed { message: error.to_string(), help: None })
 }
