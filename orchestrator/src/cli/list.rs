@@ -13,6 +13,7 @@ use super::{
     Failure, Global,
     api::{Access, Api},
     one_thread, print,
+    status::runners_table,
     text::{Paint, Table, age, clean, short},
 };
 use crate::{
@@ -218,6 +219,8 @@ fn eggs_table(eggs: &[EggView], _: Moment) -> Table {
         let mut notes = Vec::new();
         notes.extend(egg.removed.then_some("removed from the Nest"));
         notes.extend(egg.paused.then_some("paused"));
+        notes.extend(egg.unlinked.then_some("unlinked"));
+        notes.extend(egg.rolled_back.as_ref().map(|_| "rolled back"));
         notes.extend(egg.error.as_ref().and_then(|error| error.lines().next()));
         let place =
             if egg.region.is_empty() { egg.cloud.clone() } else { format!("{} {}", egg.cloud, egg.region) };
@@ -233,10 +236,6 @@ fn eggs_table(eggs: &[EggView], _: Moment) -> Table {
         ]);
     }
     table
-}
-
-fn runners_table(runners: &[RunnerView], now: Moment) -> Table {
-    super::status::runners_table(runners, now)
 }
 
 fn plans_table(plans: &[PlanView], now: Moment) -> Table {

@@ -343,14 +343,20 @@ pub(super) fn view(egg: &EggRecord, nest: &NestSettings) -> EggView {
         failures: egg.failures,
         retry_at: egg.retry_at.map(Into::into),
         error: egg.error.clone(),
-        rolled_back: egg.pin().map(|pin| RolledBack {
-            plan: pin.plan.clone(),
-            digest: pin.digest.clone(),
-            commit: pin.commit.clone(),
-        }),
+        rolled_back: rolled_back(egg),
+        unlinked: egg.is_unlinked(),
         rotation: egg.rotation.as_ref().map(rotate::view),
         synced: egg.synced.into(),
     }
+}
+
+/// The rollback of an egg that holds, if one does.
+pub(super) fn rolled_back(egg: &EggRecord) -> Option<RolledBack> {
+    egg.pin().map(|pin| RolledBack {
+        plan: pin.plan.clone(),
+        digest: pin.digest.clone(),
+        commit: pin.commit.clone(),
+    })
 }
 
 /// The most runners of an egg that are active at one time.

@@ -55,6 +55,8 @@ pub(super) async fn status(_: Caller<Read>, State(api): State<Api>) -> Answer<Js
         removed: egg.removed,
         retry_at: egg.retry_at.map(Into::into),
         error: egg.error.clone(),
+        rolled_back: eggs::rolled_back(&egg),
+        unlinked: egg.is_unlinked(),
         rotation: egg.rotating().map(rotate::view),
         name: egg.name,
     });
