@@ -347,7 +347,7 @@ impl Api {
             .when(|missed| missed.again && !self.retry_for.is_zero())
             .adjust(|missed, pause| {
                 let pause = pause.map(|pause| missed.after.map_or(pause, |after| after.max(pause)));
-                pause.filter(|pause| waited.get() + *pause <= self.retry_for)
+                pause.filter(|pause| waited.get().saturating_add(*pause) <= self.retry_for)
             })
             .notify(|missed: &Missed, pause| {
                 waited.set(waited.get() + pause);

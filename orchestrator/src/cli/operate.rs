@@ -41,7 +41,8 @@ impl Wait {
         what: &str,
         mut look: impl AsyncFnMut() -> Result<Seen<T>, Failure>,
     ) -> Result<T, Failure> {
-        let end = Instant::now() + Duration::from_secs(self.timeout);
+        // An end that no clock will ever show is none.
+        let end = Instant::now().checked_add(Duration::from_secs(self.timeout));
         let progress = Progress::start(what);
         let mut last = String::new();
         loop {
@@ -56,7 +57,7 @@ impl Wait {
                 progress.tell(&format!("{what}: {words}"));
                 last.clone_from(&words);
             }
-            if Instant::now() >= end {
+            if end.is_some_and(|end| Instant::now() >= end) {
                 return Err(Failure::Failed {
                     message: format!("{what}: not done after {} s; {words}", self.timeout),
                     help: Some("it goes on all the same; `gosling status` shows it".to_owned()),
