@@ -59,6 +59,12 @@ async fn every_table_is_in_an_export() {
     moved::every_table_is_in_it(&sqlite(&folder)).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_linked_comes_over() {
+    let folder = TempDir::new().unwrap();
+    moved::what_was_linked_is_taken(&sqlite(&folder)).await;
+}
+
 #[test]
 fn an_export_that_makes_no_sense_is_refused_with_the_line() {
     moved::nonsense_is_named();

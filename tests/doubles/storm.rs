@@ -131,7 +131,7 @@ pub fn hooks(stage: &Stage, eggs: usize, count: usize) -> Vec<Hook> {
         body["pipeline_id"] = json!(pipeline);
         body["project_id"] = json!(project);
         body["repository"]["homepage"] = json!(format!("{url}/someone/{}", egg(number % eggs)));
-        let key = format!("{:08x}-load-{id}", project);
+        let key = format!("{project:08x}-load-{id}");
         Hook { job: id, project, key, body: body.to_string().into() }
     };
     stage.gitlab.change(|world| (0..count).map(|number| one(world, number)).collect())

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use orchestrator::{
-    records::EggRecord,
-    roles::worker::{self, LinkError, Subject},
+    domain::Time,
+    records::{EggRecord, Rotation, Stale, Turn},
+    roles::{
+        Work,
+        worker::{self, LinkError, Subject},
+    },
     wire::LinkChange,
 };
 use polar_gosling_tests::doubles::gitlab::{FakeGitLab, Fault, What};
@@ -62,6 +66,67 @@ async fn a_rotated_secret_is_put_into_the_hook() {
     let token = world.fake.look(|fake| fake.hooks.values().next().unwrap().token.clone());
     assert_eq!(token.as_deref(), Some("the next one"));
     assert_eq!(told(&world.link("web").await), ["=runner 7", "=webhook 7"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_secret_before_opens_nothing_once_every_hook_of_a_group_shows_the_new_one() {
+    let world = World::furnished(fake()).await;
+    let place = "gitlab.example.com/groups/5";
+    world.link("team").await;
+    let uri = "vault://eggs/team/webhook-secret".to_owned();
+    world.secrets.values.lock().unwrap().insert(uri, "the next one".to_owned());
+    let until = Time::from_millis(u64::MAX);
+    world
+        .change_egg("team", |egg| {
+            egg.registered.get_mut(place).unwrap().stale = Some(Stale { version: Some(1), until });
+        })
+        .await;
+    world.fake.fault(Fault::next(100, "/projects/50/hooks", What::Status(500)));
+    assert_eq!(told(&world.link("team").await), ["=runner 5", "!webhook 50", "~webhook 51"]);
+    assert!(world.egg("team").await.registered[place].stale.is_some(), "one of them still shows it");
+    world.fake.change(|fake| fake.faults.list.clear());
+    assert_eq!(told(&world.link("team").await), ["=runner 5", "~webhook 50", "=webhook 51"]);
+    assert_eq!(world.egg("team").await.registered[place].stale, None);
+}
+
+/// A rotation has two runners in GitLab: neither is a double for `link`, and `unlink` leaves none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_that_goes_on_keeps_its_runners_until_the_egg_is_unlinked() {
+    let world = World::furnished(fake()).await;
+    let place = "gitlab.example.com/projects/7";
+    world.link("web").await;
+    let count = || world.fake.look(|fake| fake.runners.len());
+    let rotate = || worker::perform(&world.context, Work::Rotate { egg: "web".to_owned() });
+    let now = world.context.ports.clock.now();
+    let old = world.egg("web").await.registered[place].runner.unwrap();
+    world
+        .change_egg("web", |egg| {
+            let mut rotation = Rotation::new("api:test", now);
+            let turn = Turn { old, old_version: None, new: None, new_version: None };
+            rotation.turns.insert(place.to_owned(), turn);
+            egg.rotation = Some(rotation);
+        })
+        .await;
+    // Cut off once the second one is known.
+    world.fake.change(|fake| {
+        let mut second = fake.runners[&old].clone();
+        let id = fake.id();
+        "glrt-the-second".clone_into(&mut second.token);
+        fake.runners.insert(id, second);
+    });
+    let new = world.fake.look(|fake| *fake.runners.keys().find(|id| **id != old).unwrap());
+    world
+        .change_egg("web", |egg| {
+            egg.registered.get_mut(place).unwrap().runner = Some(new);
+            egg.rotation.as_mut().unwrap().turns.get_mut(place).unwrap().new = Some(new);
+        })
+        .await;
+    assert_eq!(told(&world.link("web").await), ["=runner 7", "=webhook 7"]);
+    assert_eq!(count(), 2);
+    assert_eq!(told(&world.unlink("web").await), ["-webhook 7", "-runner 7", "-runner 7"]);
+    rotate().await.unwrap();
+    assert_eq!(count(), 0, "nothing makes another");
+    assert_eq!(world.egg("web").await.rotation, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -151,11 +151,13 @@ fn settings() -> Settings {
             server: Some(SERVER.to_owned()),
             webhook_secret: uri("vault://nest/webhook-secret"),
             api_token: uri("vault://nest/api-token"),
+            variables: BTreeMap::new(),
         },
         gitlab: BTreeMap::new(),
         tofu: None,
         gosling: None,
         variables: BTreeMap::new(),
+        clouds: orchestrator::settings::CloudSettings::default(),
         intervals: Intervals::default(),
         deadlines: Deadlines::default(),
         workers: 1,
@@ -224,6 +226,7 @@ impl World {
             seal: Seal::new(&[7; 32]),
             metrics: Metrics::new().unwrap(),
             instance: "one".into(),
+            kept: orchestrator::roles::Kept::default(),
         };
         Self { fake, secrets, store, context, _folder: folder }
     }
@@ -256,6 +259,7 @@ impl World {
             retry_at: None,
             error: None,
             pinned: None,
+            rotation: None,
             made: now,
             updated: now,
             synced: now,

@@ -7,7 +7,10 @@ use flyc::artifact::{ColumnType, Table as Definition};
 use orchestrator::{
     domain::Time,
     ports::store::{Expect, Query, Row, Store, Table, Value, Write},
-    records::dump::{self, DumpError, Export, Header},
+    records::{
+        self, NestLink, NestRecord,
+        dump::{self, DumpError, Export, Header},
+    },
 };
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 
@@ -149,6 +152,20 @@ pub(crate) async fn every_table_is_in_it(store: &impl Store) {
     let counts = dump::export(store, &definitions, &header, &mut Vec::new()).await.unwrap();
     let names: Vec<&String> = definitions.iter().map(|definition| &definition.name).collect();
     assert!(names.iter().all(|name| counts.get(*name) == Some(&0)), "{counts:?}");
+}
+
+/// A table may hold more than one kind of record: what the Nest has in GitLab stands beside the Nest.
+pub(crate) async fn what_was_linked_is_taken(store: &impl Store) {
+    let definitions = flyc::compiler::tables();
+    let rows =
+        vec![records::insert(&NestLink::default()), records::insert(&NestRecord::new(Time::from_millis(1)))];
+    store.commit(rows).await.unwrap();
+    let header = Header::new("a test", Time::from_millis(1), String::new());
+    let mut text = Vec::new();
+    dump::export(store, &definitions, &header, &mut text).await.unwrap();
+    let export = Export::read(&text[..], &definitions).unwrap();
+    assert_eq!(export.rows.len(), 2);
+    export.check().unwrap();
 }
 
 /// What is refused, and what is said of it.

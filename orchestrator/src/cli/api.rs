@@ -352,7 +352,7 @@ impl Api {
             .when(|missed| missed.again && !self.retry_for.is_zero())
             .adjust(|missed, pause| {
                 let pause = pause.map(|pause| missed.after.map_or(pause, |after| after.max(pause)));
-                pause.filter(|pause| waited.get() + *pause <= self.retry_for)
+                pause.filter(|pause| waited.get().saturating_add(*pause) <= self.retry_for)
             })
             .notify(|missed: &Missed, pause| {
                 waited.set(waited.get() + pause);
@@ -447,7 +447,6 @@ fn minor(version: &str) -> Option<(&str, &str)> {
     parts.next().zip(parts.next())
 }
 
-#[allow(dead_code, reason = "the commands that need it are being written")]
 fn written(body: &impl Serialize) -> Result<Value, Failure> {
     serde_json::to_value(body).map_err(|error| Failure::Failed { message: error.to_string(), help: None })
 }

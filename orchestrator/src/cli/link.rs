@@ -114,7 +114,7 @@ async fn synced(api: &Api) -> Result<(), Failure> {
         if status.syncs.iter().any(|sync| sync.status == "applied") {
             return Ok(());
         }
-        if status.syncs.first().is_some() {
+        if !status.syncs.is_empty() {
             return Err(Failure::Failed {
                 message: format!(
                     "nothing is linked: the Nest `{}` was never read without errors",

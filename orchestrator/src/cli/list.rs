@@ -15,6 +15,7 @@ use super::{
     one_thread,
     operate::{egg as known_egg, of_egg},
     print,
+    status::runners_table,
     text::{Paint, Table, age, clean, short},
 };
 use crate::{
@@ -240,6 +241,7 @@ fn eggs_table(eggs: &[EggView], _: Moment) -> Table {
         let mut notes = Vec::new();
         notes.extend(egg.removed.then(|| "removed from the Nest".to_owned()));
         notes.extend(egg.paused.then(|| "paused".to_owned()));
+        notes.extend(egg.unlinked.then(|| "unlinked".to_owned()));
         notes.extend(egg.rolled_back.as_ref().map(|back| format!("rolled back to {}", short(&back.commit))));
         notes.extend(egg.error.as_ref().and_then(|error| error.lines().next()).map(ToOwned::to_owned));
         let place =
@@ -256,10 +258,6 @@ fn eggs_table(eggs: &[EggView], _: Moment) -> Table {
         ]);
     }
     table
-}
-
-fn runners_table(runners: &[RunnerView], now: Moment) -> Table {
-    super::status::runners_table(runners, now)
 }
 
 fn plans_table(plans: &[PlanView], now: Moment) -> Table {

@@ -372,7 +372,8 @@ fn piped() -> Result<Option<Value>, Failure> {
     Ok((!text.is_empty()).then(|| Value::new(text)))
 }
 
-fn random_value() -> Result<Value, Failure> {
+/// 32 random bytes as a text.
+pub(super) fn random_value() -> Result<Value, Failure> {
     let mut bytes = zeroize::Zeroizing::new([0; 32]);
     getrandom::fill(&mut *bytes).map_err(|error| Failure::Io {
         what: "the system's randomness".to_owned(),

@@ -211,6 +211,9 @@ fn eggs(status: &View) -> Table {
         if egg.paused {
             notes.push("paused".to_owned());
         }
+        if egg.unlinked {
+            notes.push("unlinked: no runner is made until `gosling link`".to_owned());
+        }
         if let Some(back) = &egg.rolled_back {
             notes.push(format!("rolled back to {}", short(&back.commit)));
         }

@@ -16,8 +16,8 @@ use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    AuditEntry, Delivery, EggRecord, JobRecord, Lease, NestRecord, PlanRecord, Record, RunnerMetric,
-    RunnerRecord, SyncRecord,
+    AuditEntry, Delivery, EggRecord, JobRecord, Lease, NestLink, NestRecord, PlanRecord, Record,
+    RunnerMetric, RunnerRecord, SyncRecord,
 };
 use crate::{
     domain::Time,
@@ -238,6 +238,8 @@ impl Export {
                 "eggs_config" => EggRecord::from_row(row).map(drop),
                 "sync_history" => SyncRecord::from_row(row).map(drop),
                 "demand" => JobRecord::from_row(row).map(drop),
+                // Two records share the table, told apart by the key.
+                "nest" if row.get("nest_name") == NestLink::id().first() => NestLink::from_row(row).map(drop),
                 "nest" => NestRecord::from_row(row).map(drop),
                 "audit_logs" => AuditEntry::from_row(row).map(drop),
                 "deployment_plans" => PlanRecord::from_row(row).map(drop),

@@ -53,6 +53,9 @@ pub struct EggView {
     /// The rollback that holds until the egg changes in the Nest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back: Option<RolledBack>,
+    /// Whether an operator has taken it out of GitLab: no runner is made until it is linked again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlinked: bool,
     /// The rotation of its runner tokens that goes on, or the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<RotationView>,
@@ -166,9 +169,12 @@ pub struct EggSummary {
     /// Why the last deployment failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The rollback that holds until the egg changes in the Nest.
+    /// What a rollback went back to, while that holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back: Option<RolledBack>,
+    /// Whether an operator has taken it out of GitLab.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlinked: bool,
     /// The rotation of its runner tokens that goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<RotationView>,

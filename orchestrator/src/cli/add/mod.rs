@@ -14,7 +14,6 @@ use std::{
     rc::Rc,
 };
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand};
 use fly_std::{
     formats::{name, secret_uri},
@@ -29,13 +28,9 @@ use flyc::{
 use said::{OfBucket, OfEgg, OfJob, Said};
 use told::{Made, Webhook};
 use url::Url;
-use zeroize::Zeroizing;
 
-use super::{Failure, Global, desk, output::Output, place, print, prompt};
-use crate::{
-    ports::secrets::Secret,
-    scaffold::{Bench, Draft, Kind, Prefix},
-};
+use super::{Failure, Global, desk, output::Output, place, print, prompt, secret};
+use crate::scaffold::{Bench, Draft, Kind, Prefix};
 
 #[derive(Debug, Args)]
 #[command(
@@ -169,7 +164,7 @@ impl How {
             // What is shown is the URI; an error repeats nothing of it.
             let uri = secret_uri::parse(&one.webhook_secret)
                 .map_err(|error| Failure::Failed { message: error.message, help: None })?;
-            let kept = desk.as_ref().map(|desk| desk.put_new(&uri, random)).transpose()?;
+            let kept = desk.as_ref().map(|desk| desk.put_new(&uri, secret::random_value)).transpose()?;
             webhooks.push(Webhook::new(one, self.url.as_ref(), kept));
         }
         if !self.dry_run {
@@ -311,14 +306,4 @@ fn elsewhere(prefix: &Prefix, repository: &Repository) -> Vec<(&'static str, Str
         ("token_secret", own(&repository.token_secret)),
         ("webhook_secret", own(&repository.webhook_secret)),
     ]
-}
-
-/// 32 random bytes.
-fn random() -> Result<Secret, Failure> {
-    let mut bytes = Zeroizing::new([0_u8; 32]);
-    getrandom::fill(&mut *bytes).map_err(|error| Failure::Failed {
-        message: format!("there is no randomness for a secret: {error}"),
-        help: None,
-    })?;
-    Ok(Secret::new(URL_SAFE_NO_PAD.encode(*bytes)))
 }

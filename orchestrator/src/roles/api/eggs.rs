@@ -344,6 +344,7 @@ pub(super) fn view(egg: &EggRecord, nest: &NestSettings) -> EggView {
         retry_at: egg.retry_at.map(Into::into),
         error: egg.error.clone(),
         rolled_back: rolled_back(egg),
+        unlinked: egg.is_unlinked(),
         rotation: egg.rotation.as_ref().map(rotate::view),
         synced: egg.synced.into(),
     }

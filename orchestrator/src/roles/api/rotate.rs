@@ -73,6 +73,11 @@ fn next(egg: &EggRecord, request: &RotateRequest, actor: &str, now: Time) -> Ans
     if egg.removed {
         return Err(Refusal::conflict(format!("`{name}` has left the Nest; nothing of it is rotated")));
     }
+    if egg.is_unlinked() {
+        return Err(Refusal::conflict(format!(
+            "`{name}` was taken out of GitLab, and has no token to rotate; put it back first: gosling link {name}"
+        )));
+    }
     let going = egg.rotating();
     if !request.undo {
         return match going {

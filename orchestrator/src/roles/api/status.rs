@@ -59,6 +59,7 @@ pub(super) async fn status(_: Caller<Read>, State(api): State<Api>) -> Answer<Js
         rolled_back: eggs::rolled_back(&egg),
         retry_at: egg.retry_at.map(Into::into),
         error: egg.error.clone(),
+        unlinked: egg.is_unlinked(),
         rotation: egg.rotating().map(rotate::view),
         name: egg.name,
     });

@@ -2,6 +2,8 @@
 //!
 //! A runner of ours is known by the mark in its notes, so one that was made just before a crash is found and not made twice.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::{
@@ -30,6 +32,11 @@ const TRIES: usize = 16;
 /// The shortest timeout that GitLab lets a runner have.
 const SHORTEST: std::time::Duration = std::time::Duration::from_mins(10);
 
+/// The mark of an egg's runners at a place.
+fn mark(context: &Context, egg: &str, key: &str) -> String {
+    format!("gosling {}/{egg} {key}", context.settings.nest.name)
+}
+
 /// What a runner is to be in GitLab.
 pub(super) fn wanted(context: &Context, egg: &EggRecord, spot: &Spot) -> NewRunner {
     let runner = match &egg.served {
@@ -39,7 +46,7 @@ pub(super) fn wanted(context: &Context, egg: &EggRecord, spot: &Spot) -> NewRunn
     NewRunner {
         place: spot.place,
         description: format!("{} of {}", egg.name, context.settings.nest.name),
-        maintenance_note: format!("gosling {}/{} {}", context.settings.nest.name, egg.name, spot.key()),
+        maintenance_note: mark(context, &egg.name, &spot.key()),
         tags: runner.tags.clone(),
         run_untagged: runner.run_untagged,
         protected: runner.protected,
@@ -170,10 +177,20 @@ pub(super) struct Outlook {
     pub(super) found: Option<u64>,
     /// What a crash left of ours besides.
     pub(super) doubles: Vec<u64>,
+    /// A rotation's other one, which a rotation alone takes away while the egg is in GitLab.
+    pub(super) turning: Vec<u64>,
     /// Those that are known here: the one that was written down, and those of a rotation.
     pub(super) known: Vec<u64>,
     /// Whether what was written down is as it should be.
     pub(super) is_noted: bool,
+}
+
+impl Outlook {
+    /// Everything of ours that is there.
+    pub(super) fn all(&self) -> Vec<u64> {
+        let one = self.there.as_ref().map(|known| known.id).or(self.found);
+        one.into_iter().chain(self.doubles.iter().chain(&self.turning).copied()).collect()
+    }
 }
 
 /// Looks what GitLab has of an owner's runner at a place.
@@ -191,15 +208,17 @@ pub(super) async fn outlook(
     let ours = ours.filter(|one| one.maintenance_note == wanted.maintenance_note || Some(one.id) == recorded);
     // What a rotation takes away or brings is not a leftover of a crash.
     let known: Vec<u64> = egg.runners_at(&spot.key()).collect();
-    let ours = ours.filter(|one| Some(one.id) == recorded || !known.contains(&one.id));
-    let (mut there, others): (Vec<_>, Vec<_>) = ours.partition(|one| Some(one.id) == recorded);
+    let (turning, ours): (Vec<_>, Vec<_>) =
+        ours.partition(|one| Some(one.id) != recorded && known.contains(&one.id));
+    let turning = turning.into_iter().map(|one| one.id).collect();
+    let (mut there, others): (Vec<_>, Vec<_>) = ours.into_iter().partition(|one| Some(one.id) == recorded);
     let there = there.pop();
     let mut others: Vec<u64> = others.into_iter().map(|one| one.id).collect();
     others.sort_unstable();
     let found = if there.is_none() && !others.is_empty() { Some(others.remove(0)) } else { None };
     let is_noted =
         there.is_some() && noted.and_then(|noted| noted.settings.as_ref()) == Some(&settings(&wanted));
-    Ok(Outlook { access, wanted, there, found, doubles: others, known, is_noted })
+    Ok(Outlook { access, wanted, there, found, doubles: others, turning, known, is_noted })
 }
 
 /// Brings an owner's runner at a place to what it should be; its id.
@@ -333,7 +352,18 @@ async fn delete(
         return Err(Failure::Never("nothing in the Nest tells an API token for it".to_owned()));
     };
     let access = access::to_spot(context, &egg.name, spot, eggs).await?;
-    for id in egg.runners_at(key) {
+    let mut going: BTreeSet<u64> = egg.runners_at(key).collect();
+    let mark = mark(context, &egg.name, key);
+    match gitlab.runners(&access, place).await {
+        // One that was made just before a crash is written down nowhere.
+        Ok(found) => {
+            going.extend(found.iter().filter(|one| one.maintenance_note == mark).map(|one| one.id));
+        }
+        Err(error) if error.is_transient() => return Err(error.into()),
+        // The project may be gone, or closed to us; what is known of may go all the same.
+        Err(_) => {}
+    }
+    for id in going {
         gitlab.delete_runner(&access, id).await?;
     }
     let projects: Vec<u64> = found.hooks.keys().copied().collect();

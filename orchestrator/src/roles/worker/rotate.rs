@@ -87,6 +87,9 @@ impl Rotating<'_> {
                 return Ok(false);
             };
             let Some(rotation) = egg.rotating() else { return Ok(false) };
+            if egg.is_unlinked() {
+                return self.drop(rotation).await.map(|()| false);
+            }
             match rotation.step {
                 RotationStep::Register => self.register(egg, rotation, &eggs).await?,
                 RotationStep::Drain => {
@@ -99,6 +102,21 @@ impl Rotating<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Nothing is left to rotate: an operator has taken the egg out of GitLab, and with it the runners of the rotation.
+    async fn drop(&self, rotation: &Rotation) -> Result<(), Failure> {
+        let entry = AuditEntry::new(
+            self.now(),
+            "rotation",
+            "egg.rotation-dropped",
+            ("egg", self.owner),
+            json!({ "why": "the egg was unlinked" }),
+        );
+        register::amend(self.context, self.tenure, self.owner, vec![records::insert(&entry)], |egg| {
+            egg.rotation = egg.rotation.take().filter(|now| now.since != rotation.since);
+        })
+        .await
     }
 
     fn now(&self) -> Time {

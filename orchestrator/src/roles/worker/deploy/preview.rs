@@ -3,8 +3,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{LONGEST, Run, apply, put};
+use super::{LONGEST, Run, apply, given, put};
 use crate::{
+    ports::tofu::TofuError,
     records::Made,
     roles::{
         Context,
@@ -70,6 +71,10 @@ impl Run<'_> {
             Some(error) => (BTreeMap::new(), Some(error)),
             None => match ports.tofu.plan(&request).await {
                 Ok(planned) => (planned.changes, None),
+                Err(TofuError::Unset { owner, unset }) => {
+                    let cloud = given::cloud(&egg.record).name();
+                    (BTreeMap::new(), Some(given::lacking(&owner, cloud, &unset)))
+                }
                 Err(error) => (BTreeMap::new(), Some(error.to_string().chars().take(LONGEST).collect())),
             },
         };

@@ -10,6 +10,7 @@ use super::{Linking, Thing};
 use crate::{
     ports::{
         gitlab::{Access, GitLabError, Hook, Place},
+        secrets::Secret,
         store::Write,
     },
     records::{self, EggRecord, LinkedHook, Registered, Served},
@@ -278,7 +279,7 @@ impl Linking<'_> {
             return self.write_down(project, &server, None, &recorded, Vec::new()).await;
         };
         let secret = access::secret(self.context, &uri).await?;
-        let mark = self.context.seal.mark(secret.expose(), &format!("webhook/{project}"));
+        let mark = self.tell_apart(&secret, project);
         let by_keeper =
             |hook: &Hook| recorded.iter().any(|one| one.by == keeper && Some(one.hook.id) == hook.id);
         let by_anybody = |hook: &Hook| recorded.iter().any(|one| Some(one.hook.id) == hook.id);
@@ -288,6 +289,7 @@ impl Linking<'_> {
         let mut events: BTreeMap<String, bool> =
             EVENTS.iter().map(|event| ((*event).to_owned(), true)).collect();
         events.insert(NEST_EVENTS.to_owned(), keeper == Keeper::Nest);
+        let behind = self.behind(&keeper, project, &secret);
         let mut wanted = Hook { id: None, url, secret: Some(secret), events, ssl_verification: true };
         let owner = match &keeper {
             Keeper::Nest => None,
@@ -331,12 +333,27 @@ impl Linking<'_> {
         };
         if let Some((id, entries)) = id {
             let hook = LinkedHook { id, secret: mark };
-            self.write_down(project, &server, Some((&keeper, hook)), &recorded, entries).await?;
+            self.write_down(project, &server, Some((&keeper, hook, behind)), &recorded, entries).await?;
         }
         for double in doubles {
             self.remove_hook(thing, &access, place, &double, Some("a double"), &recorded).await?;
         }
         Ok(())
+    }
+
+    /// The other projects of a keeper whose webhooks show another secret than this.
+    fn behind(&self, keeper: &Keeper, project: u64, secret: &Secret) -> BTreeSet<u64> {
+        let Keeper::Egg { name, key } = keeper else { return BTreeSet::new() };
+        let registered = self.egg(name).and_then(|egg| egg.registered.get(key));
+        let hooks = registered.into_iter().flat_map(|registered| &registered.hooks);
+        let others =
+            hooks.filter(|(id, hook)| **id != project && hook.secret != self.tell_apart(secret, **id));
+        others.map(|(id, _)| *id).collect()
+    }
+
+    /// Tells the secret that a project's webhook shows from others.
+    fn tell_apart(&self, secret: &Secret, project: u64) -> String {
+        self.context.seal.mark(secret.expose(), &format!("webhook/{project}"))
     }
 
     /// The first access that shows the webhooks of a project, and the webhooks.
@@ -404,15 +421,15 @@ impl Linking<'_> {
         &mut self,
         project: u64,
         server: &str,
-        kept: Option<(&Keeper, LinkedHook)>,
+        kept: Option<(&Keeper, LinkedHook, BTreeSet<u64>)>,
         recorded: &[Recorded],
         entries: Vec<Write>,
     ) -> Result<(), Failure> {
         let place = Place::Project(project);
-        let is_so = kept
-            .as_ref()
-            .is_some_and(|(keeper, hook)| recorded.iter().any(|one| one.by == **keeper && one.hook == *hook));
-        if let Some((keeper, hook)) = &kept
+        let is_so = kept.as_ref().is_some_and(|(keeper, hook, _)| {
+            recorded.iter().any(|one| one.by == **keeper && one.hook == *hook)
+        });
+        if let Some((keeper, hook, behind)) = &kept
             && (!is_so || !entries.is_empty())
         {
             match keeper {
@@ -426,7 +443,7 @@ impl Linking<'_> {
                         let registered = egg.registered.entry(key.clone()).or_default();
                         registered.hooks.insert(project, hook.clone());
                         // Once every webhook shows the new secret, the one before opens nothing any more.
-                        if registered.hooks.values().all(|one| one.secret == hook.secret) {
+                        if registered.hooks.keys().all(|one| one == &project || !behind.contains(one)) {
                             registered.stale = None;
                         }
                         if matches!(records::place_of(key), Some((_, Place::Project(_)))) {
@@ -437,7 +454,7 @@ impl Linking<'_> {
                 }
             }
         }
-        for other in recorded.iter().filter(|one| kept.as_ref().is_none_or(|(keeper, _)| one.by != **keeper))
+        for other in recorded.iter().filter(|one| kept.as_ref().is_none_or(|(keeper, ..)| one.by != **keeper))
         {
             match &other.by {
                 Keeper::Nest => {

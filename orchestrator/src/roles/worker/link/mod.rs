@@ -251,7 +251,16 @@ impl<'a> Linking<'a> {
         if !is_link {
             self.has_no_runners(owner).await?;
         }
+        let was_linked = !egg.is_unlinked();
         self.mark(owner, !is_link).await?;
+        if !is_link
+            && was_linked
+            && let Err(error) = self.has_no_runners(owner).await
+        {
+            // One was decided on just before that was written down.
+            self.mark(owner, false).await?;
+            return Err(error);
+        }
         if self.spots(owner).is_empty() {
             self.notes.push(format!(
                 "nobody tells which project `{owner}` is for; give `gosling serve` --nest-project and --nest-server"

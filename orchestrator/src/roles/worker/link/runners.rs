@@ -11,12 +11,24 @@ use crate::{
         worker::{
             Failure,
             access::Spot,
+            put,
             register::{self, Outlook},
             tenure::Tenure,
         },
     },
     wire::{LinkChange, LinkedThing},
 };
+
+/// Gives the lease of an owner's deployments back. What one left behind is for the next of them to see, and one that came by
+/// meanwhile has left its work to us.
+async fn give_back(context: &Context, tenure: Tenure<'_>) -> Result<(), Failure> {
+    if tenure.left_behind {
+        tenure.abandon().await;
+    } else {
+        tenure.release().await;
+    }
+    Ok(put::decide(context).await?)
+}
 
 /// What is to become of a runner.
 fn change(outlook: &Outlook) -> (LinkChange, Option<u64>, Option<&'static str>) {
@@ -80,7 +92,7 @@ impl Linking<'_> {
             )));
         };
         let done = tenure.during(self.bring(owner, spot, &tenure)).await;
-        tenure.release().await;
+        give_back(self.context, tenure).await?;
         self.reload(owner).await?;
         let (change, id, why, doubles) = done?;
         self.steps.push(thing.step(change, id, why.map(str::to_owned)));
@@ -97,9 +109,7 @@ impl Linking<'_> {
         spot: &Spot,
         tenure: &Tenure<'_>,
     ) -> Result<(LinkChange, Option<u64>, Option<&'static str>, Vec<u64>), Failure> {
-        let key = vec![Value::Text(owner.to_owned())];
-        let found = records::get::<EggRecord>(&*self.context.ports.store, key).await?;
-        let Some(egg) = found.map(|found| found.record) else {
+        let Some(egg) = self.fresh(owner).await? else {
             return Err(Failure::Never(format!("`{owner}` has left the Nest")));
         };
         let outlook = register::outlook(self.context, &egg, spot, &self.eggs).await?;
@@ -119,25 +129,60 @@ impl Linking<'_> {
     }
 
     async fn remove_runner(&mut self, owner: &str, thing: &Thing, spot: &Spot) -> Result<(), Failure> {
-        let Some(outlook) = self.outlook(owner, spot).await? else { return Ok(()) };
-        let found = outlook.there.as_ref().map(|known| known.id).or(outlook.found);
-        let key = spot.key();
-        for id in found.into_iter().chain(outlook.doubles.iter().copied()) {
-            if !self.is_dry() {
-                self.context.ports.gitlab.delete_runner(&outlook.access, id).await?;
-                let entry =
-                    self.entry("runner.unregister", owner, json!({ "place": key, "gitlab_runner": id }));
-                self.amend(owner, vec![entry], |egg| {
-                    if let Some(registered) = egg.registered.get_mut(&key) {
-                        registered.runner = None;
-                        registered.settings = None;
-                    }
-                })
-                .await?;
-            }
+        let gone = if self.is_dry() {
+            let outlook = self.outlook(owner, spot).await?;
+            outlook.map(|outlook| outlook.all()).unwrap_or_default()
+        } else {
+            // A rotation that goes on, or a deployment, makes one under this lease.
+            let Some(tenure) = lease(self.context, &format!("egg/{owner}")).await? else {
+                return Err(Failure::later(format!(
+                    "a deployment or a rotation of `{owner}` goes on just now"
+                )));
+            };
+            let done = tenure.during(self.take_away(owner, spot, &tenure)).await;
+            give_back(self.context, tenure).await?;
+            self.reload(owner).await?;
+            done?
+        };
+        for id in gone {
             self.steps.push(thing.step(LinkChange::Remove, Some(id), None));
         }
         Ok(())
+    }
+
+    /// Does it, under the lease of the owner's deployments; tells what went. Of a rotation both runners go.
+    async fn take_away(&self, owner: &str, spot: &Spot, tenure: &Tenure<'_>) -> Result<Vec<u64>, Failure> {
+        let Some(egg) = self.fresh(owner).await? else { return Ok(Vec::new()) };
+        let outlook = register::outlook(self.context, &egg, spot, &self.eggs).await?;
+        let key = spot.key();
+        let gone = outlook.all();
+        let mut entries = Vec::new();
+        for id in &gone {
+            self.context.ports.gitlab.delete_runner(&outlook.access, *id).await?;
+            let details = json!({ "place": key, "gitlab_runner": id });
+            entries.push(self.entry("runner.unregister", owner, details));
+        }
+        let is_noted = egg.runners_at(&key).next().is_some();
+        if is_noted || !entries.is_empty() {
+            register::amend(self.context, tenure, owner, entries, |egg| {
+                if let Some(registered) = egg.registered.get_mut(&key) {
+                    registered.runner = None;
+                    registered.settings = None;
+                }
+                if let Some(rotation) = &mut egg.rotation {
+                    rotation.turns.remove(&key);
+                }
+            })
+            .await?;
+        }
+        Ok(gone)
+    }
+
+    /// An owner as it is now.
+    async fn fresh(&self, owner: &str) -> Result<Option<EggRecord>, Failure> {
+        let key = vec![Value::Text(owner.to_owned())];
+        let found = records::get::<EggRecord>(&*self.context.ports.store, key).await?;
+        Ok(found.map(|found| found.record))
     }
 
     /// Before what an owner had at a place is forgotten: webhooks that others need as well are handed over to them. Those that
