@@ -200,7 +200,7 @@ fn sayings() -> impl Strategy<Value = Vec<String>> {
 fn broken() -> impl Strategy<Value = String> {
     let egg = "egg \"app\" {\n  type = \"vm\"\n\n  runner {\n    concurrent = 3\n  }\n\n  gitlab {\n    project_id = 12345\n  }\n}\n";
     let number = any::<u16>().prop_map(|number| number.to_string());
-    let slips = (0..9_usize, number, "[a-z]{3,8}").prop_map(move |(slip, number, word)| match slip {
+    (0..9_usize, number, "[a-z]{3,8}").prop_map(move |(slip, number, word)| match slip {
         0 => egg.replace("\"vm\"", &format!("\"{word}{number}\"")),
         1 => egg.replace("concurrent = 3", &format!("concurrent = \"{word}\"")),
         2 => egg
@@ -213,8 +213,7 @@ fn broken() -> impl Strategy<Value = String> {
         6 => egg.trim_end().trim_end_matches('}').to_owned(),
         7 => egg.replace("runner {", &format!("runner_{word} {{")),
         _ => format!("{egg}{}", egg.replace("12345", &format!("1{number}"))),
-    });
-    slips
+    })
 }
 
 proptest! {

@@ -89,7 +89,7 @@ impl Shell {
     /// Runs commands and says what they said. One that fails is the page's mistake.
     fn run(&mut self, commands: &str) -> String {
         const END: &str = "-- that was it --";
-        write!(self.stdin, "{commands}echo '{END}'\n").unwrap();
+        writeln!(self.stdin, "{commands}echo '{END}'").unwrap();
         self.stdin.flush().unwrap();
         let mut said = String::new();
         loop {
@@ -174,7 +174,7 @@ fn the_quickstart_leads_from_an_empty_folder_to_a_job_that_runs() {
                 gitlab.look(|world| assert_eq!((world.hooks.len(), world.runners.len()), (1, 1), "{said}"));
             }
             "A job" if commands.contains("get egg") => {
-                assert!(said.lines().any(|line| line == "1"), "{said}")
+                assert!(said.lines().any(|line| line == "1"), "{said}");
             }
             _ => {}
         }

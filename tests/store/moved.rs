@@ -111,7 +111,8 @@ pub(crate) fn comes_over<S: Store>(open: impl AsyncFn() -> S) {
     let definitions = flyc::compiler::tables();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (one, other) = runtime.block_on(async { (open().await, open().await) });
-    let check = |(rows, before, at): (Vec<(Table, Row)>, Vec<(Table, Row)>, prop::sample::Index)| {
+    type Drawn = (Vec<(Table, Row)>, Vec<(Table, Row)>, prop::sample::Index);
+    let check = |(rows, before, at): Drawn| {
         runtime.block_on(async {
             one.restore(Vec::new()).await.unwrap();
             for (store, rows) in [(&one, rows), (&other, before)] {
