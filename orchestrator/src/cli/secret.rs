@@ -44,7 +44,6 @@ pub(super) struct Secret {
     #[arg(
         long,
         global = true,
-        conflicts_with = "api",
         help = "Work on the folder of this machine, whatever GOSLING_API or a profile says"
     )]
     local: bool,
@@ -136,6 +135,10 @@ impl Secret {
                 "the value of a secret is no argument: others on this machine see it, and the shell keeps it",
                 "give it as in `… < file`; take the line out of the shell's history, and use another value",
             ));
+        }
+        // GOSLING_API may say what it likes.
+        if self.local && self.access.named().is_flag("api") {
+            return Err(Failure::usage("--local and --api can't both be meant", "leave one of them out"));
         }
         let runtime = one_thread()?;
         let by_api = match &self.command {
