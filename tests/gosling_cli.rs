@@ -270,7 +270,7 @@ fn why_a_job_waits() {
         &expect![[r#"
         exit 3
         error: there is nothing at `GET /why/job/8`
-        help: `gosling status` shows what there is
+        help: `gosling list jobs` shows those that are known
     "#]],
     );
 }
@@ -305,7 +305,7 @@ fn what_was_given_up_is_listed_and_tried_again() {
         &expect![[r#"
         exit 3
         error: there is nothing at `POST /queue/dead/..%2Fm-1/replay`
-        help: `gosling status` shows what there is
+        help: `gosling queue list` shows them
     "#]],
     );
 }
@@ -335,7 +335,7 @@ fn who_is_not_there_or_says_no() {
         &gosling(folder.path(), &["status", "--api", &format!("http://{address}")]),
         &expect![[r#"
             exit 5
-            error: no token was shown
+            error: MotherGoose at http://ADDRESS/ wants a token, and none was given
             help: give a token: --token-file FILE, GOSLING_TOKEN_FILE or a profile; `gosling token` makes one
         "#]],
     );

@@ -377,8 +377,8 @@ fn what_a_deployment_would_do() {
         &ask(address, &["plan", "wbe"]),
         &expect![[r#"
         exit 3
-        error: there is nothing at `POST /eggs/wbe/plan`
-        help: `gosling status` shows what there is
+        error: the egg `wbe` is unknown
+        help: did you mean `web`?
     "#]],
     );
 }

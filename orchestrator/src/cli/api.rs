@@ -142,6 +142,12 @@ impl Access {
                 "it begins with http:// or https://",
             ));
         }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(Failure::usage(
+                "the URL of MotherGoose has a name or a password in it, which it has no use for",
+                "leave it out; the token of --token-file, GOSLING_TOKEN_FILE or a profile opens the API",
+            ));
+        }
         let token = self.named.pick("token_file", self.token_file.clone().map(TokenAt::File), || {
             let profile = profile()?;
             // The token of one installation is not shown to another.

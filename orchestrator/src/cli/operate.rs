@@ -76,14 +76,14 @@ impl Wait {
     }
 }
 
-/// All of several eggs are there, before anything is done to the first.
+/// All of several eggs are there, before anything is done to the first. Whoever may not look is told by what is done.
 pub(super) async fn all_known(api: &Api, names: &[String]) -> Result<(), Failure> {
-    if names.len() > 1 {
-        for name in names {
-            egg(api, name).await?;
-        }
+    if names.len() < 2 {
+        return Ok(());
     }
-    Ok(())
+    let Ok(eggs) = api.list_where::<EggView>(&["eggs"], &[("removed", "true")]).await else { return Ok(()) };
+    let missing = names.iter().find(|name| eggs.iter().all(|egg| egg.name != **name));
+    missing.map_or(Ok(()), |name| Err(unknown(name, &eggs)))
 }
 
 /// An egg that is there.
@@ -98,11 +98,16 @@ pub(super) async fn of_egg<T>(api: &Api, name: &str, answer: Result<T, Failure>)
     if eggs.iter().any(|egg| egg.name == name) {
         return answer;
     }
-    let names = eggs.iter().map(|egg| egg.name.as_str());
-    let all = match closest(name, names.clone()) {
+    Err(unknown(name, &eggs))
+}
+
+/// There is no such egg; the one that was probably meant is named.
+fn unknown(name: &str, eggs: &[EggView]) -> Failure {
+    let names = eggs.iter().filter(|egg| !egg.removed).map(|egg| egg.name.as_str());
+    let help = match closest(name, names.clone()) {
         Some(near) => format!("did you mean `{}`?", clean(near)),
-        None if eggs.is_empty() => "the Nest has no eggs yet".to_owned(),
+        None if names.clone().next().is_none() => "the Nest has no eggs yet".to_owned(),
         None => format!("there are: {}", clean(&names.collect::<Vec<_>>().join(", "))),
     };
-    Err(Failure::NotFound { message: format!("the egg `{}` is unknown", clean(name)), help: all })
+    Failure::NotFound { message: format!("the egg `{}` is unknown", clean(name)), help }
 }

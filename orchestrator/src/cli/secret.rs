@@ -14,11 +14,13 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand};
 use fly_std::formats::{SecretUri, secret_uri};
 use reqwest::Method;
+use serde_json::json;
 
 use super::{
     Failure, Global,
     api::{Access, Api},
-    one_thread, print,
+    confirm::Confirm,
+    one_thread,
     text::{Paint, Table, clean},
 };
 use crate::{
@@ -42,7 +44,6 @@ pub(super) struct Secret {
     #[arg(
         long,
         global = true,
-        conflicts_with = "api",
         help = "Work on the folder of this machine, whatever GOSLING_API or a profile says"
     )]
     local: bool,
@@ -63,6 +64,8 @@ enum Command {
     Put {
         /// Its URI, as the Nest has it
         uri: String,
+        #[arg(hide = true)]
+        value: Vec<String>,
     },
     /// Write the value to a new file that you alone can read; it is never shown
     #[command(
@@ -88,6 +91,8 @@ enum Command {
         /// Make a random value, whatever the secret is for
         #[arg(long)]
         random: bool,
+        #[arg(hide = true)]
+        value: Vec<String>,
     },
     /// The versions there are, without their values
     #[command(
@@ -110,15 +115,31 @@ enum Command {
         limit: usize,
     },
     /// Remove a secret with all its versions from the folder of this machine
-    #[command(after_help = "Example: gosling secret remove vault://gitlab/gitlab.example.com/web/api-token")]
+    #[command(
+        after_help = "Example: gosling secret remove vault://gitlab/gitlab.example.com/web/api-token --yes"
+    )]
     Remove {
         /// Its URI, as the Nest has it
         uri: String,
+        #[command(flatten)]
+        confirm: Confirm,
     },
 }
 
 impl Secret {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
+        if let Command::Put { value, .. } | Command::Rotate { value, .. } = &self.command
+            && !value.is_empty()
+        {
+            return Err(Failure::usage(
+                "the value of a secret is no argument: others on this machine see it, and the shell keeps it",
+                "give it as in `… < file`; take the line out of the shell's history, and use another value",
+            ));
+        }
+        // GOSLING_API may say what it likes.
+        if self.local && self.access.named().is_flag("api") {
+            return Err(Failure::usage("--local and --api can't both be meant", "leave one of them out"));
+        }
         let runtime = one_thread()?;
         let by_api = match &self.command {
             // Only the service has the audit log.
@@ -154,7 +175,7 @@ impl Secret {
 async fn ask(access: &Access, command: Command, global: &Global) -> Result<ExitCode, Failure> {
     let api = access.open()?;
     match command {
-        Command::Put { uri } => {
+        Command::Put { uri, .. } => {
             parse(&uri)?;
             private(&api)?;
             let value = Some(value()?.expose().to_owned());
@@ -162,7 +183,7 @@ async fn ask(access: &Access, command: Command, global: &Global) -> Result<ExitC
                 api.post_with(&["secrets", "put"], &SecretValue { uri, value }).await?;
             told(&written, global)
         }
-        Command::Rotate { uri, random } => {
+        Command::Rotate { uri, random, .. } => {
             parse(&uri)?;
             let given = if random { Some(random_value()?) } else { piped()? };
             let written = rotate(&api, &uri, given).await?;
@@ -270,18 +291,24 @@ async fn carry_out(
     global: &Global,
 ) -> Result<ExitCode, Failure> {
     match command {
-        Command::Put { uri } => {
+        Command::Put { uri, .. } => {
             let uri = parse(&uri)?;
             write(secrets, &uri, &value()?, global).await
         }
-        Command::Rotate { uri, random } => {
+        Command::Rotate { uri, random, .. } => {
             let uri = parse(&uri)?;
             write(secrets, &uri, &if random { random_value()? } else { value()? }, global).await
         }
         Command::Get { uri, to } => {
             let secret = secrets.get(&parse(&uri)?).await.map_err(|error| refused(&error))?;
-            keep(&to, &secret).map_err(|error| Failure::Io { what: to.display().to_string(), error })?;
-            print(format!("written to {}\n", to.display()).as_bytes())
+            let shown = to.display().to_string();
+            keep(&to, &secret).map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => {
+                    Failure::usage(format!("{shown} is there already"), "name another file, or remove it")
+                }
+                _ => Failure::Io { what: shown.clone(), error },
+            })?;
+            global.show(&json!({ "file": shown }), |_| format!("written to {}\n", clean(&shown)))
         }
         Command::Versions { uri } => {
             let versions = secrets.versions(&parse(&uri)?).await.map_err(|error| refused(&error))?;
@@ -292,9 +319,14 @@ async fn carry_out(
             };
             listed(&versions.into_iter().map(view).collect::<Vec<_>>(), global)
         }
-        Command::Remove { uri } => {
-            secrets.remove(&parse(&uri)?).await.map_err(|error| refused(&error))?;
-            print(b"removed\n")
+        Command::Remove { uri, confirm } => {
+            let parsed = parse(&uri)?;
+            let versions = secrets.versions(&parsed).await.map_err(|error| refused(&error))?.len();
+            let count =
+                if versions == 1 { "its 1 version".to_owned() } else { format!("its {versions} versions") };
+            confirm.ask(&format!("Remove {} with {count}?", clean(&uri)))?;
+            secrets.remove(&parsed).await.map_err(|error| refused(&error))?;
+            global.show(&json!({ "uri": uri, "versions": versions }), |_| "removed\n".to_owned())
         }
         Command::Audit { .. } => Err(Failure::usage("only the service knows it", "leave out --local")),
     }
