@@ -12,8 +12,8 @@ use flyc::artifact::RunnerType;
 use orchestrator::{
     adapters::store::sqlite::Sqlite,
     domain::{
-        Config, Deadlines, Demand, EggPolicy, Event, Fleet, Health, Job, JobId, JobStatus, Limits, Pool,
-        PoolId, Pruning, Runner, Time, decide, runner_id,
+        Config, Deadlines, Demand, EggPolicy, Event, Fleet, Health, Job, JobId, JobStatus, Limits, Load,
+        Pool, PoolId, Pruning, Runner, Time, decide, runner_id,
     },
     ports::store::Store,
     records::{self, Care, JobRecord, RunnerRecord},
@@ -47,6 +47,10 @@ fn pooled(eggs: usize, together: usize, apex: Limits, nadir: Limits) -> Config {
         eggs: (0..eggs).map(|egg| (name(egg), policy(egg))).collect(),
         pools: (0..eggs.div_ceil(together))
             .map(|at| (PoolId::Condition(format!("pool-{at}")), pool))
+            .collect(),
+        // Nobody tells of so much that another would relieve; it is looked for all the same.
+        relief: (0..eggs.div_ceil(together))
+            .map(|at| (PoolId::Condition(format!("pool-{at}")), Load { cpu: 8000, memory: 8000 }))
             .collect(),
         pruning: Pruning::default(),
         rules: Vec::new(),
@@ -117,7 +121,7 @@ fn a_fleet(bencher: Bencher<'_, '_>, (eggs, runners): (usize, usize)) {
     bencher.bench(|| decide(&config, &fleet, &demand, NOW));
 }
 
-/// What a decision reads first: every runner and job, out of SQLite.
+/// What a decision reads first: every runner and job, out of `SQLite`.
 #[divan::bench(sample_count = 20)]
 fn the_rows_of_a_fleet(bencher: Bencher<'_, '_>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -134,6 +138,7 @@ fn the_rows_of_a_fleet(bencher: Bencher<'_, '_>) {
         redeemed: None,
         credential: None,
         heard: (1, 1),
+        revision: None,
         version: Some("0.1.0".to_owned()),
         why: "it is needed".to_owned(),
         care: Care::default(),

@@ -1,5 +1,7 @@
 //! Where the machines of a pool have much to do, one more is brought up before jobs wait for it.
 
+use std::{cmp::Reverse, collections::BTreeMap};
+
 use flyc::artifact::RunnerType;
 
 use super::{Desk, Why};
@@ -47,10 +49,13 @@ fn machines<'a>(desk: &Desk<'a>, id: &PoolId) -> impl Iterator<Item = &'a Runner
 
 /// The egg of a pool with the most such machines that may have one more.
 fn busiest<'a>(desk: &Desk<'a>, id: &PoolId) -> Option<&'a str> {
-    let count = |name: &str| machines(desk, id).filter(|runner| runner.egg == name).count();
-    let eggs = desk.eggs.get(id)?.iter().copied();
-    let fit = eggs.filter(|name| {
-        desk.has_room(name) && desk.egg(name).is_some_and(|(egg, _)| !egg.ephemeral) && count(name) > 0
-    });
-    fit.max_by_key(|name| (count(name), std::cmp::Reverse(*name)))
+    // Counted once: a pool may have very many eggs.
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for runner in machines(desk, id) {
+        *counts.entry(&runner.egg).or_default() += 1;
+    }
+    let fit = counts
+        .into_iter()
+        .filter(|(name, _)| desk.has_room(name) && desk.egg(name).is_some_and(|(egg, _)| !egg.ephemeral));
+    fit.max_by_key(|(name, count)| (*count, Reverse(*name))).map(|(name, _)| name)
 }
