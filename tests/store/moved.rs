@@ -106,12 +106,14 @@ async fn all(store: &impl Store) -> BTreeMap<String, Vec<Row>> {
     found
 }
 
+/// The rows of a database, those of the other, and where the file is changed.
+type Drawn = (Vec<(Table, Row)>, Vec<(Table, Row)>, prop::sample::Index);
+
 /// Whatever is in a database, another one has it after an export and an import; what was changed in between is refused.
 pub(crate) fn comes_over<S: Store>(open: impl AsyncFn() -> S) {
     let definitions = flyc::compiler::tables();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (one, other) = runtime.block_on(async { (open().await, open().await) });
-    type Drawn = (Vec<(Table, Row)>, Vec<(Table, Row)>, prop::sample::Index);
     let check = |(rows, before, at): Drawn| {
         runtime.block_on(async {
             one.restore(Vec::new()).await.unwrap();

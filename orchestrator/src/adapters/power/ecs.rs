@@ -98,9 +98,10 @@ impl Ecs {
         .await
     }
 
-    /// The tasks of a runner that run or soon will.
+    /// The tasks of a runner that run or soon will: what ECS lists unless it is asked for those that have ended. By who started
+    /// them they are asked for alone, for beside that ECS takes no other filter.
     async fn tasks(&self, what: &str, cluster: &str, runner: &str) -> Result<Vec<String>, PowerError> {
-        let asked = json!({ "cluster": cluster, "startedBy": runner, "desiredStatus": "RUNNING" });
+        let asked = json!({ "cluster": cluster, "startedBy": runner });
         let answer = self.call(what, "ListTasks", &asked).await?;
         let tasks = answer["taskArns"].as_array().into_iter().flatten();
         Ok(tasks.filter_map(|task| task.as_str().map(str::to_owned)).collect())
