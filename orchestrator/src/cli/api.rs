@@ -47,6 +47,9 @@ const QUIET: Duration = Duration::from_secs(1);
 /// Which `MotherGoose` is asked, and as whom.
 #[derive(Debug, Args)]
 pub(super) struct Access {
+    // First: what was taken out of the matches before it, it would not see.
+    #[command(flatten)]
+    named: Named,
     #[arg(
         long,
         value_name = "URL",
@@ -61,8 +64,6 @@ pub(super) struct Access {
     /// How long to go on trying when it can't be reached for the moment; 0s for one try
     #[arg(long, value_name = "TIME", global = true, env = "GOSLING_RETRY_FOR", default_value = "5s", value_parser = patience)]
     retry_for: Duration,
-    #[command(flatten)]
-    named: Named,
 }
 
 /// What asks.

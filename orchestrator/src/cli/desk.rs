@@ -21,14 +21,15 @@ use crate::{
 /// Where it is.
 #[derive(Debug, Args)]
 pub(super) struct At {
+    // First: what was taken out of the matches before it, it would not see.
+    #[command(flatten)]
+    named: Named,
     /// The folder of `gosling serve`, where secrets are kept sealed [default: the profile's, or gosling-data]
     #[arg(long, value_name = "FOLDER", env = "GOSLING_DATA")]
     data: Option<PathBuf>,
     /// The file with the key that secrets are sealed with [default: `key` in the folder, made at the first start]
     #[arg(long, value_name = "FILE", env = "GOSLING_KEY_FILE")]
     key_file: Option<PathBuf>,
-    #[command(flatten)]
-    named: Named,
 }
 
 impl At {

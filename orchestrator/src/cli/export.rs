@@ -23,14 +23,15 @@ use crate::app::{self, AppError};
 /// The folder of an installation and its key.
 #[derive(Debug, Args)]
 struct Place {
+    // First: what was taken out of the matches before it, it would not see.
+    #[command(flatten)]
+    named: Named,
     /// The folder of `gosling serve`, which must not run [default: the profile's, or gosling-data]
     #[arg(long, value_name = "FOLDER", env = "GOSLING_DATA")]
     data: Option<PathBuf>,
     /// The file with the key of the installation [default: `key` in the folder]
     #[arg(long, value_name = "FILE", env = "GOSLING_KEY_FILE")]
     key_file: Option<PathBuf>,
-    #[command(flatten)]
-    named: Named,
 }
 
 #[derive(Debug, Args)]

@@ -26,6 +26,9 @@ const FILE: &str = "tokens.json";
 #[command(after_help = "Example: gosling token alice --scope read --scope operate > ~/.gosling-token\n\n\
     A running `gosling serve` knows it after it was started anew.")]
 pub(super) struct Token {
+    // First: what was taken out of the matches before it, it would not see.
+    #[command(flatten)]
+    named: Named,
     /// Whose it is, for the audit log
     name: String,
     /// What its bearer may do: read, operate, trigger; may be given more than once
@@ -34,8 +37,6 @@ pub(super) struct Token {
     /// The folder of `gosling serve` [default: the profile's, or gosling-data]
     #[arg(long, value_name = "FOLDER", env = "GOSLING_DATA")]
     data: Option<PathBuf>,
-    #[command(flatten)]
-    named: Named,
 }
 
 /// A line of the file.
