@@ -223,7 +223,7 @@ async fn context(settings: Settings) -> Result<Context, AppError> {
     let queue = Arc::new(QueueFile::open(&data.join(QUEUE), Arc::clone(&clock))?);
     // The folder is this process's alone, so whoever had something in work is gone.
     queue.reclaim().await?;
-    records::release_all(&*store, clock.now()).await?;
+    records::end_all(&*store, clock.now()).await?;
     let (seal, file) = secrets::open(&data, settings.key_file.as_deref(), Arc::clone(&clock))?;
     let instance = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7());
     let secrets =

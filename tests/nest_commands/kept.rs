@@ -113,7 +113,7 @@ fn no_secret_is_shown_or_stands_in_the_nest() {
         std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions()) & 0o777,
         0o600
     );
-    assert_eq!(world.gosling(&["secret", "get", secret, "--to", "../value"]).status.code(), Some(1));
+    assert_eq!(world.gosling(&["secret", "get", secret, "--to", "../value"]).status.code(), Some(2));
 }
 
 #[test]

@@ -364,6 +364,12 @@ impl World {
                         text
                     });
                 let mine = format!("s_{id}");
+                let rows = self.runners().await;
+                let state = rows.into_iter().find(|row| row.runner.id == id).map(|row| row.runner.state);
+                if matches!(state, Some(State::PendingTermination | State::Failed | State::Terminated)) {
+                    // It is told that it is not needed any more, and gets no token.
+                    continue;
+                }
                 let record = self
                     .happens(&id, |record, _| {
                         if record.ticket.as_ref() == Some(&shown) {

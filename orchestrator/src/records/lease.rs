@@ -110,11 +110,13 @@ pub async fn release(store: &dyn Store, held: &Held, now: Time) -> Result<(), St
     }
 }
 
-/// Gives all leases back: whoever has the database for itself knows at its start that nobody holds one.
-pub async fn release_all(store: &dyn Store, now: Time) -> Result<(), StoreError> {
+/// Ends all leases: whoever has the database for itself knows at its start that nobody holds one. They keep the name of who
+/// had them, so that the next holder knows that what was done under it may have been left behind.
+pub async fn end_all(store: &dyn Store, now: Time) -> Result<(), StoreError> {
     for held in all::<Lease>(store, None, None).await? {
-        if !held.record.owner.is_empty() {
-            release(store, &held, now).await?;
+        if !held.record.owner.is_empty() && now < held.record.until {
+            let lease = Lease { until: now, ..held.record.clone() };
+            store.commit(vec![Versioned { record: lease, version: held.version }.update()]).await?;
         }
     }
     Ok(())

@@ -21,7 +21,7 @@ pub use audit::{AuditEntry, id_of};
 pub use delivery::Delivery;
 pub use demand::JobRecord;
 pub use egg::{EggRecord, LinkedHook, Pin, Registered, Served, Stale, place_key, place_of};
-pub use lease::{Held, Lease, acquire, release, release_all, renew};
+pub use lease::{Held, Lease, acquire, end_all, release, renew};
 pub use nest::{NestLink, NestRecord, Pending};
 pub use plan::{PlanKind, PlanRecord};
 pub use rotation::{Rotation, RotationStep, Turn};

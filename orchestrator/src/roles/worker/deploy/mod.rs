@@ -189,7 +189,8 @@ impl Run<'_> {
     }
 
     /// A rollback takes back what was begun and never came to its end: runners of a plan that failed half-way, made from
-    /// something else than what is gone back to. Those of which nothing was heard go with it; others finish first.
+    /// something else than what is gone back to. Those that never came for a token can have no job and go with it; others
+    /// finish first.
     async fn take_back(
         &self,
         runners: Vec<Versioned<RunnerRecord>>,
@@ -201,7 +202,8 @@ impl Run<'_> {
             let is_begun = known.record.care.made == Made::Maybe
                 && before.digest != back.plan.plan.digest
                 && before.wanted().is_some();
-            let event = if before.is_booting() { Event::Destroy } else { Event::Drain };
+            let has_token = known.record.credential.is_some();
+            let event = if before.is_booting() && !has_token { Event::Destroy } else { Event::Drain };
             let now = self.context.ports.clock.now();
             let Some(after) = is_begun.then(|| before.after(&event, now).ok()).flatten() else {
                 all.push(known);
