@@ -58,23 +58,10 @@ pub(super) async fn list(
     Asked(which): Asked<Which>,
     Asked(paging): Asked<page::Paging>,
 ) -> Answer<Json<Page<EggView>>> {
-    let limit = paging.limit()?;
     let list = if which.removed { "eggs/all" } else { "eggs" };
-    let mut after = paging.after(list)?;
-    let mut given = after.is_some();
-    let mut items = Vec::new();
-    loop {
-        let wanted = Query { limit: limit - items.len(), after, ..whole(EggRecord::TABLE) };
-        let found = records::query::<EggRecord>(api.store(), &wanted).await;
-        let found = found.map_err(|error| page::of_cursor(error, given))?;
-        given = false;
-        let fitting = found.records.iter().map(|egg| &egg.record).filter(|egg| which.removed || !egg.removed);
-        items.extend(fitting.map(|egg| view(egg, &api.context.settings.nest)));
-        match found.next {
-            Some(next) if items.len() < limit => after = Some(next),
-            next => return Ok(Json(Page { items, next: page::next(list, next) })),
-        }
-    }
+    let nest = &api.context.settings.nest;
+    let fit = |egg: EggRecord| (which.removed || !egg.removed).then(|| view(&egg, nest));
+    Ok(Json(page::full(api.store(), list, &paging, whole(EggRecord::TABLE), fit).await?))
 }
 
 /// A page of a whole table.

@@ -5,7 +5,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::problem::{Answer, Refusal};
-use crate::ports::store::Cursor;
+use crate::{
+    ports::store::{Cursor, Query, Store},
+    records::{self, Record},
+    wire::Page,
+};
 
 /// How many come without being asked for a number, and at most.
 const USUAL: usize = 100;
@@ -46,6 +50,31 @@ impl Paging {
         };
         let wrong = || Refusal::invalid("`cursor` is not one that this list gave; begin without it");
         read().ok_or_else(wrong).map(Some)
+    }
+}
+
+/// A page of what fits: what doesn't is left out, until the page is full.
+pub(super) async fn full<R: Record, T>(
+    store: &dyn Store,
+    list: &str,
+    paging: &Paging,
+    wanted: Query,
+    fit: impl Fn(R) -> Option<T>,
+) -> Answer<Page<T>> {
+    let limit = paging.limit()?;
+    let mut after = paging.after(list)?;
+    let mut given = after.is_some();
+    let mut items = Vec::new();
+    loop {
+        let wanted = Query { limit: limit - items.len(), after, ..wanted.clone() };
+        let found = records::query::<R>(store, &wanted).await;
+        let found = found.map_err(|error| of_cursor(error, given))?;
+        items.extend(found.records.into_iter().filter_map(|known| fit(known.record)));
+        given = false;
+        match found.next {
+            Some(next) if items.len() < limit => after = Some(next),
+            end => return Ok(Page { items, next: next(list, end) }),
+        }
     }
 }
 

@@ -46,37 +46,18 @@ pub(super) async fn list(
     Asked(which): Asked<Which>,
     Asked(paging): Asked<page::Paging>,
 ) -> Answer<Json<Page<RunnerView>>> {
-    let limit = paging.limit()?;
     let list =
         format!("runners/{}/{}", which.egg.as_deref().unwrap_or(""), which.state.as_deref().unwrap_or(""));
-    let mut after = paging.after(&list)?;
-    let mut given = after.is_some();
-    let mut items = Vec::new();
-    // What isn't in the wanted state is left out, until the page is full.
-    loop {
-        let wanted = Query {
-            table: RunnerRecord::TABLE,
-            index: which.egg.is_some().then_some("egg_name_index"),
-            partition: which.egg.clone().map(Value::Text),
-            from: None,
-            until: None,
-            descending: false,
-            limit: limit - items.len(),
-            after,
-        };
-        let found = records::query::<RunnerRecord>(api.store(), &wanted).await;
-        let found = found.map_err(|error| page::of_cursor(error, given))?;
-        let fits = |runner: &RunnerRecord| {
-            which.state.as_deref().is_none_or(|state| state == runner.runner.state.name())
-        };
-        let found_items = found.records.into_iter().map(|runner| runner.record).filter(fits);
-        items.extend(found_items.map(|runner| view(&runner)));
-        given = false;
-        match found.next {
-            Some(next) if items.len() < limit => after = Some(next),
-            next => return Ok(Json(Page { items, next: page::next(&list, next) })),
-        }
-    }
+    let wanted = Query {
+        index: which.egg.is_some().then_some("egg_name_index"),
+        partition: which.egg.clone().map(Value::Text),
+        ..super::eggs::whole(RunnerRecord::TABLE)
+    };
+    let fit = |runner: RunnerRecord| {
+        let fits = which.state.as_deref().is_none_or(|state| state == runner.runner.state.name());
+        fits.then(|| view(&runner))
+    };
+    Ok(Json(page::full(api.store(), &list, &paging, wanted, fit).await?))
 }
 
 /// A runner.

@@ -112,31 +112,17 @@ pub(super) async fn list(
     Asked(which): Asked<Which>,
     Asked(paging): Asked<page::Paging>,
 ) -> Answer<Json<Page<JobView>>> {
-    let limit = paging.limit()?;
     let list =
         format!("jobs/{}/{}", which.egg.as_deref().unwrap_or(""), which.status.as_deref().unwrap_or(""));
-    let mut after = paging.after(&list)?;
-    let mut given = after.is_some();
-    let mut items = Vec::new();
-    // What hasn't the wanted status is left out, until the page is full.
-    loop {
-        let wanted = Query {
-            index: which.egg.is_some().then_some("egg_name_index"),
-            partition: which.egg.clone().map(Value::Text),
-            limit: limit - items.len(),
-            after,
-            ..eggs::whole(JobRecord::TABLE)
-        };
-        let found = records::query::<JobRecord>(api.store(), &wanted).await;
-        let found = found.map_err(|error| page::of_cursor(error, given))?;
-        let views = found.records.iter().map(|job| view(&job.record));
-        items.extend(views.filter(|job| which.status.as_deref().is_none_or(|status| status == job.status)));
-        given = false;
-        match found.next {
-            Some(next) if items.len() < limit => after = Some(next),
-            next => return Ok(Json(Page { items, next: page::next(&list, next) })),
-        }
-    }
+    let wanted = Query {
+        index: which.egg.is_some().then_some("egg_name_index"),
+        partition: which.egg.clone().map(Value::Text),
+        ..eggs::whole(JobRecord::TABLE)
+    };
+    let fit = |job: JobRecord| {
+        Some(view(&job)).filter(|job| which.status.as_deref().is_none_or(|status| status == job.status))
+    };
+    Ok(Json(page::full(api.store(), &list, &paging, wanted, fit).await?))
 }
 
 /// A job of the Nest's own runs now.
