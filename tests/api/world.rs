@@ -22,7 +22,7 @@ use orchestrator::{
         clock::Clock,
         store::{Store, Value},
     },
-    records::{self, Care, EggRecord, Record, Registered, RunnerRecord, Served},
+    records::{self, Care, EggRecord, Record, RunnerRecord, Served},
     roles::{
         Context,
         api::{self, ServeError},
@@ -411,23 +411,5 @@ pub(crate) fn job(name: &str) -> EggRecord {
 
 fn record(name: &str, served: Served) -> EggRecord {
     let now = Time::from_millis(NOW);
-    EggRecord {
-        name: name.to_owned(),
-        served,
-        digest: "digest".to_owned(),
-        commit: "c0ffee".to_owned(),
-        removed: false,
-        paused: false,
-        pinned: None,
-        rotation: None,
-        next_number: 1,
-        revision: 4,
-        registered: BTreeMap::<String, Registered>::new(),
-        failures: 0,
-        retry_at: None,
-        error: None,
-        made: now,
-        updated: now,
-        synced: now,
-    }
+    EggRecord { revision: 4, ..EggRecord::new(name, served, "digest", "c0ffee", now) }
 }

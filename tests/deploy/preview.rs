@@ -122,23 +122,8 @@ fn egg(bench: &Bench) -> EggRecord {
     let config = EggConfig::from_json(&fs::read_to_string(config).unwrap()).unwrap();
     let now = Time::from_millis(1_000);
     EggRecord {
-        name: EGG.to_owned(),
-        served: Served::Egg(Box::new(config)),
-        digest: bench.bundles[EGG].digest.clone(),
-        commit: "c0ffee".to_owned(),
-        removed: false,
-        paused: false,
         next_number: 4,
-        revision: 1,
-        registered: BTreeMap::new(),
-        failures: 0,
-        retry_at: None,
-        error: None,
-        pinned: None,
-        rotation: None,
-        made: now,
-        updated: now,
-        synced: now,
+        ..EggRecord::new(EGG, Served::Egg(Box::new(config)), &bench.bundles[EGG].digest, "c0ffee", now)
     }
 }
 

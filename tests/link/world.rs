@@ -245,25 +245,7 @@ impl World {
         let hook = format!("vault://eggs/{name}/webhook-secret");
         self.secrets.values.lock().unwrap().insert(hook, format!("hook-secret-of-{name}"));
         let now = self.context.ports.clock.now();
-        let record = EggRecord {
-            name: name.to_owned(),
-            served,
-            digest: "d".to_owned(),
-            commit: "c".to_owned(),
-            removed: false,
-            paused: false,
-            next_number: 1,
-            revision: 1,
-            registered: BTreeMap::new(),
-            failures: 0,
-            retry_at: None,
-            error: None,
-            pinned: None,
-            rotation: None,
-            made: now,
-            updated: now,
-            synced: now,
-        };
+        let record = EggRecord::new(name, served, "d", "c", now);
         self.store.commit(vec![records::insert(&record)]).await.unwrap();
     }
 

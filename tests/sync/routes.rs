@@ -1,6 +1,6 @@
 //! Who takes a job, as the orchestrator asks: generated Nests and jobs, against a second telling of what must come out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use flyc::{
     artifact::{EggConfig, JobConfig, RunnerType},
@@ -76,25 +76,7 @@ fn records(specs: &[Spec]) -> Vec<EggRecord> {
                 Served::Egg(Box::new(serde_json::from_str::<EggConfig>(text).unwrap()))
             };
             let now = Time::from_millis(1);
-            EggRecord {
-                name: spec.name.clone(),
-                served,
-                digest: "d".to_owned(),
-                commit: "c".to_owned(),
-                removed: spec.removed,
-                paused: false,
-                next_number: 1,
-                revision: 1,
-                registered: BTreeMap::new(),
-                failures: 0,
-                retry_at: None,
-                error: None,
-                pinned: None,
-                rotation: None,
-                made: now,
-                updated: now,
-                synced: now,
-            }
+            EggRecord { removed: spec.removed, ..EggRecord::new(&spec.name, served, "d", "c", now) }
         })
         .collect()
 }

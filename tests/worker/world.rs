@@ -199,25 +199,7 @@ impl World {
         let name = config.name.clone();
         self.cloud.bundles.lock().unwrap().insert((name.clone(), digest.to_owned()));
         let known = self.egg(&name).await;
-        let record = EggRecord {
-            name,
-            served: Served::Egg(Box::new(config)),
-            digest: digest.to_owned(),
-            commit: commit.to_owned(),
-            removed: false,
-            paused: false,
-            next_number: 1,
-            revision: 1,
-            registered: BTreeMap::new(),
-            failures: 0,
-            retry_at: None,
-            error: None,
-            pinned: None,
-            rotation: None,
-            made: now,
-            updated: now,
-            synced: now,
-        };
+        let record = EggRecord::new(&name, Served::Egg(Box::new(config)), digest, commit, now);
         let write = match known {
             None => records::insert(&record),
             Some(known) => {

@@ -69,33 +69,15 @@ fn built(files: &[(&str, &str)]) -> (Vec<EggRecord>, Option<BlockConfig>) {
             }
             _ => return None,
         };
-        Some(record(name, served, &entry.digest))
+        Some(record(&name, served, &entry.digest))
     });
     let records = records.collect();
     (records, text("uglyfox.json").map(|text| BlockConfig::from_json(text).unwrap()))
 }
 
-fn record(name: String, served: Served, digest: &str) -> EggRecord {
+fn record(name: &str, served: Served, digest: &str) -> EggRecord {
     let now = Time::from_millis(1);
-    EggRecord {
-        name,
-        served,
-        digest: digest.to_owned(),
-        commit: "c".to_owned(),
-        removed: false,
-        paused: false,
-        next_number: 1,
-        revision: 1,
-        registered: std::collections::BTreeMap::new(),
-        failures: 0,
-        retry_at: None,
-        error: None,
-        pinned: None,
-        rotation: None,
-        made: now,
-        updated: now,
-        synced: now,
-    }
+    EggRecord::new(name, served, digest, "c", now)
 }
 
 fn egg(name: &str, more: &str) -> (String, String) {

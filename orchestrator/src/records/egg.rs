@@ -155,6 +155,29 @@ struct Rest {
 }
 
 impl EggRecord {
+    /// One that comes into the Nest.
+    pub fn new(name: &str, served: Served, digest: &str, commit: &str, now: Time) -> Self {
+        Self {
+            name: name.to_owned(),
+            served,
+            digest: digest.to_owned(),
+            commit: commit.to_owned(),
+            removed: false,
+            paused: false,
+            next_number: 1,
+            revision: 1,
+            registered: BTreeMap::new(),
+            failures: 0,
+            retry_at: None,
+            error: None,
+            pinned: None,
+            rotation: None,
+            made: now,
+            updated: now,
+            synced: now,
+        }
+    }
+
     /// Whether an operator has taken it out of GitLab.
     pub fn is_unlinked(&self) -> bool {
         self.registered.values().any(|registered| registered.unlinked)

@@ -22,7 +22,7 @@ pub(super) fn difference(
     for (name, owner) in owners {
         let Some(row) = known.get(name.as_str()) else {
             changes.added.push(name.clone());
-            writes.push(insert(&new(name, owner, commit, now)));
+            writes.push(insert(&EggRecord::new(name, owner.served.clone(), &owner.digest, commit, now)));
             continue;
         };
         let was = &row.record;
@@ -60,28 +60,6 @@ pub(super) fn difference(
         writes.push(Versioned { record, version: row.version }.update());
     }
     (changes, writes)
-}
-
-fn new(name: &str, owner: &Owner, commit: &str, now: Time) -> EggRecord {
-    EggRecord {
-        name: name.to_owned(),
-        served: owner.served.clone(),
-        digest: owner.digest.clone(),
-        commit: commit.to_owned(),
-        removed: false,
-        paused: false,
-        next_number: 1,
-        revision: 1,
-        registered: BTreeMap::new(),
-        failures: 0,
-        retry_at: None,
-        error: None,
-        pinned: None,
-        rotation: None,
-        made: now,
-        updated: now,
-        synced: now,
-    }
 }
 
 /// Whether runners that are there already were given something else by their tickets: tokens or variables.
