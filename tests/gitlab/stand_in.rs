@@ -135,8 +135,10 @@ fn jobs_are_served() {
     assert_eq!(running.fake.job(ids[2]).unwrap().status, Status::Pending);
     let system_id = fs::read_to_string(running.folder.path().join(".runner_system_id")).unwrap();
     assert_eq!(good.system_id, Some(system_id));
-    running.said(&format!("Checking for jobs... received                       job={}", ids[0]));
+    running.said(&format!("Checking for jobs... received                        job={}", ids[0]));
+    running.said("Added job to processing list ");
     running.said("Job succeeded");
+    running.said("Removed job from processing list ");
 }
 
 #[test]
@@ -185,7 +187,7 @@ fn a_canceled_job_is_ended() {
     let next = running.fake.queue_job(7, "next", &["a"], &["echo next"]);
     running.fake.wait_for_job(next, Status::Success);
     running.signal(Signal::QUIT);
-    running.said("Job canceled");
+    running.said("Job failed: canceled");
     running.said("All workers stopped.");
     assert!(running.ended().success());
 }

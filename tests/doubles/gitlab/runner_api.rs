@@ -106,6 +106,8 @@ fn payload(world: &World, job: &Job) -> Value {
         ("CI_COMMIT_SHA", super::hooks::SHA.to_owned()),
         ("CI_COMMIT_REF_NAME", job.spec.git_ref.clone()),
         ("CI_SERVER_URL", world.url.clone()),
+        // There is no repository to be fetched.
+        ("GIT_STRATEGY", "none".to_owned()),
     ];
     let variable =
         |key: &str, value: &str| json!({ "key": key, "value": value, "public": true, "masked": false });

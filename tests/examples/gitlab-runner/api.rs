@@ -23,6 +23,8 @@ pub(crate) struct Job {
     #[serde(default)]
     pub(crate) steps: Vec<Step>,
     pub(crate) runner_info: RunnerInfo,
+    /// Steps in GitLab's newer language.
+    pub(crate) run: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
