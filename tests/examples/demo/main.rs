@@ -51,7 +51,8 @@ fn main() -> ExitCode {
         (job.status == Status::Success).then(|| String::from_utf8_lossy(&job.trace).into_owned())
     });
     println!("The job has succeeded. Its log in GitLab:\n\n{}", indented(trace.trim_end()));
-    stage.transition("demo", "idle");
+    // It was idle once before it took the job.
+    stage.status_shows("an idle runner", |status| (status["runners"][0]["state"] == "idle").then_some(()));
     show(&stage, "The runner waits for the next one");
     stage.transition("demo", "nadir");
     show(&stage, "Three seconds without a job: the rule `rest` puts it to sleep");

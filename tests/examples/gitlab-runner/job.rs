@@ -111,10 +111,12 @@ impl Run {
             let sent = self.send(&trace).await;
             let told = match sent {
                 Told::Over => Told::Over,
-                Told::Well => self.api.update(&self.runner, &self.job, state, reason, code).await,
+                Told::Well | Told::Cancel => {
+                    self.api.update(&self.runner, &self.job, state, reason, code).await
+                }
                 Told::From(_) | Told::Failed => Told::Failed,
             };
-            if matches!(told, Told::Well | Told::Over) {
+            if matches!(told, Told::Well | Told::Cancel | Told::Over) {
                 break;
             }
             tokio::time::sleep(pause).await;
@@ -190,7 +192,7 @@ impl Run {
                 _ = async { abort.wait_for(|abort| *abort).await.is_ok() } => return End::Aborted,
                 () = sleep_until(end) => return End::TimedOut,
                 _ = send.tick() => {
-                    if self.send(trace).await == Told::Over {
+                    if matches!(self.send(trace).await, Told::Cancel | Told::Over) {
                         return End::Canceled;
                     }
                 }
@@ -208,7 +210,7 @@ impl Run {
         }
         let told = self.api.trace(&self.runner, &self.job, trace.sent, &more).await;
         match told {
-            Told::Well => trace.sent += more.len(),
+            Told::Well | Told::Cancel => trace.sent += more.len(),
             Told::From(at) if at <= trace.written.len() => trace.sent = at,
             _ => {}
         }
