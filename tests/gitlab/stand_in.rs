@@ -14,6 +14,7 @@ use polar_gosling_tests::{
     tools,
 };
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 use tempfile::TempDir;
 
 /// A stand-in that runs, with a config file of its own. It ends with this.
@@ -232,8 +233,9 @@ fn the_question_after_a_job_is_of_the_configuration_before() {
 #[test]
 fn a_job_that_it_cannot_work_on_is_given_back() {
     let mut running = Running::start();
-    let steps = Some(r#"[{"name":"one","script":"true"}]"#.to_owned());
-    let odd = running.fake.queue_pipeline(7, vec![NewJob { steps, ..NewJob::new("odd", &["a"], &[]) }])[0];
+    let image = json!({ "name": "debian", "executor_opts": { "docker": { "of_tomorrow": true } } });
+    let odd = NewJob { image, ..NewJob::new("odd", &["a"], &["true"]) };
+    let odd = running.fake.queue_pipeline(7, vec![odd])[0];
     assert_eq!(
         running.fake.wait_for_job(odd, Status::Failed).failure_reason.as_deref(),
         Some("runner_system_failure")

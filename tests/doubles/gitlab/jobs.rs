@@ -70,8 +70,8 @@ pub struct NewJob {
     pub is_tag: bool,
     /// In seconds.
     pub timeout: u64,
-    /// Steps in GitLab's newer language (`run:`), as JSON: not every runner knows them.
-    pub steps: Option<String>,
+    /// Its `image:`, as runners get it.
+    pub image: serde_json::Value,
 }
 
 impl Default for NewJob {
@@ -85,7 +85,7 @@ impl Default for NewJob {
             git_ref: "main".to_owned(),
             is_tag: false,
             timeout: 3600,
-            steps: None,
+            image: serde_json::Value::Null,
         }
     }
 }

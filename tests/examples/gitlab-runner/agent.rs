@@ -204,8 +204,8 @@ impl Agent {
                 let fields =
                     [("job", job.id.into()), ("repo_url", "".into()), ("runner", short.as_str().into())];
                 log(Info, "Checking for jobs... received", &fields);
-                if job.run.is_some() {
-                    // It knows no steps, as the shell executor doesn't: the job is given back, and none of its own.
+                if job.asks_too_much() {
+                    // It is given back, and none of its own.
                     self.api.update(runner, &job, "failed", Some("runner_system_failure"), None).await;
                     return false;
                 }

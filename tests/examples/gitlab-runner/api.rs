@@ -23,8 +23,16 @@ pub(crate) struct Job {
     #[serde(default)]
     pub(crate) steps: Vec<Step>,
     pub(crate) runner_info: RunnerInfo,
-    /// Steps in GitLab's newer language.
-    pub(crate) run: Option<String>,
+    #[serde(default)]
+    pub(crate) image: Value,
+}
+
+impl Job {
+    /// Whether it asks something of its image that this version doesn't know.
+    pub(crate) fn asks_too_much(&self) -> bool {
+        let docker = self.image["executor_opts"]["docker"].as_object();
+        docker.is_some_and(|options| options.keys().any(|option| option != "platform" && option != "user"))
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
