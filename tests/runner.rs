@@ -61,7 +61,75 @@ async fn sigint_aborts_the_job() {
     runner.signal(Signal::SIGINT);
     assert_eq!(runner.ended(), Some(130));
     assert!(bench.alive_agent().is_none());
-    assert!(bench.log().contains("Job failed: aborted"), "{}", bench.log());
+    assert!(bench.log().contains("aborted: terminated"), "{}", bench.log());
+}
+
+/// Who is to drain before its agent has set itself up lets it do so: a signal would end it as a crash does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_starts_is_not_disturbed() {
+    let mut mother = Mother::start().await;
+    let bench = Bench::new(&mother);
+    mother.want(Wanted::Drain);
+    let mut runner = bench.start(&[]);
+    mother.heartbeat("it drains", |beat| beat.state == RunnerMood::Draining).await;
+    eventually("the agent has ended", || bench.log().contains("the agent has ended: exit status: 0"));
+    runner.signal(Signal::SIGTERM);
+    assert_eq!(runner.ended(), Some(0));
+}
+
+/// The agent doesn't hear every signal: it is told to take no more jobs until it says that it has heard.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signal_that_was_missed_is_sent_again() {
+    let mut mother = Mother::start().await;
+    let bench = Bench::new(&mother);
+    let mut runner = bench.start(&[]);
+    mother.heartbeat("it is idle", |beat| beat.state == RunnerMood::Idle).await;
+    let deaf = bench.folder().join("deaf");
+    std::fs::write(&deaf, "").unwrap();
+    runner.signal(Signal::SIGTERM);
+    assert_eq!(runner.ended(), Some(0));
+    assert!(!deaf.exists(), "it heard the first signal");
+}
+
+/// A job is over when GitLab was told how it ended: whoever is idle may be destroyed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runner_is_busy_until_gitlab_knows_the_end() {
+    let mut mother = Mother::start().await;
+    let bench = Bench::new(&mother);
+    let mut runner = bench.start(&["--heartbeat", "1"]);
+    let untold = bench.folder().join("untold-7");
+    std::fs::write(&untold, "").unwrap();
+    bench.job(7);
+    bench.finish(7);
+    eventually("the job has ended", || bench.log().contains("Job succeeded"));
+    // What was on its way by then, and the one after.
+    assert!(mother.is_quiet(|_| false));
+    for _ in 0..2 {
+        let beat = mother.heartbeat("the next one", |_| true).await;
+        assert_eq!((beat.state, beat.jobs), (RunnerMood::Busy, vec![7]));
+    }
+    std::fs::remove_file(untold).unwrap();
+    mother.heartbeat("it is idle", |beat| beat.state == RunnerMood::Idle && beat.jobs_done == 1).await;
+    runner.signal(Signal::SIGTERM);
+    assert_eq!(runner.ended(), Some(0));
+}
+
+/// A job that the agent can't work on is received, given back, and told of no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_cannot_be_worked_on_keeps_nobody_busy() {
+    let mut mother = Mother::start().await;
+    let bench = Bench::new(&mother);
+    let mut runner = bench.start(&[]);
+    std::fs::write(bench.folder().join("odd-7"), "").unwrap();
+    bench.job(7);
+    eventually("it was received", || bench.log().contains("Checking for jobs... received"));
+    bench.job(8);
+    let busy = mother.heartbeat("it is busy", |beat| beat.jobs.contains(&8)).await;
+    assert_eq!(busy.jobs, [8]);
+    bench.finish(8);
+    mother.heartbeat("it is idle", |beat| beat.state == RunnerMood::Idle && beat.jobs_done == 1).await;
+    runner.signal(Signal::SIGTERM);
+    assert_eq!(runner.ended(), Some(0));
 }
 
 /// Who is to drain finishes its job, stays and says that nothing is left, and is stopped then.
@@ -166,7 +234,8 @@ async fn another_revision_is_fetched() {
     mother.rotate("glrt-second-token");
     mother.ticket_with(|shown| shown.ticket.is_none()).await;
     eventually("the new token is written", || bench.config().contains("glrt-second-token"));
-    eventually("the agent has read it", || bench.log().matches("Configuration loaded").count() > 1);
+    mother.heartbeat("it has gone over", |beat| beat.revision == Some(2)).await;
+    assert!(bench.log().matches("Configuration loaded").count() > 1, "and its agent has not");
     assert_eq!(bench.starts(), 1);
     bench.is_discreet(runner.id());
     runner.signal(Signal::SIGTERM);

@@ -19,6 +19,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod agent;
 mod log;
 mod processes;
 
@@ -148,10 +149,7 @@ impl Stage {
     pub fn with(program: &Path, files: &[(&str, &str)]) -> Option<Self> {
         let tofu = tools::tofu()?;
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let bin = folder.path().join("bin");
-        fs::create_dir_all(&bin).expect("a folder can be made");
-        std::os::unix::fs::symlink(tools::gitlab_runner(), bin.join("gitlab-runner"))
-            .expect("a link can be made");
+        fs::create_dir_all(folder.path().join("bin")).expect("a folder can be made");
         let gitlab = FakeGitLab::start();
         gitlab.change(|world| {
             let scopes = ["api", "create_runner", "manage_runner"].map(str::to_owned).into();
@@ -171,6 +169,7 @@ impl Stage {
             intervals: ["1s", "1s", "2s"],
             logs: Vec::new(),
         };
+        stage.use_agent(&tools::agent());
         fs::create_dir_all(stage.nest()).expect("a folder can be made");
         stage.git(&["init", "--quiet", "--initial-branch=main"]);
         stage.commit(files);

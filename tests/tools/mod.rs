@@ -281,6 +281,16 @@ pub fn gitlab_runner() -> &'static Path {
     GITLAB_RUNNER.get_or_init(|| built("polar-gosling-tests", Target::Example("gitlab-runner"), None))
 }
 
+/// What runs the jobs of a whole installation: the gitlab-runner that `GITLAB_RUNNER` names, for a trial with a real one, or
+/// the stand-in.
+///
+/// # Panics
+///
+/// When the stand-in can't be built.
+pub fn agent() -> PathBuf {
+    env::var_os("GITLAB_RUNNER").map_or_else(|| gitlab_runner().to_owned(), PathBuf::from)
+}
+
 /// The fake GitLab as a program; tests of the same process have it as `doubles::gitlab::FakeGitLab`.
 ///
 /// # Panics

@@ -83,7 +83,7 @@ impl FakeGitLab {
 
     /// Somebody cancels a job.
     pub fn cancel(&self, job: u64) {
-        self.change(|world| world.step(job, Status::Canceled, None));
+        self.change(|world| world.cancel(job));
     }
 
     /// Ends a running or waiting job, as if its runner had told so.
@@ -182,7 +182,7 @@ async fn job(State(shared): Server, Path(id): Path<u64>) -> Result<Json<Value>, 
 }
 
 async fn cancel(State(shared): Server, Path(id): Path<u64>) -> StatusCode {
-    let canceled = shared.change(|world| world.step(id, Status::Canceled, None));
+    let canceled = shared.change(|world| world.cancel(id));
     if canceled { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
 }
 

@@ -19,6 +19,8 @@ pub enum Status {
     Pending,
     /// A runner has it.
     Running,
+    /// Somebody ends it, and its runner is still at it.
+    Canceling,
     /// It ended well.
     Success,
     /// It ended badly.
@@ -34,6 +36,7 @@ impl Status {
             Self::Created => "created",
             Self::Pending => "pending",
             Self::Running => "running",
+            Self::Canceling => "canceling",
             Self::Success => "success",
             Self::Failed => "failed",
             Self::Canceled => "canceled",
@@ -67,6 +70,8 @@ pub struct NewJob {
     pub is_tag: bool,
     /// In seconds.
     pub timeout: u64,
+    /// Its `image:`, as runners get it.
+    pub image: serde_json::Value,
 }
 
 impl Default for NewJob {
@@ -80,6 +85,7 @@ impl Default for NewJob {
             git_ref: "main".to_owned(),
             is_tag: false,
             timeout: 3600,
+            image: serde_json::Value::Null,
         }
     }
 }
@@ -138,7 +144,7 @@ impl World {
         job.status = status;
         job.failure_reason = failure_reason.map(str::to_owned);
         match status {
-            Status::Created => {}
+            Status::Created | Status::Canceling => {}
             Status::Pending => {
                 job.queued = Some(moment);
                 self.queue += 1;
@@ -153,12 +159,25 @@ impl World {
         true
     }
 
+    /// Somebody cancels a job: the machine that has it ends it in its own time, when it can.
+    pub fn cancel(&mut self, id: u64) -> bool {
+        let Some(job) = self.jobs.get(&id) else { return false };
+        let machine = job.runner.zip(job.system_id.as_ref());
+        let machine = machine.and_then(|(runner, id)| self.runners.get(&runner)?.managers.get(id));
+        let gracefully = machine.is_some_and(|machine| machine.info["features"]["cancel_gracefully"] == true);
+        let is_run = matches!(job.status, Status::Running | Status::Canceling);
+        self.step(id, if is_run && gracefully { Status::Canceling } else { Status::Canceled }, None)
+    }
+
     /// What the jobs of a pipeline make of it.
     pub fn pipeline_status(&self, pipeline: u64) -> Status {
         let all: Vec<Status> =
             self.jobs.values().filter(|job| job.pipeline == pipeline).map(|job| job.status).collect();
         let any = |status| all.contains(&status);
-        if any(Status::Running) || (any(Status::Pending) && all.iter().any(|status| status.is_over())) {
+        if any(Status::Canceling) {
+            Status::Canceling
+        } else if any(Status::Running) || (any(Status::Pending) && all.iter().any(|status| status.is_over()))
+        {
             Status::Running
         } else if any(Status::Pending) {
             Status::Pending

@@ -106,6 +106,8 @@ fn payload(world: &World, job: &Job) -> Value {
         ("CI_COMMIT_SHA", super::hooks::SHA.to_owned()),
         ("CI_COMMIT_REF_NAME", job.spec.git_ref.clone()),
         ("CI_SERVER_URL", world.url.clone()),
+        // There is no repository to be fetched.
+        ("GIT_STRATEGY", "none".to_owned()),
     ];
     let variable =
         |key: &str, value: &str| json!({ "key": key, "value": value, "public": true, "masked": false });
@@ -146,7 +148,7 @@ fn payload(world: &World, job: &Job) -> Value {
             "when": "on_success",
             "allow_failure": false,
         }],
-        "image": null,
+        "image": job.spec.image,
         "services": [],
         "artifacts": null,
         "cache": [],
@@ -165,10 +167,13 @@ fn job<'a>(world: &'a World, id: u64, token: Option<&str>) -> Result<&'a Job, Re
 async fn update(State(shared): State<Arc<Shared>>, Path(id): Path<u64>, Json(body): Json<Value>) -> Answer {
     shared.change(|world| {
         let found = job(world, id, text(&body, "token"))?;
-        if found.status != Status::Running {
+        if !is_run(found) {
             return Ok(over(found.status));
         }
         match text(&body, "state") {
+            Some("success" | "failed") if found.status == Status::Canceling => {
+                world.step(id, Status::Canceled, None);
+            }
             Some("success") => {
                 world.step(id, Status::Success, None);
             }
@@ -179,8 +184,14 @@ async fn update(State(shared): State<Arc<Shared>>, Path(id): Path<u64>, Json(bod
             Some("running") | None => {}
             Some(_) => return Err(Refusal::bad("400 Bad request")),
         }
-        Ok((StatusCode::OK, [(INTERVAL, "3".to_owned())], "200").into_response())
+        let status = world.jobs.get(&id).map_or("", |job| job.status.word());
+        Ok((StatusCode::OK, [(INTERVAL, "3"), (JOB_STATUS, status)], "200").into_response())
     })
+}
+
+/// Whether its runner has something to tell of it.
+const fn is_run(job: &Job) -> bool {
+    matches!(job.status, Status::Running | Status::Canceling)
 }
 
 /// The answer about a job that doesn't run.
@@ -202,7 +213,7 @@ async fn trace(
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     shared.change(|world| {
         let found = job(world, id, header("job-token"))?;
-        if found.status != Status::Running {
+        if !is_run(found) {
             return Ok(over(found.status));
         }
         let range =

@@ -8,9 +8,12 @@
 use std::{io::Read, process::ExitCode};
 
 use clap::Parser;
-use polar_gosling_tests::doubles::{
-    gitlab::Status,
-    stage::{EGG, Stage, UGLYFOX},
+use polar_gosling_tests::{
+    doubles::{
+        gitlab::Status,
+        stage::{EGG, Stage, UGLYFOX},
+    },
+    tools,
 };
 
 /// A job queued in a stand-in for GitLab is served by a runner that OpenTofu made.
@@ -27,6 +30,12 @@ fn main() -> ExitCode {
         eprintln!("error: OpenTofu is needed, and could not be had");
         return ExitCode::FAILURE;
     };
+    if let Some(program) = tools::on_path("gitlab-runner") {
+        println!("Jobs are run by the gitlab-runner on the PATH, {}.\n", program.display());
+        stage.use_agent(&program);
+    } else {
+        println!("There is no gitlab-runner on the PATH: a stand-in runs the jobs.\n");
+    }
     println!("The Nest, a git repository with one egg:\n\n{}", indented(EGG));
     stage.serve(&[]);
     println!("gosling serves {}; GitLab (a stand-in) is at {}.\n", stage.url(), stage.gitlab.url());
@@ -42,7 +51,8 @@ fn main() -> ExitCode {
         (job.status == Status::Success).then(|| String::from_utf8_lossy(&job.trace).into_owned())
     });
     println!("The job has succeeded. Its log in GitLab:\n\n{}", indented(trace.trim_end()));
-    stage.transition("demo", "idle");
+    // It was idle once before it took the job.
+    stage.status_shows("an idle runner", |status| (status["runners"][0]["state"] == "idle").then_some(()));
     show(&stage, "The runner waits for the next one");
     stage.transition("demo", "nadir");
     show(&stage, "Three seconds without a job: the rule `rest` puts it to sleep");

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use serde_json::Value;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
@@ -17,7 +18,11 @@ use super::{
     api::{Api, Asked},
     config::{self, Config, Runner},
     job::Run,
-    log,
+    log::{
+        self,
+        Level::{self, Error, Info, Warning},
+        log,
+    },
     metrics::{self, Running},
 };
 
@@ -45,6 +50,8 @@ struct Agent {
     changed: Option<SystemTime>,
     api: Api,
     health: BTreeMap<String, Health>,
+    /// The runner that is asked for next, as the configuration was when there was no room.
+    held: Option<Runner>,
     running: Running,
     jobs: JoinSet<()>,
     abort: watch::Sender<bool>,
@@ -52,23 +59,16 @@ struct Agent {
 
 /// Runs until it is told to end.
 pub(crate) async fn run(file: PathBuf, folder: PathBuf, listen: Option<String>) -> Result<(), String> {
-    let catch = |kind| signal(kind).map_err(|error| error.to_string());
-    let mut quit = catch(SignalKind::quit())?;
-    let mut terminate = catch(SignalKind::terminate())?;
-    let mut interrupt = catch(SignalKind::interrupt())?;
-    let mut hangup = catch(SignalKind::hangup())?;
+    let start = format!("Starting multi-runner from {}...", file.display());
+    log(Info, &start, &[("builds", 0.into()), ("max_builds", 0.into())]);
+    log(Info, "Running in system-mode.", &[]);
+    log(Info, "", &[]);
     let config = Config::read(&file)?;
+    log::configure(config.log_format.as_deref())?;
     let api = Api::new(&config::system_id(&file)?)?;
     let running = Running::default();
-    if let Some(address) = listen.or_else(|| config.listen_address.clone()) {
-        tokio::spawn(metrics::serve(address, running.clone()));
-    }
-    log(&format!(
-        "Starting multi-runner from {}...  builds=0 max_builds={}",
-        file.display(),
-        config.concurrent
-    ));
     let changed = modified(&file);
+    let listen = listen.or_else(|| config.listen_address.clone());
     let mut agent = Agent {
         file,
         folder,
@@ -76,11 +76,26 @@ pub(crate) async fn run(file: PathBuf, folder: PathBuf, listen: Option<String>) 
         changed,
         api,
         health: BTreeMap::new(),
+        held: None,
         running,
         jobs: JoinSet::new(),
         abort: watch::Sender::new(false),
     };
-    log("Initializing executor providers                    builds=0");
+    agent.says("Configuration loaded");
+    match listen {
+        Some(address) => {
+            tokio::spawn(metrics::serve(address, agent.running.clone()));
+        }
+        None => agent.says("listen_address not defined, metrics & debug endpoints disabled"),
+    }
+    agent.says("[session_server].listen_address not defined, session endpoints disabled");
+    agent.says("Initializing executor providers");
+    // Only from here on it catches signals, a moment after it has said so.
+    let catch = |kind| signal(kind).map_err(|error| error.to_string());
+    let mut quit = catch(SignalKind::quit())?;
+    let mut terminate = catch(SignalKind::terminate())?;
+    let mut interrupt = catch(SignalKind::interrupt())?;
+    let mut hangup = catch(SignalKind::hangup())?;
     let mut reload = interval(RELOAD);
     let mut check = agent.check();
     loop {
@@ -96,10 +111,10 @@ pub(crate) async fn run(file: PathBuf, folder: PathBuf, listen: Option<String>) 
                     check = agent.check();
                 }
             }
-            Some(_) = agent.jobs.join_next() => {}
+            Some(_) = agent.jobs.join_next() => agent.ask_held().await,
             _ = quit.recv() => return agent.finish(&mut terminate, &mut interrupt).await,
-            _ = terminate.recv() => return agent.abort("terminated").await,
-            _ = interrupt.recv() => return agent.abort("interrupt").await,
+            _ = terminate.recv() => return agent.abort("terminated", 15).await,
+            _ = interrupt.recv() => return agent.abort("interrupt", 2).await,
         }
     }
 }
@@ -109,6 +124,18 @@ fn modified(file: &Path) -> Option<SystemTime> {
 }
 
 impl Agent {
+    /// A line of its log that says how many jobs run.
+    fn says(&self, message: &str) {
+        self.warns(Info, message, &[]);
+    }
+
+    fn warns(&self, level: Level, message: &str, more: &[(&str, Value)]) {
+        let mut fields =
+            vec![("builds", self.running.all().into()), ("max_builds", self.config.concurrent.into())];
+        fields.extend_from_slice(more);
+        log(level, message, &fields);
+    }
+
     fn check(&self) -> tokio::time::Interval {
         let seconds = if self.config.check_interval == 0 { 3 } else { self.config.check_interval };
         let mut check = interval(Duration::from_secs(seconds));
@@ -119,26 +146,42 @@ impl Agent {
     /// Takes the config file as it is now; a broken one changes nothing.
     fn reload(&mut self) -> bool {
         self.changed = modified(&self.file);
-        match Config::read(&self.file) {
+        let read = Config::read(&self.file);
+        match read.and_then(|config| log::configure(config.log_format.as_deref()).map(|()| config)) {
             Ok(config) => {
                 self.config = config;
-                log(&format!(
-                    "Configuration loaded                                builds={}",
-                    self.running.all()
-                ));
+                // Whoever was refused is asked for again.
+                for health in self.health.values_mut() {
+                    (health.refused, health.disabled) = (0, None);
+                }
+                self.says("Configuration loaded");
                 true
             }
             Err(error) => {
-                log(&format!("ERROR: Failed to load config {error}"));
+                self.warns(Error, &format!("Failed to load config {error}"), &[]);
                 false
             }
         }
     }
 
-    /// Asks for jobs, as many as there is room for.
+    /// Asks for jobs, as many as there is room for. When there is none, the next runner of the configuration as it is now is
+    /// held until there is, whatever the configuration is by then.
     async fn ask(&mut self) {
         for runner in self.config.runners.clone() {
             while self.has_room(&runner) && self.ask_for(&runner).await {}
+            if self.running.all() >= self.config.concurrent {
+                self.held.get_or_insert(runner);
+                return;
+            }
+        }
+    }
+
+    /// A job has ended: the runner that was held comes first.
+    async fn ask_held(&mut self) {
+        if let Some(runner) = self.held.take()
+            && self.has_room(&runner)
+        {
+            self.ask_for(&runner).await;
         }
     }
 
@@ -158,11 +201,16 @@ impl Agent {
             Asked::Given(job) => {
                 // Whoever was given one asks again whatever was last said.
                 *health = Health::default();
-                log(&format!(
-                    "Checking for jobs... received                       job={} repo_url= runner={short}",
-                    job.id
-                ));
+                let fields =
+                    [("job", job.id.into()), ("repo_url", "".into()), ("runner", short.as_str().into())];
+                log(Info, "Checking for jobs... received", &fields);
+                if job.asks_too_much() {
+                    // It is given back, and none of its own.
+                    self.api.update(runner, &job, "failed", Some("runner_system_failure"), None).await;
+                    return false;
+                }
                 let one = self.running.one(&short);
+                self.warns(Info, "Added job to processing list", &[("job", job.id.into())]);
                 let run = Run {
                     api: self.api.clone(),
                     runner: runner.clone(),
@@ -171,8 +219,10 @@ impl Agent {
                     abort: self.abort.subscribe(),
                 };
                 self.jobs.spawn(async move {
+                    let job = run.job.id;
                     run.run().await;
                     drop(one);
+                    log(Info, "Removed job from processing list", &[("job", job.into())]);
                 });
                 return true;
             }
@@ -181,21 +231,19 @@ impl Agent {
             }
             Asked::Forbidden => {
                 health.refused += 1;
-                log(&format!(
-                    "ERROR: Checking for jobs... forbidden               runner={short} status=POST 403 Forbidden"
-                ));
+                let fields = [("runner", short.as_str().into()), ("status", "403 Forbidden".into())];
+                log(Error, "Checking for jobs... forbidden", &fields);
                 if health.refused >= REFUSALS.0 {
                     health.disabled = Some(Instant::now());
                     health.refused = 0;
-                    log(&format!(
-                        "ERROR: Runner \"{short}\" is unhealthy and will be disabled for 1h0m0s seconds!"
-                    ));
+                    let text =
+                        format!("Runner \"{short}\" is unhealthy and will be disabled for 1h0m0s seconds!");
+                    log(Error, &text, &[]);
                 }
             }
             Asked::Failed(why) => {
-                log(&format!(
-                    "WARNING: Checking for jobs... failed                runner={short} status={why}"
-                ));
+                let fields = [("runner", short.as_str().into()), ("status", why.into())];
+                log(Warning, "Checking for jobs... failed", &fields);
             }
         }
         false
@@ -203,30 +251,30 @@ impl Agent {
 
     /// Lets jobs end, unless it is told to end at once.
     async fn finish(mut self, terminate: &mut Signal, interrupt: &mut Signal) -> Result<(), String> {
-        log(&format!(
-            "WARNING: Starting graceful shutdown, waiting for builds to finish  builds={}",
-            self.running.all()
-        ));
+        self.warns(Warning, "[runWait] received stop signal", &[("stop-signal", 3.into())]);
+        let text = "Starting graceful shutdown, waiting for builds to finish";
+        self.warns(Warning, text, &[("StopSignal", 3.into())]);
         loop {
             tokio::select! {
                 ended = self.jobs.join_next() => {
                     if ended.is_none() {
-                        log("All workers stopped.                                builds=0");
+                        self.ends();
                         return Ok(());
                     }
                 }
-                _ = terminate.recv() => return self.abort("terminated").await,
-                _ = interrupt.recv() => return self.abort("interrupt").await,
+                _ = terminate.recv() => return self.abort("terminated", 15).await,
+                _ = interrupt.recv() => return self.abort("interrupt", 2).await,
             }
         }
     }
 
     /// Ends jobs, and tells GitLab so.
-    async fn abort(mut self, signal: &str) -> Result<(), String> {
-        log(&format!(
-            "WARNING: Starting forceful shutdown                 StopSignal={signal} builds={}",
-            self.running.all()
-        ));
+    async fn abort(mut self, signal: &str, number: u32) -> Result<(), String> {
+        let fields = [("stop-signal", number.into())];
+        self.warns(Warning, "[runWait] received stop signal", &fields);
+        let text = format!("Graceful shutdown not finished properly. error=received stop signal: {signal}");
+        self.warns(Warning, &text, &[]);
+        self.warns(Warning, "Starting forceful shutdown", &[("StopSignal", number.into())]);
         self.abort.send_replace(true);
         let given = match self.config.shutdown_timeout {
             0 => SHUTDOWN,
@@ -234,9 +282,16 @@ impl Agent {
         };
         let all = async { while self.jobs.join_next().await.is_some() {} };
         if tokio::time::timeout(given, all).await.is_err() {
-            log("WARNING: Graceful shutdown not finished properly");
+            self.warns(Warning, "Forceful shutdown not finished properly", &[]);
+            return Err("Service run failed".to_owned());
         }
-        log("All workers stopped.                                builds=0");
+        self.ends();
         Ok(())
+    }
+
+    fn ends(&self) {
+        for line in ["All workers stopped.", "All executor providers shut down.", "Can exit now!"] {
+            self.says(line);
+        }
     }
 }

@@ -23,6 +23,16 @@ pub(crate) struct Job {
     #[serde(default)]
     pub(crate) steps: Vec<Step>,
     pub(crate) runner_info: RunnerInfo,
+    #[serde(default)]
+    pub(crate) image: Value,
+}
+
+impl Job {
+    /// Whether it asks something of its image that this version doesn't know.
+    pub(crate) fn asks_too_much(&self) -> bool {
+        let docker = self.image["executor_opts"]["docker"].as_object();
+        docker.is_some_and(|options| options.keys().any(|option| option != "platform" && option != "user"))
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -54,6 +64,8 @@ pub(crate) enum Asked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Told {
     Well,
+    /// And somebody cancels the job.
+    Cancel,
     /// The job is none of this runner's any more.
     Over,
     /// The trace goes on from here.
@@ -84,7 +96,7 @@ impl Api {
             "architecture": "amd64",
             "executor": runner.executor,
             "shell": "bash",
-            "features": { "trace_reset": true, "cancelable": true },
+            "features": { "trace_reset": true, "cancelable": true, "cancel_gracefully": true },
         })
     }
 
@@ -148,6 +160,7 @@ impl Api {
             StatusCode::FORBIDDEN => Told::Over,
             status if status.is_success() => match header("job-status") {
                 Some("canceled" | "failed") => Told::Over,
+                Some("canceling") => Told::Cancel,
                 _ => Told::Well,
             },
             _ => Told::Failed,
@@ -171,9 +184,12 @@ impl Api {
             body["exit_code"] = json!(code);
         }
         let sent = self.client.put(Self::url(runner, &format!("jobs/{}", job.id))).json(&body).send().await;
-        match sent.map(|answer| answer.status()) {
-            Ok(StatusCode::FORBIDDEN) => Told::Over,
-            Ok(status) if status.is_success() => Told::Well,
+        let Ok(answer) = sent else { return Told::Failed };
+        let cancels = answer.headers().get("job-status").is_some_and(|status| status == "canceling");
+        match answer.status() {
+            StatusCode::FORBIDDEN => Told::Over,
+            status if status.is_success() && cancels => Told::Cancel,
+            status if status.is_success() => Told::Well,
             _ => Told::Failed,
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Config {
     /// How many seconds jobs have to end when it is told to.
     #[serde(default)]
     pub(crate) shutdown_timeout: u64,
+    /// What the log is written in.
+    pub(crate) log_format: Option<String>,
     /// Where metrics are served.
     pub(crate) listen_address: Option<String>,
     #[serde(default)]

@@ -18,7 +18,7 @@ use tokio::{
 use super::{
     api::{Api, Job, Told},
     config::Runner,
-    log,
+    log::{Level, log},
 };
 
 /// How often what a job wrote is sent.
@@ -72,57 +72,76 @@ impl Run {
             End::Exited(status) if status.success() => ("success", None, Some(0), "Job succeeded".to_owned()),
             End::Exited(status) => {
                 let code = status.code().unwrap_or(1);
-                (
-                    "failed",
-                    Some("script_failure"),
-                    Some(code),
-                    format!("ERROR: Job failed: exit status {code}"),
-                )
+                let told = format!("Job failed: exit status {code}\n");
+                ("failed", Some("script_failure"), Some(code), told)
             }
-            End::Canceled => ("", None, None, "WARNING: Job canceled".to_owned()),
+            End::Canceled => ("failed", Some("job_canceled"), None, "Job failed: canceled\n".to_owned()),
             End::Aborted => (
                 "failed",
                 Some("runner_system_failure"),
                 None,
-                "ERROR: Job failed (system failure): aborted: terminated".to_owned(),
+                "Job failed (system failure): aborted: terminated\n".to_owned(),
             ),
-            End::TimedOut => (
-                "failed",
-                Some("job_execution_timeout"),
-                None,
-                "ERROR: Job failed: execution took too long".to_owned(),
-            ),
+            End::TimedOut => {
+                let told = format!("Job failed: execution took longer than {:?}\n", self.timeout());
+                ("failed", Some("job_execution_timeout"), None, told)
+            }
             End::Broken(why) => (
                 "failed",
                 Some("runner_system_failure"),
                 None,
-                format!("ERROR: Job failed (system failure): {why}"),
+                format!("Job failed (system failure): {why}\n"),
             ),
         };
-        trace.lock().await.written.extend_from_slice(format!("{told}\n").as_bytes());
-        if !state.is_empty() {
-            let mut pause = Duration::from_millis(100);
-            for _ in 0..TELL {
-                let sent = self.send(&trace).await;
-                let told = match sent {
-                    Told::Over => Told::Over,
-                    Told::Well => self.api.update(&self.runner, &self.job, state, reason, code).await,
-                    Told::From(_) | Told::Failed => Told::Failed,
-                };
-                if matches!(told, Told::Well | Told::Over) {
-                    break;
-                }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(3));
-            }
-        }
+        let (level, word) = match state {
+            "success" => (Level::Info, ""),
+            _ => (Level::Warning, "ERROR: "),
+        };
+        // It says so before it tells GitLab.
         let took = started.elapsed().as_secs_f64();
-        log(&format!("{told:<51} duration_s={took:.3} job={} runner={}", self.job.id, self.runner.short()));
+        let fields = [
+            ("duration_s", took.into()),
+            ("job", self.job.id.into()),
+            ("runner", self.runner.short().into()),
+        ];
+        log(level, &told, &fields);
+        trace.lock().await.written.extend_from_slice(format!("{word}{}\n", told.trim_end()).as_bytes());
+        let mut pause = Duration::from_millis(100);
+        for _ in 0..TELL {
+            let sent = self.send(&trace).await;
+            let told = match sent {
+                Told::Over => Told::Over,
+                Told::Well | Told::Cancel => {
+                    self.api.update(&self.runner, &self.job, state, reason, code).await
+                }
+                Told::From(_) | Told::Failed => Told::Failed,
+            };
+            if matches!(told, Told::Well | Told::Cancel | Told::Over) {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(3));
+        }
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(self.job.runner_info.timeout)
+    }
+
+    /// Whether the job's repository is fetched, which nobody here can.
+    fn fetches(&self) -> bool {
+        let strategy = self.job.variables.iter().rev().find(|variable| variable.key == "GIT_STRATEGY");
+        strategy.is_none_or(|strategy| strategy.value != "none" && strategy.value != "empty")
     }
 
     async fn execute(&mut self, folder: &Path, trace: &Arc<Mutex<Trace>>) -> End {
         if let Err(error) = tokio::fs::create_dir_all(folder).await {
             return End::Broken(error.to_string());
+        }
+        if self.fetches() {
+            return End::Broken(
+                "there is no repository to be fetched, and GIT_STRATEGY is not `none`".to_owned(),
+            );
         }
         let lines: Vec<&str> =
             self.job.steps.iter().flat_map(|step| &step.script).map(String::as_str).collect();
@@ -162,7 +181,7 @@ impl Run {
     }
 
     async fn watch(&mut self, child: &mut Child, trace: &Arc<Mutex<Trace>>) -> End {
-        let end = Instant::now() + Duration::from_secs(self.job.runner_info.timeout);
+        let end = Instant::now() + self.timeout();
         let mut send = tokio::time::interval(SEND);
         let mut abort = self.abort.clone();
         loop {
@@ -173,7 +192,7 @@ impl Run {
                 _ = async { abort.wait_for(|abort| *abort).await.is_ok() } => return End::Aborted,
                 () = sleep_until(end) => return End::TimedOut,
                 _ = send.tick() => {
-                    if self.send(trace).await == Told::Over {
+                    if matches!(self.send(trace).await, Told::Cancel | Told::Over) {
                         return End::Canceled;
                     }
                 }
@@ -191,7 +210,7 @@ impl Run {
         }
         let told = self.api.trace(&self.runner, &self.job, trace.sent, &more).await;
         match told {
-            Told::Well => trace.sent += more.len(),
+            Told::Well | Told::Cancel => trace.sent += more.len(),
             Told::From(at) if at <= trace.written.len() => trace.sent = at,
             _ => {}
         }

@@ -12,6 +12,7 @@ mod agent;
 mod api;
 mod config;
 mod job;
+mod log;
 mod metrics;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -20,6 +21,10 @@ use clap::{Args, Parser, Subcommand};
 
 use api::Api;
 use config::Config;
+use log::{
+    Level::{Error, Fatal, Info},
+    log,
+};
 
 /// The version it says it has: the real one's that it was written after.
 const VERSION: &str = "17.8.0";
@@ -31,6 +36,12 @@ struct Arguments {
     /// Print the version.
     #[arg(long, short = 'v')]
     version: bool,
+    /// What its log is written in: runner or json.
+    #[arg(long, env = "LOG_FORMAT")]
+    log_format: Option<String>,
+    /// How loud a line is to be to stand in its log.
+    #[arg(long, short = 'l', env = "LOG_LEVEL")]
+    log_level: Option<String>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -76,11 +87,6 @@ struct ConfigFile {
     config: PathBuf,
 }
 
-/// A line of its log, as the real one writes it.
-fn log(line: &str) {
-    eprintln!("{line}");
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -90,6 +96,11 @@ async fn main() -> ExitCode {
         println!("OS/Arch:      {}/{}", std::env::consts::OS, std::env::consts::ARCH);
         return ExitCode::SUCCESS;
     }
+    if let Err(error) = log::begin(arguments.log_format.as_deref(), arguments.log_level.as_deref()) {
+        eprintln!("FATAL: {error}");
+        return ExitCode::FAILURE;
+    }
+    log(Info, "Runtime platform", &[("version", VERSION.into())]);
     let done = match arguments.command {
         None => Err("no command; `gitlab-runner --help` lists them".to_owned()),
         Some(Command::Run { config, working_directory, service: _, listen_address }) => {
@@ -104,7 +115,7 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            log(&format!("FATAL: {error}"));
+            log(Fatal, &error, &[]);
             ExitCode::FAILURE
         }
     }
@@ -116,10 +127,10 @@ async fn verify(file: &std::path::Path) -> Result<(), String> {
     let mut bad = 0;
     for runner in &config.runners {
         if api.verify(runner).await {
-            log(&format!("Verifying runner... is valid                        runner={}", runner.short()));
+            log(Info, "Verifying runner... is valid", &[("runner", runner.short().into())]);
         } else {
             bad += 1;
-            log(&format!("ERROR: Verifying runner... is removed               runner={}", runner.short()));
+            log(Error, "Verifying runner... is removed", &[("runner", runner.short().into())]);
         }
     }
     if bad == 0 { Ok(()) } else { Err("Failed to verify runners".to_owned()) }
@@ -131,9 +142,17 @@ async fn unregister(file: &std::path::Path, all: bool, name: Option<&str>) -> Re
     let mut left = Ok(());
     for runner in config.runners.iter().filter(|runner| all || name == Some(&*runner.name)) {
         if api.unregister(runner).await {
-            log(&format!("Unregistering runner manager from GitLab succeeded  runner={}", runner.short()));
+            log(
+                Info,
+                "Unregistering runner manager from GitLab succeeded",
+                &[("runner", runner.short().into())],
+            );
         } else {
-            log(&format!("ERROR: Unregistering runner manager from GitLab failed runner={}", runner.short()));
+            log(
+                Error,
+                "Unregistering runner manager from GitLab failed",
+                &[("runner", runner.short().into())],
+            );
             left = Err("Failed to unregister runners".to_owned());
         }
     }

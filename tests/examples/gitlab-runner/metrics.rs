@@ -8,7 +8,10 @@ use std::{
 
 use axum::{Router, routing::get};
 
-use super::{VERSION, log};
+use super::{
+    VERSION,
+    log::{Level, log},
+};
 
 /// How many jobs run, by runner.
 #[derive(Debug, Clone, Default)]
@@ -61,10 +64,13 @@ pub(crate) async fn serve(address: String, running: Running) {
     let app = Router::new().route("/metrics", get(async move || running.text()));
     let listener = match tokio::net::TcpListener::bind(&address).await {
         Ok(listener) => listener,
-        Err(error) => return log(&format!("ERROR: Failed to start metrics server: {error}")),
+        Err(error) => {
+            let fields = [("error", error.to_string().into())];
+            return log(Level::Error, "Failed to create listener for metrics server", &fields);
+        }
     };
     if let Ok(address) = listener.local_addr() {
-        log(&format!("Metrics server listening                            address={address}"));
+        log(Level::Info, "Metrics server listening", &[("address", address.to_string().into())]);
     }
     let _ = axum::serve(listener, app).await;
 }

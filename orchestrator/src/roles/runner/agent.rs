@@ -61,7 +61,8 @@ impl Agent {
             .arg(std::process::id().to_string())
             .arg("--")
             .arg(program)
-            .args(["run", "--config"])
+            // Its log is read: what the environment says of it (`LOG_LEVEL`, `LOG_FORMAT`) must not hold.
+            .args(["--log-level", "info", "--log-format", "json", "run", "--config"])
             .arg(home.config())
             .arg("--working-directory")
             .arg(home.folder())

@@ -24,7 +24,7 @@ pub(super) struct Condition {
     /// Jobs in a row that failed by the runner's fault, and deaths of the agent since one went well.
     pub(super) failures: u64,
     pub(super) agent_version: Option<String>,
-    /// The revision of what the agent was told.
+    /// The revision of what the agent was told and has read.
     pub(super) revision: Option<u64>,
 }
 
@@ -53,28 +53,22 @@ impl Condition {
 
     /// The agent said something.
     pub(super) fn heard(&mut self, event: Event) {
-        if self.phase == Phase::Starting {
+        if self.phase == Phase::Starting && !matches!(event, Event::Loaded | Event::Stopping) {
             self.phase = Phase::Working;
         }
         match event {
-            Event::Ready => {}
+            Event::Ready | Event::Loaded | Event::Stopping => {}
             Event::Took(job) => {
                 self.jobs.insert(job);
             }
-            Event::Ended(job, outcome) => {
-                self.left(job);
-                match outcome {
-                    Outcome::Ran => self.failures = 0,
-                    Outcome::SystemFailure => self.failures += 1,
+            // It is still busy: who destroyed the machine now would take from GitLab how the job ended.
+            Event::Ended(_, Outcome::Ran) => self.failures = 0,
+            Event::Ended(_, Outcome::SystemFailure) => self.failures += 1,
+            Event::Left(job) => {
+                if self.jobs.remove(&job) {
+                    self.jobs_done += 1;
                 }
             }
-            Event::Left(job) => self.left(job),
-        }
-    }
-
-    fn left(&mut self, job: u64) {
-        if self.jobs.remove(&job) {
-            self.jobs_done += 1;
         }
     }
 

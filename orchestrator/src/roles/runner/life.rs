@@ -25,6 +25,8 @@ use crate::{
 
 /// How long an agent that says nothing is thought to be starting.
 const STARTING: Duration = Duration::from_secs(5);
+/// How long an agent that was told to take no more jobs may be silent before it is told again.
+const HEARD: Duration = Duration::from_secs(5);
 /// How long an agent that was told to end now is waited for.
 const ENDING: Duration = Duration::from_secs(45);
 /// An agent that has worked for so long was well.
@@ -58,8 +60,11 @@ pub(super) struct Life<'a> {
     /// When no further job fits into what is left of its life.
     last_call: Option<Instant>,
     asking: Option<Asking>,
-    /// The agent was told to take no more jobs.
+    /// The agent is to take no more jobs.
     quitting: bool,
+    /// When it is told so, until it says that it has heard: it may miss a signal, and before it has set itself up one would
+    /// end it as a crash does.
+    quit_at: Option<Instant>,
     /// The process ends when the agent has.
     leaving: Option<Ending>,
     refused: Option<String>,
@@ -102,6 +107,7 @@ impl<'a> Life<'a> {
             last_call,
             asking: None,
             quitting: false,
+            quit_at: None,
             leaving: None,
             refused: None,
             ticket_shown: true,
@@ -145,6 +151,7 @@ impl<'a> Life<'a> {
                 sign = next_sign(&mut self.agent) => self.signed(sign),
                 asked = finished(&mut self.asking) => self.asked(asked),
                 () = at(self.restart) => self.start_agent().await,
+                () = at(self.quit_at), if self.condition.phase != Phase::Starting => self.tell_to_quit(),
                 () = at(starting_until) => self.condition.phase = Phase::Working,
                 () = at(self.kill_at) => {
                     tracing::warn!("the agent does not end, and is killed");
@@ -216,7 +223,6 @@ impl<'a> Life<'a> {
         self.client.use_credential(credential);
         self.answer = answer;
         self.write_config()?;
-        self.condition.revision = Some(self.answer.revision);
         let registrations = self.answer.registrations.len();
         tracing::info!(
             revision = self.answer.revision,
@@ -316,9 +322,14 @@ impl<'a> Life<'a> {
 
     fn quit(&mut self) {
         self.restart = None;
-        if !std::mem::replace(&mut self.quitting, true)
-            && let Some(agent) = &self.agent
-        {
+        if !std::mem::replace(&mut self.quitting, true) {
+            self.quit_at = self.agent.is_some().then(Instant::now);
+        }
+    }
+
+    fn tell_to_quit(&mut self) {
+        self.quit_at = Some(Instant::now() + HEARD);
+        if let Some(agent) = &self.agent {
             agent.signal(Signal::SIGQUIT);
         }
     }
@@ -339,9 +350,10 @@ impl<'a> Life<'a> {
         match asked.and_then(|answer| self.take(answer)) {
             // The agent looks at its configuration by itself too, but not at once.
             Ok(()) => {
-                // Before it has set itself up the signal would end it.
+                // Before it has set itself up, which is a moment after it says so, the signal would end it.
                 if let Some(agent) = &self.agent
                     && self.condition.phase == Phase::Working
+                    && self.agent_since.elapsed() >= STARTING
                 {
                     agent.signal(Signal::SIGHUP);
                 }
@@ -393,6 +405,11 @@ impl<'a> Life<'a> {
         }
         let Some(event) = line.event() else { return };
         self.condition.heard(event);
+        match event {
+            Event::Loaded => self.condition.revision = Some(self.answer.revision),
+            Event::Stopping => self.quit_at = None,
+            _ => {}
+        }
         if matches!(event, Event::Took(_)) && self.told.egg.runner.ephemeral && !self.quitting {
             tracing::info!(job = line.job, "this runner takes one job, and this is it");
             self.quit();
@@ -402,6 +419,7 @@ impl<'a> Life<'a> {
     fn agent_ended(&mut self, how: &str) {
         self.agent = None;
         self.kill_at = None;
+        self.quit_at = None;
         self.home.forget_agent();
         agent::end_strays();
         if self.quitting || self.leaving.is_some() {

@@ -6,13 +6,18 @@ use serde::Deserialize;
 /// What a line means for the runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
-    /// The agent has read its configuration and asks for jobs.
+    /// The agent has set itself up and asks for jobs. It says earlier that it has read its configuration, but signals would
+    /// still end it then.
     Ready,
-    /// It took a job.
+    /// It has read its configuration: at its start, or because it is another one.
+    Loaded,
+    /// It has heard that it is to end.
+    Stopping,
+    /// It works on a job. One that was received and can't be worked on is not told of again, and is none.
     Took(u64),
-    /// A job came to its end.
+    /// A job came to its end, of which GitLab has yet to be told.
     Ended(u64, Outcome),
-    /// A job is no longer worked on, however it ended.
+    /// GitLab was told, and nothing is left to do for the job, however it ended.
     Left(u64),
 }
 
@@ -82,6 +87,9 @@ impl Line {
                 _ => Level::Info,
             };
             let message = json.msg.trim().to_owned();
+            if message.is_empty() {
+                return None;
+            }
             return Some(Self { level, message, job: json.job.and_then(Number::get) });
         }
         let plain = without_colour(text);
@@ -107,19 +115,23 @@ impl Line {
     /// What it means; most lines mean nothing.
     pub(super) fn event(&self) -> Option<Event> {
         let begins = |words: &str| self.message.starts_with(words);
-        if begins("Configuration loaded") {
+        if begins("Initializing executor providers") {
             return Some(Event::Ready);
         }
+        if begins("Configuration loaded") {
+            return Some(Event::Loaded);
+        }
+        if self.message.ends_with("received stop signal") || begins("Starting graceful shutdown") {
+            return Some(Event::Stopping);
+        }
         let job = self.job?;
-        if begins("Checking for jobs...") && self.message.contains("received")
-            || begins("Added job to processing list")
-        {
+        if begins("Added job to processing list") {
             Some(Event::Took(job))
         } else if begins("Job succeeded") {
             Some(Event::Ended(job, Outcome::Ran))
         } else if begins("Job failed (system failure)") {
             Some(Event::Ended(job, Outcome::SystemFailure))
-        } else if begins("Job failed") || begins("Job canceled") {
+        } else if begins("Job failed") {
             Some(Event::Ended(job, Outcome::Ran))
         } else if begins("Removed job from processing list") {
             Some(Event::Left(job))

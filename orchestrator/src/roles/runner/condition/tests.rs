@@ -8,13 +8,19 @@ fn a_job_comes_and_goes() {
     assert_eq!(condition.mood(), RunnerMood::Starting);
     condition.heard(Event::Ready);
     assert_eq!(condition.mood(), RunnerMood::Idle);
-    // Two lines tell of the same.
-    condition.heard(Event::Took(3));
     condition.heard(Event::Took(3));
     assert_eq!(condition.mood(), RunnerMood::Busy);
     condition.heard(Event::Ended(3, Outcome::Ran));
+    assert_eq!((condition.mood(), condition.jobs_done), (RunnerMood::Busy, 0), "GitLab is not told yet");
     condition.heard(Event::Left(3));
     assert_eq!((condition.mood(), condition.jobs_done), (RunnerMood::Idle, 1));
+}
+
+#[test]
+fn who_has_read_its_configuration_is_not_set_up_yet() {
+    let mut condition = Condition::new();
+    condition.heard(Event::Loaded);
+    assert_eq!(condition.mood(), RunnerMood::Starting);
 }
 
 #[test]

@@ -9,10 +9,18 @@ fn event(text: &str) -> Option<Event> {
 #[test]
 fn jobs_are_followed_in_json() {
     let lines = [
-        (r#"{"level":"info","msg":"Configuration loaded","time":"t"}"#, Some(Event::Ready)),
+        (
+            r#"{"builds":0,"level":"info","max_builds":1,"msg":"Configuration loaded","time":"t"}"#,
+            Some(Event::Loaded),
+        ),
+        (
+            r#"{"builds":0,"level":"info","max_builds":1,"msg":"Initializing executor providers","time":"t"}"#,
+            Some(Event::Ready),
+        ),
+        // It may turn out to be none that can be worked on.
         (
             r#"{"job":7,"level":"info","msg":"Checking for jobs... received","repo_url":"u","runner":"r"}"#,
-            Some(Event::Took(7)),
+            None,
         ),
         (
             r#"{"builds":1,"job":7,"level":"info","max_builds":1,"msg":"Added job to processing list"}"#,
@@ -23,7 +31,7 @@ fn jobs_are_followed_in_json() {
             Some(Event::Ended(7, Outcome::Ran)),
         ),
         (
-            r#"{"job":7,"level":"warning","msg":"Job failed: exit status 1"}"#,
+            r#"{"job":7,"level":"warning","msg":"Job failed: exit status 1\n"}"#,
             Some(Event::Ended(7, Outcome::Ran)),
         ),
         (
@@ -31,6 +39,10 @@ fn jobs_are_followed_in_json() {
             Some(Event::Ended(7, Outcome::SystemFailure)),
         ),
         (r#"{"job":7,"level":"info","msg":"Removed job from processing list"}"#, Some(Event::Left(7))),
+        (
+            r#"{"builds":0,"level":"warning","max_builds":1,"msg":"[runWait] received stop signal","stop-signal":3}"#,
+            Some(Event::Stopping),
+        ),
         (r#"{"level":"info","msg":"Checking for jobs... failed","runner":"r"}"#, None),
         (r#"{"level":"info","msg":"Job succeeded"}"#, None),
     ];
@@ -41,7 +53,7 @@ fn jobs_are_followed_in_json() {
 
 #[test]
 fn jobs_are_followed_in_coloured_text() {
-    let took = "Checking for jobs... received                       \u{1b}[0;m  \u{1b}[0;mjob\u{1b}[0;m=12 repo_url=u";
+    let took = "Added job to processing list                        \u{1b}[0;m  \u{1b}[0;mjob\u{1b}[0;m=12 repo_url=u";
     assert_eq!(event(took), Some(Event::Took(12)));
     let failed = "\u{1b}[0;33mWARNING: Job failed: exit status 1\n  \u{1b}[0;m duration_s=1 job=12 project=1";
     let line = Line::parse(failed).unwrap();
@@ -51,7 +63,7 @@ fn jobs_are_followed_in_coloured_text() {
 
 #[test]
 fn anything_else_means_nothing() {
-    for text in ["", "   ", "{", "{}", "{\"msg\":1}", "\u{1b}[", "job=1", "a  b"] {
+    for text in ["", "   ", "{", "{}", "{\"msg\":1}", "{\"msg\":\"\"}", "\u{1b}[", "job=1", "a  b"] {
         assert_eq!(event(text), None, "{text:?}");
     }
 }
