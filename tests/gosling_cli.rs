@@ -29,6 +29,12 @@ use serde_json::{Value, json};
 mod frame;
 #[path = "gosling_cli/looking.rs"]
 mod looking;
+#[path = "gosling_cli/said.rs"]
+mod said;
+
+#[allow(dead_code, reason = "the API's tests use more of them")]
+#[path = "api/doubles.rs"]
+mod doubles;
 
 /// A stand-in that answers each path with a status and a body; it lives as long as the test.
 fn mother(answers: Vec<(&'static str, u16, Value)>) -> SocketAddr {

@@ -18,7 +18,7 @@ use super::{
 };
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: gosling get egg web --field gitlab.project_id")]
+#[command(arg_required_else_help = true, after_help = "Example: gosling get egg web --field gitlab.project_id")]
 pub(super) struct Get {
     #[command(subcommand)]
     what: What,

@@ -18,6 +18,7 @@ use super::{
     output::{Output, json, yaml},
     print,
     progress::Progress,
+    prompt,
     text::{Paint, clean},
 };
 use crate::wire::{EggView, LinkChange, LinkReport, LinkStep, LinkedThing, Status};
@@ -100,7 +101,8 @@ impl Link {
                 all_known(&api, &self.eggs).await?;
                 self.eggs.iter().cloned().map(Some).collect()
             };
-            let asked = Asked { verb: "link", dry_run: self.dry_run, output: global.output(), colour };
+            let output = global.output();
+            let asked = Asked { verb: "link", dry_run: self.dry_run, is_asked: false, output, colour };
             asked.all(&api, &subjects).await
         })
     }
@@ -140,15 +142,17 @@ impl Unlink {
             all_known(&api, &self.eggs).await?;
             let mut subjects: Vec<Subject> = self.eggs.iter().cloned().map(Some).collect();
             subjects.extend(self.nest.then_some(None));
-            let asked = Asked { verb: "unlink", dry_run: self.dry_run, output: global.output(), colour };
+            let output = global.output();
+            let asked = Asked { verb: "unlink", dry_run: self.dry_run, is_asked: false, output, colour };
             if !self.dry_run && self.confirm.asks() {
-                if global.output() == Output::Table {
-                    let code = Asked { dry_run: true, ..asked }.all(&api, &subjects).await?;
+                if global.output() == Output::Table && prompt::somebody() {
+                    let code = Asked { dry_run: true, is_asked: true, ..asked }.all(&api, &subjects).await?;
                     if code != ExitCode::SUCCESS {
                         return Ok(code);
                     }
                 }
-                self.confirm.ask("Take these away in GitLab?")?;
+                let names: Vec<String> = subjects.iter().map(|one| title(one.as_deref())).collect();
+                self.confirm.ask(global, &format!("Take away what {} has in GitLab?", names.join(", ")))?;
             }
             asked.all(&api, &subjects).await
         })
@@ -160,6 +164,8 @@ impl Unlink {
 struct Asked {
     verb: &'static str,
     dry_run: bool,
+    /// Whether it is looked at only to ask about it.
+    is_asked: bool,
     output: Output,
     colour: bool,
 }
@@ -246,7 +252,7 @@ impl Asked {
         if let Some(first) = said.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        let dry = if self.dry_run && !is_nothing { " Nothing was done: this was a dry run." } else { "" };
+        let dry = if self.dry_run && !self.is_asked && !is_nothing { " Nothing was done: this was a dry run." } else { "" };
         format!("{said}.{dry}\n")
     }
 }

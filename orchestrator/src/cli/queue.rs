@@ -13,7 +13,7 @@ use super::{
 use crate::wire::{Accepted, DeadMessage};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: gosling queue list")]
+#[command(arg_required_else_help = true, after_help = "Example: gosling queue list")]
 pub(super) struct Queue {
     #[command(subcommand)]
     what: What,

@@ -78,7 +78,7 @@ impl Drain {
             } else {
                 format!("These jobs fail: {}.", busy.join(", "))
             };
-            confirm.ask(&format!("Destroy {} at once? {jobs}", self.ids.join(", ")))?;
+            confirm.ask(global, &format!("Destroy {} at once? {jobs}", self.ids.join(", ")))?;
         }
         let query: &[(&str, &str)] = if now.is_some() { &[("now", "true")] } else { &[] };
         for (id, runner) in self.ids.iter().zip(&mut runners) {

@@ -324,7 +324,7 @@ async fn carry_out(
             let versions = secrets.versions(&parsed).await.map_err(|error| refused(&error))?.len();
             let count =
                 if versions == 1 { "its 1 version".to_owned() } else { format!("its {versions} versions") };
-            confirm.ask(&format!("Remove {} with {count}?", clean(&uri)))?;
+            confirm.ask(global, &format!("Remove {} with {count}?", clean(&uri)))?;
             secrets.remove(&parsed).await.map_err(|error| refused(&error))?;
             global.show(&json!({ "uri": uri, "versions": versions }), |_| "removed\n".to_owned())
         }

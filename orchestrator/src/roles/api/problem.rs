@@ -82,7 +82,7 @@ impl Refusal {
 
     /// There were too many before it.
     pub(super) fn too_many(wait: std::time::Duration) -> Self {
-        let detail = "too many requests from this address; wait as long as `Retry-After` says";
+        let detail = "too many requests from this address";
         let seconds = wait.as_secs().saturating_add(1).to_string();
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail)
             .with(header::RETRY_AFTER, &seconds)

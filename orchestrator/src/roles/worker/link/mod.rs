@@ -57,7 +57,7 @@ pub enum Subject {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
     /// There is no such owner.
-    #[error("there is no egg `{0}`; `GET /eggs` lists them")]
+    #[error("there is no egg `{0}`; `gosling list eggs` shows them")]
     Unknown(String),
     /// It is in the Nest no longer.
     #[error("`{0}` is in the Nest no longer; what it has in GitLab is taken away by itself")]
