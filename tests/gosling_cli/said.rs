@@ -7,15 +7,20 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     fs,
+    io::{BufRead, BufReader},
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::LazyLock,
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::Value;
 
-use super::command;
+use super::{command, terminal::Terminal};
 
 #[path = "said/fleet.rs"]
 mod fleet;
@@ -372,4 +377,51 @@ fn every_command_that_asks_says_why_nobody_answers() {
         expect(format!("http://{other}"), "stranger", 5, "doesn't know the token");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// On a terminal, what would be taken away is shown, and then it is asked; a no does nothing.
+#[test]
+fn what_would_be_taken_away_is_shown_before_it_is_asked() {
+    let fleet = Fleet::start();
+    let folder = tempfile::tempdir().unwrap();
+    furnish(folder.path());
+    let api = format!("http://{}", fleet.address);
+    let access = ["--api", &api, "--token-file", "alice"];
+    let run = |arguments: &[&str]| command(folder.path(), &[arguments, &access].concat()).output().unwrap();
+    assert!(run(&["link", "jobs/nightly"]).status.success());
+    for (answer, code) in [("n", Some(1)), ("y", Some(0))] {
+        let arguments = [&["unlink", "jobs/nightly"], &access[..]].concat();
+        let mut terminal = Terminal::gosling(folder.path(), &folder.path().join("data"), &arguments);
+        terminal.wait("- runner");
+        terminal.wait("to take away.");
+        terminal.wait("Take away what jobs/nightly has in GitLab? (y/N)");
+        terminal.send(&format!("{answer}\r"));
+        let ended = terminal.end();
+        assert!(ended.code == code && ended.restored, "{}", ended.text);
+        assert!(!ended.text.contains("dry run"), "{}", ended.text);
+        assert_eq!(ended.text.contains("nothing was done"), answer == "n", "{}", ended.text);
+    }
+    let again = run(&["unlink", "jobs/nightly", "--yes"]);
+    assert!(String::from_utf8_lossy(&again.stdout).ends_with("Nothing to do.\n"), "{again:?}");
+}
+
+/// It prints what there is at once, and Ctrl-C ends it.
+#[test]
+fn the_first_frame_of_watching_is_the_status() {
+    let fleet = Fleet::start();
+    let folder = tempfile::tempdir().unwrap();
+    furnish(folder.path());
+    let api = format!("http://{}", fleet.address);
+    let status = |more: &[&str]| command(folder.path(), &[&["status", "--api", &api, "--token-file", "alice"], more].concat());
+    let once = status(&[]).output().unwrap();
+    let mut watching = status(&["--watch"]).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = String::from_utf8(once.stdout).unwrap();
+    let mut reader = BufReader::new(watching.stdout.take().unwrap());
+    let mut frame = String::new();
+    for _ in lines.lines() {
+        reader.read_line(&mut frame).unwrap();
+    }
+    kill(Pid::from_raw(i32::try_from(watching.id()).unwrap()), Signal::SIGINT).unwrap();
+    assert_eq!(watching.wait().unwrap().code(), Some(130));
+    assert_eq!(frame, lines);
 }
