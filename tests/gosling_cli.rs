@@ -109,7 +109,7 @@ fn answer(mut stream: TcpStream, answers: &[(&'static str, u16, Value)]) -> std:
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(tools::gosling());
-    for variable in world::VARIABLES {
+    for variable in world::VARIABLES.iter().chain(&["COLUMNS", "LINES", "PORT"]) {
         command.env_remove(variable);
     }
     command.env("NO_PROXY", "127.0.0.1").env("XDG_CONFIG_HOME", folder).env("GOSLING_RETRY_FOR", "0s");

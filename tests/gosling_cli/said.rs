@@ -18,6 +18,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use orchestrator::adapters::store::sqlite::Sqlite;
 use serde_json::Value;
 
 use super::{command, terminal::Terminal};
@@ -97,7 +98,10 @@ fn furnish(folder: &Path) {
         write(name, token);
     }
     write("value", "s3cret\n");
-    write("wrong/Eggs/web/config.fly", "egg \"web\" {\n  type = \"vn\"\n\n  gitlab {\n    project_id = 1\n  }\n}\n");
+    write(
+        "wrong/Eggs/web/config.fly",
+        "egg \"web\" {\n  type = \"vn\"\n\n  gitlab {\n    project_id = 1\n  }\n}\n",
+    );
 }
 
 /// Says lines in a folder, one after another; `prepare` does what is to be done for each before.
@@ -112,7 +116,8 @@ fn say(
             let (arguments, input) = words(line);
             let mut command = command(folder, &[]);
             prepare(&mut command);
-            let stdin = input.map_or_else(Stdio::null, |file| fs::File::open(folder.join(file)).unwrap().into());
+            let stdin =
+                input.map_or_else(Stdio::null, |file| fs::File::open(folder.join(file)).unwrap().into());
             let output = command.args(&arguments).stdin(stdin).output().unwrap();
             let text = |bytes: &[u8]| plain(&String::from_utf8_lossy(bytes), folder);
             all.entry((*path).to_owned()).or_default().push(Said {
@@ -130,7 +135,8 @@ fn say(
 /// The text without what is another each time, and as wide as it was: folders, ports, ids, keys, parts of seconds.
 fn plain(text: &str, folder: &Path) -> String {
     let real = folder.canonicalize().unwrap();
-    let text = text.replace(&real.display().to_string(), "FOLDER").replace(&folder.display().to_string(), "FOLDER");
+    let text =
+        text.replace(&real.display().to_string(), "FOLDER").replace(&folder.display().to_string(), "FOLDER");
     let mut out = String::new();
     let mut ids: Vec<String> = Vec::new();
     let mut rest = text.as_str();
@@ -139,11 +145,18 @@ fn plain(text: &str, folder: &Path) -> String {
         if let Some(after) = rest.strip_prefix("127.0.0.1:") {
             out.push_str("ADDRESS");
             rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
-        } else if let Some(after) = rest.strip_prefix("gosling-").filter(|after| is_begin && is_of(after, 43, |c| c.is_ascii_alphanumeric() || "-_".contains(c))) {
+        } else if let Some(after) = rest
+            .strip_prefix("gosling-")
+            .filter(|after| is_begin && is_of(after, 43, |c| c.is_ascii_alphanumeric() || "-_".contains(c)))
+        {
             out.push_str("gosling-");
             out.extend(std::iter::repeat_n('x', 43));
             rest = &after[43..];
-        } else if is_begin && is_of(rest, 36, |c| c.is_ascii_hexdigit() || c == '-') && rest[8..].starts_with('-') && !rest.starts_with("0199e7f2-") {
+        } else if is_begin
+            && is_of(rest, 36, |c| c.is_ascii_hexdigit() || c == '-')
+            && rest[8..].starts_with('-')
+            && !rest.starts_with("0199e7f2-")
+        {
             let id = &rest[..36];
             let at = ids.iter().position(|known| known == id).unwrap_or(ids.len());
             if at == ids.len() {
@@ -151,13 +164,20 @@ fn plain(text: &str, folder: &Path) -> String {
             }
             let _ = write!(out, "00000000-0000-7000-8000-{:012}", at + 1);
             rest = &rest[36..];
-        } else if let Some(after) = rest.strip_prefix("ssh-ed25519 ") {
-            let end = after.find(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c)).unwrap_or(after.len());
-            out.push_str("ssh-ed25519 KEY");
+        } else if let Some(after) = rest.strip_prefix("ssh-ed25519 AAAA") {
+            let end =
+                after.find(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c)).unwrap_or(after.len());
+            out.push_str("ssh-ed25519 AAAA…");
             rest = &after[end..];
-        } else if let Some(after) = rest.strip_prefix('.').filter(|after| out.ends_with(|c: char| c.is_ascii_digit()) && is_moment(&out) && after.starts_with(|c: char| c.is_ascii_digit())) {
+        } else if let Some(after) = rest.strip_prefix('.').filter(|after| {
+            out.ends_with(|c: char| c.is_ascii_digit())
+                && is_moment(&out)
+                && after.starts_with(|c: char| c.is_ascii_digit())
+        }) {
             rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
-        } else if let Some(after) = rest.strip_prefix(" in ").filter(|_| out.ends_with("files") || out.ends_with("file")) {
+        } else if let Some(after) =
+            rest.strip_prefix(" in ").filter(|_| out.ends_with("files") || out.ends_with("file"))
+        {
             let number = after.trim_start_matches(|c: char| c.is_ascii_digit());
             match number.strip_prefix(" ms") {
                 Some(after) => {
@@ -199,14 +219,14 @@ static ALL: LazyLock<BTreeMap<String, Vec<Said>>> = LazyLock::new(|| {
     });
     let here = tempfile::tempdir().unwrap();
     furnish(here.path());
-    // An installation that once served.
-    let made = orchestrator::app::secrets_of(&here.path().join("made"), None);
-    drop(made.unwrap());
-    orchestrator::adapters::store::sqlite::Sqlite::open(
-        &here.path().join("made/gosling.sqlite"),
-        flyc::compiler::tables(),
-    )
-    .unwrap();
+    // An installation that served once, and a folder with its key.
+    let made = here.path().join("made");
+    drop(orchestrator::app::secrets_of(&made, None).unwrap());
+    let store = Sqlite::open(&made.join("gosling.sqlite"), flyc::compiler::tables()).unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(fleet::furnish(&store));
+    drop(store);
+    fs::create_dir(here.path().join("other")).unwrap();
+    fs::copy(made.join("key"), here.path().join("other/key")).unwrap();
     for (command, said) in say(here.path(), ALONE, |command| {
         command.env("GOSLING_DATA", "data").env("GIT_CONFIG_GLOBAL", "/dev/null").env_remove("GIT_DIR");
     }) {
@@ -240,7 +260,8 @@ fn every_command_says_what_its_file_has() {
         {
             let differs = known.lines().zip(text.lines()).position(|(one, other)| one != other);
             let at = differs.unwrap_or_else(|| known.lines().count().min(text.lines().count()));
-            let show = |text: &str| text.lines().skip(at.saturating_sub(3)).take(8).collect::<Vec<_>>().join("\n");
+            let show =
+                |text: &str| text.lines().skip(at.saturating_sub(3)).take(8).collect::<Vec<_>>().join("\n");
             wrong.push(format!("{name}:{}\nit was\n{}\nand is\n{}\n", at + 1, show(&known), show(&text)));
         }
         names.insert(name);
@@ -274,14 +295,16 @@ fn every_command_has_answers_for_people_and_programs_and_says_no() {
         let own = |said: &&Said| said.line.starts_with(path);
         let good = || said.iter().filter(own).filter(|said| said.code == 0);
         let has_reason = WITHOUT_JSON.iter().any(|(name, _)| name == path);
-        if !has_reason && !good().any(|said| matches!(form(said), None | Some("table")) && !said.out.is_empty()) {
+        let is_told = |said: &Said| !said.out.is_empty() || !said.err.is_empty();
+        if !has_reason && !good().any(|said| matches!(form(said), None | Some("table")) && is_told(said)) {
             lacking.push(format!("`gosling {path}` has no answer for people"));
         }
         let mut json = said.iter().filter(own).filter(|said| form(said) == Some("json") && said.code < 2);
         // `gosling logs` and `status --watch` give one in each line.
         let is_json = |said: &Said| {
             serde_json::from_str::<Value>(&said.out).is_ok()
-                || (!said.out.is_empty() && said.out.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()))
+                || (!said.out.is_empty()
+                    && said.out.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()))
         };
         if !has_reason && !json.any(is_json) {
             lacking.push(format!("`gosling {path}` has no JSON"));
@@ -317,13 +340,23 @@ fn what_fails_says_so_and_what_to_do() {
             wrong.push(format!("{place}: ended with {} and no error", said.code));
         }
         let has_help = said.err.lines().any(|line| {
-            line.starts_with("help: ") || line.trim_start().starts_with("tip: ") || line.starts_with("Usage: ")
+            line.starts_with("help: ")
+                || line.trim_start().starts_with("tip: ")
+                || line.starts_with("Usage: ")
         });
-        if says_error && said.code != 0 && !has_help && !said.err.contains("possible values") && !said.err.contains("try '--help'") {
+        if says_error
+            && said.code != 0
+            && !has_help
+            && !said.err.contains("possible values")
+            && !said.err.contains("try '--help'")
+        {
             wrong.push(format!("{place}: nothing says what to do next"));
         }
         // What a program of HTTP is told is of no use to whoever types commands.
-        if ["GET /", "POST /", "DELETE /"].iter().any(|part| said.out.contains(part) || said.err.contains(part)) {
+        if ["GET /", "POST /", "DELETE /"]
+            .iter()
+            .any(|part| said.out.contains(part) || said.err.contains(part))
+        {
             wrong.push(format!("{place}: it speaks of HTTP"));
         }
     }
@@ -348,7 +381,8 @@ fn every_command_that_asks_says_why_nobody_answers() {
     assert!(asking.len() > 20, "{}", asking.len());
     for known in asking {
         let lines = SERVED.iter().find(|(path, _)| *path == known.path).map(|(_, lines)| *lines);
-        let Some(line) = lines.and_then(|lines| lines.iter().find(|line| !line.contains("--token-file"))) else {
+        let Some(line) = lines.and_then(|lines| lines.iter().find(|line| !line.contains("--token-file")))
+        else {
             wrong.push(format!("nothing is said to `gosling {}`", known.path));
             continue;
         };
@@ -356,7 +390,8 @@ fn every_command_that_asks_says_why_nobody_answers() {
         let run = |api: String, token: &str| {
             let mut command = command(folder.path(), &[]);
             let stdin = input.as_ref();
-            let stdin = stdin.map_or_else(Stdio::null, |file| fs::File::open(folder.path().join(file)).unwrap().into());
+            let stdin = stdin
+                .map_or_else(Stdio::null, |file| fs::File::open(folder.path().join(file)).unwrap().into());
             let output = command
                 .args(&arguments)
                 .args(["--api", &api, "--token-file", token])
@@ -412,7 +447,9 @@ fn the_first_frame_of_watching_is_the_status() {
     let folder = tempfile::tempdir().unwrap();
     furnish(folder.path());
     let api = format!("http://{}", fleet.address);
-    let status = |more: &[&str]| command(folder.path(), &[&["status", "--api", &api, "--token-file", "alice"], more].concat());
+    let status = |more: &[&str]| {
+        command(folder.path(), &[&["status", "--api", &api, "--token-file", "alice"], more].concat())
+    };
     let once = status(&[]).output().unwrap();
     let mut watching = status(&["--watch"]).stdout(Stdio::piped()).spawn().unwrap();
     let lines = String::from_utf8(once.stdout).unwrap();

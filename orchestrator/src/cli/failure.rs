@@ -89,7 +89,9 @@ impl Failure {
                 ErrorKind::NotFound => Some("look at the path: nothing is there"),
                 ErrorKind::NotADirectory => Some("look at the path: what is no folder stands in it as one"),
                 ErrorKind::IsADirectory => Some("look at the path: a file is meant, and it is a folder"),
-                ErrorKind::PermissionDenied => Some("look who may read and write it, and as whom this was run"),
+                ErrorKind::PermissionDenied => {
+                    Some("look who may read and write it, and as whom this was run")
+                }
                 ErrorKind::StorageFull => Some("make room on the disk, and run it again"),
                 _ => None,
             },

@@ -63,6 +63,7 @@ pub(super) struct Link {
     about = "Take away what `gosling link` made in GitLab",
     long_about = "Take away what `gosling link` made in GitLab for an egg or a job, and nothing else. Nothing of it is \
                   registered there until it is linked again.",
+    override_usage = "gosling unlink [OPTIONS] <EGG>...\n       gosling unlink [OPTIONS] --nest",
     after_help = "Example: gosling unlink web --yes"
 )]
 pub(super) struct Unlink {
@@ -252,7 +253,11 @@ impl Asked {
         if let Some(first) = said.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        let dry = if self.dry_run && !self.is_asked && !is_nothing { " Nothing was done: this was a dry run." } else { "" };
+        let dry = if self.dry_run && !self.is_asked && !is_nothing {
+            " Nothing was done: this was a dry run."
+        } else {
+            ""
+        };
         format!("{said}.{dry}\n")
     }
 }

@@ -15,13 +15,16 @@ use super::{
     operate::{egg as known_egg, of_egg},
     print,
     status::runners_table,
-    text::{Paint, Table, age, clean, short},
+    text::{Paint, Table, age, clean, headline, short},
 };
 use crate::wire::{EggView, JobView, Moment, PlanView, RunnerView};
 
 #[derive(Debug, Args)]
-#[command(arg_required_else_help = true, after_help = "Example: for egg in $(gosling list eggs); do gosling plan \"$egg\"; done\n\n\
-    On a terminal it is a table. Anywhere else it is the names alone, one a line, unless --output says otherwise.")]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Example: for egg in $(gosling list eggs); do gosling plan \"$egg\"; done\n\n\
+    On a terminal it is a table. Anywhere else it is the names alone, one a line, unless --output says otherwise."
+)]
 pub(super) struct List {
     #[command(subcommand)]
     what: What,
@@ -220,7 +223,11 @@ impl How {
             return print(names.as_bytes());
         }
         global.show(&items, |colour| {
-            if items.is_empty() { "There are none.\n".to_owned() } else { table(items, api.now().into()).render(colour) }
+            if items.is_empty() {
+                "There are none.\n".to_owned()
+            } else {
+                table(items, api.now().into()).render(colour)
+            }
         })
     }
 }
@@ -233,7 +240,7 @@ fn eggs_table(eggs: &[EggView], _: Moment) -> Table {
         notes.extend(egg.paused.then(|| "paused".to_owned()));
         notes.extend(egg.unlinked.then(|| "unlinked".to_owned()));
         notes.extend(egg.rolled_back.as_ref().map(|back| format!("rolled back to {}", short(&back.commit))));
-        notes.extend(egg.error.as_ref().and_then(|error| error.lines().next()).map(ToOwned::to_owned));
+        notes.extend(egg.error.as_deref().map(|error| headline(error).to_owned()));
         let place =
             if egg.region.is_empty() { egg.cloud.clone() } else { format!("{} {}", egg.cloud, egg.region) };
         table.row([
@@ -259,7 +266,7 @@ fn plans_table(plans: &[PlanView], now: Moment) -> Table {
             "failed" => Paint::Bad,
             _ => Paint::Dim,
         };
-        let error = plan.error.as_ref().and_then(|error| error.lines().next()).unwrap_or_default();
+        let error = plan.error.as_deref().map(headline).unwrap_or_default();
         table.row([
             (plan.id.clone(), Paint::Plain),
             (plan.egg.clone(), Paint::Plain),

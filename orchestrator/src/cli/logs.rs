@@ -1,11 +1,6 @@
 //! `gosling logs`: what was done, to what, by whom and why: the audit log, in the order of time.
 
-use std::{
-    collections::BTreeSet,
-    io,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{collections::BTreeSet, io, process::ExitCode, time::Duration};
 
 use clap::Args;
 

@@ -8,7 +8,7 @@ use super::{
     Failure, Global,
     api::Access,
     one_thread,
-    text::{Paint, Table, clean},
+    text::{Paint, Table, clean, headline},
 };
 use crate::wire::{Accepted, DeadMessage};
 
@@ -68,7 +68,7 @@ pub(super) fn render(dead: &[DeadMessage], colour: bool) -> String {
             (message.kind.clone(), Paint::Plain),
             (message.subject.join(" "), Paint::Plain),
             (message.attempts.to_string(), Paint::Plain),
-            (message.reason.lines().next().unwrap_or_default().to_owned(), Paint::Bad),
+            (headline(&message.reason).to_owned(), Paint::Bad),
         ]);
     }
     table.render(colour)

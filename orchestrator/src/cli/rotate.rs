@@ -16,9 +16,13 @@ use super::{
 use crate::wire::{EggView, RotateRequest, RotationView};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: gosling rotate-tokens web --wait\n\n\
+#[command(
+    override_usage = "gosling rotate-tokens [OPTIONS] <EGG>...\n       \
+    gosling rotate-tokens [OPTIONS] --all\n       gosling rotate-tokens [OPTIONS] --undo <EGG>",
+    after_help = "Example: gosling rotate-tokens web --wait\n\n\
     A second runner is registered in GitLab, and its token kept. Machines go over to it within a heartbeat and finish their\n\
-    jobs; then the first one is taken away. Until then, `gosling rotate-tokens --undo EGG` goes back.")]
+    jobs; then the first one is taken away. Until then, `gosling rotate-tokens --undo EGG` goes back."
+)]
 pub(super) struct RotateTokens {
     #[command(flatten)]
     access: Access,
@@ -75,7 +79,7 @@ impl RotateTokens {
             }
             Err(Failure::Failed {
                 message: format!(
-                    "{} of {} are not rotated: {}",
+                    "the tokens of {} of {} eggs are not rotated: {}",
                     failed.len(),
                     names.len(),
                     failed.join("; ")
@@ -100,11 +104,14 @@ impl RotateTokens {
                 help: "`gosling status` shows what there is".to_owned(),
             });
         }
-        self.confirm.ask(global, &format!(
-            "Rotate the runner tokens of {} ({})?",
-            if names.len() == 1 { "1 egg".to_owned() } else { format!("{} eggs", names.len()) },
-            clean(&names.join(", "))
-        ))?;
+        self.confirm.ask(
+            global,
+            &format!(
+                "Rotate the runner tokens of {} ({})?",
+                if names.len() == 1 { "1 egg".to_owned() } else { format!("{} eggs", names.len()) },
+                clean(&names.join(", "))
+            ),
+        )?;
         Ok(names)
     }
 }

@@ -326,7 +326,9 @@ async fn carry_out(
                 if versions == 1 { "its 1 version".to_owned() } else { format!("its {versions} versions") };
             confirm.ask(global, &format!("Remove {} with {count}?", clean(&uri)))?;
             secrets.remove(&parsed).await.map_err(|error| refused(&error))?;
-            global.show(&json!({ "uri": uri, "versions": versions }), |_| "removed\n".to_owned())
+            global.show(&json!({ "uri": uri, "versions": versions }), |_| {
+                format!("{}: removed, with {count}\n", clean(&uri))
+            })
         }
         Command::Audit { .. } => Err(Failure::usage("only the service knows it", "leave out --local")),
     }
@@ -371,7 +373,10 @@ fn refused(error: &SecretError) -> Failure {
 fn value() -> Result<Value, Failure> {
     if !io::stdin().is_terminal() {
         return piped()?.ok_or_else(|| {
-            Failure::usage("there is no value on standard input", "give it as in `… < file`")
+            Failure::usage(
+                "there is no value on standard input",
+                "give it on standard input: gosling secret put URI < FILE",
+            )
         });
     }
     let io = |error| Failure::Io { what: "standard input".to_owned(), error };

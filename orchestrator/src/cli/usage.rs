@@ -48,17 +48,25 @@ fn told(mut error: Error) -> Error {
     root.build();
     // Behind `Usage:` and the program.
     let words: Vec<&str> = usage.split_whitespace().skip(2).collect();
-    let usage = usage_of(&mut root, &words);
+    let (usage, commands) = usage_of(&mut root, &words);
+    // Where nothing is near, everything there is.
+    if error.kind() == ErrorKind::InvalidSubcommand && error.get(ContextKind::SuggestedSubcommand).is_none() {
+        let tip = StyledStr::from(format!("the commands are {}", commands.join(", ")));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
     error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
     error
 }
 
-/// The usage of the command that these words lead to; the first that is no command is an argument.
-fn usage_of(command: &mut Command, words: &[&str]) -> StyledStr {
+/// The usage of the command that these words lead to, and the commands it has; the first word that is no command is an
+/// argument.
+fn usage_of(command: &mut Command, words: &[&str]) -> (StyledStr, Vec<String>) {
     if let Some((word, rest)) = words.split_first()
         && let Some(inner) = command.find_subcommand_mut(word)
     {
         return usage_of(inner, rest);
     }
-    command.render_usage()
+    let inner = command.get_subcommands().filter(|inner| !inner.is_hide_set() && inner.get_name() != "help");
+    let inner = inner.map(|inner| inner.get_name().to_owned()).collect();
+    (command.render_usage(), inner)
 }

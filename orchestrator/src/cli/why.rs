@@ -48,7 +48,7 @@ impl Why {
 }
 
 fn number(text: &str) -> Result<u64, String> {
-    let shown = || "it is the number that GitLab shows with the job: 4711".to_owned();
+    let shown = || "the number is wanted that GitLab shows with the job, such as 4711".to_owned();
     text.trim_start_matches('#').parse().map_err(|_| shown())
 }
 

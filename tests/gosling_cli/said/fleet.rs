@@ -72,7 +72,9 @@ struct Ticking(AtomicU64);
 
 impl Clock for Ticking {
     fn now(&self) -> Time {
-        Time::from_millis(self.0.fetch_add(1, Ordering::SeqCst))
+        let ticks = self.0.fetch_add(1, Ordering::SeqCst);
+        assert!(ticks < 990, "what is said takes so long that ages change");
+        Time::from_millis(NOW + ticks)
     }
 }
 
@@ -132,21 +134,23 @@ impl Fleet {
                 world.add_project(id, path, None);
             }
         });
-        let clock: Arc<dyn Clock> = Arc::new(Ticking(AtomicU64::new(NOW)));
+        let clock: Arc<dyn Clock> = Arc::new(Ticking(AtomicU64::new(0)));
         let store = Sqlite::open(&folder.path().join("store.db"), flyc::compiler::tables()).unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
         let (seal, file) = secrets::open(folder.path(), None, Arc::clone(&clock)).unwrap();
         let file = Router::new(Arc::new(file));
         let kept = secrets::for_roles(file, Arc::clone(&clock), Arc::clone(&store), "gosling");
         let queue = Arc::<Kept>::default();
-        queue.dead.lock().unwrap().push(Dead {
-            id: "0199e7f2-6f0c-7cc1-a0c5-1b2f3d4e5f60".to_owned(),
-            kind: "deploy".to_owned(),
-            body: json!({ "kind": "deploy", "egg": "web" }).to_string(),
-            reason: "OpenTofu failed for `web`:\nerror[tofu-error]: no image `debian-99`".to_owned(),
-            attempts: 8,
-            at: Time::from_millis(NOW - 300_000),
-        });
+        for number in 0..2 {
+            queue.dead.lock().unwrap().push(Dead {
+                id: format!("0199e7f2-6f0c-7cc1-a0c5-1b2f3d4e5f6{number}"),
+                kind: "deploy".to_owned(),
+                body: json!({ "kind": "deploy", "egg": "web" }).to_string(),
+                reason: "OpenTofu failed for `web`:\nerror[tofu-error]: no image `debian-99`".to_owned(),
+                attempts: 8,
+                at: Time::from_millis(NOW - 300_000),
+            });
+        }
         let servers = BTreeMap::from([(SERVER.to_owned(), gitlab.url().parse().unwrap())]);
         let patience = Patience { pause: Duration::from_millis(1), ..Patience::default() };
         let context = Context {
@@ -226,16 +230,16 @@ fn settings() -> Settings {
     }
 }
 
-/// So many seconds ago, and half a second more: the clock goes on.
+/// So many seconds ago; the clock goes on by less than a second.
 fn ago(seconds: u64) -> Time {
-    Time::from_millis(NOW - seconds * 1000 - 500)
+    Time::from_millis(NOW - seconds * 1000)
 }
 
 async fn write(store: &dyn Store, record: &impl Record) {
     store.commit(vec![records::put(record)]).await.unwrap();
 }
 
-async fn furnish(store: &dyn Store) {
+pub(crate) async fn furnish(store: &dyn Store) {
     let mut web = egg("web", &[(None, 13)]);
     web.failures = 2;
     web.retry_at = Some(Time::from_millis(NOW + 40_900));
@@ -267,7 +271,10 @@ async fn furnish(store: &dyn Store) {
         let job = Job {
             project: 12,
             egg: egg.map(str::to_owned),
-            tags: ["docker".to_owned()].into_iter().chain((number == 4713).then(|| "gpu".to_owned())).collect(),
+            tags: ["docker".to_owned()]
+                .into_iter()
+                .chain((number == 4713).then(|| "gpu".to_owned()))
+                .collect(),
             status,
             since: ago(90),
             told: ago(60),
@@ -315,7 +322,13 @@ async fn furnish(store: &dyn Store) {
     }
     for (number, commit, status, message, seconds) in [
         (1, COMMIT, SyncStatus::Applied, None, 10_800),
-        (2, BEFORE, SyncStatus::Broken, Some("error[unknown-name]: there is no `tpye`\n --> Eggs/docs/config.fly:3:3"), 60),
+        (
+            2,
+            BEFORE,
+            SyncStatus::Broken,
+            Some("error[unknown-name]: there is no `tpye`\n --> Eggs/docs/config.fly:3:3"),
+            60,
+        ),
     ] {
         let sync = SyncRecord {
             id: format!("0199e7f2-0000-7000-8000-0000000000a{number}"),
@@ -329,7 +342,13 @@ async fn furnish(store: &dyn Store) {
     }
     for (seconds, actor, action, on, details) in [
         (7200, "api:alice", "egg.pause", ("egg", "services"), json!({})),
-        (240, "policy:demand", "runner.make", ("runner", "web-1"), json!({ "egg": "web", "to": "provisioning" })),
+        (
+            240,
+            "policy:demand",
+            "runner.make",
+            ("runner", "web-1"),
+            json!({ "egg": "web", "to": "provisioning" }),
+        ),
         (120, "gosling", "plan.failed", ("egg", "web"), json!({ "egg": "web" })),
     ] {
         write(store, &AuditEntry::new(ago(seconds), actor, action, on, details)).await;
@@ -374,7 +393,11 @@ fn egg(name: &str, repositories: &[(Option<&str>, u64)]) -> EggRecord {
         server: SERVER.to_owned(),
         project_id: Some(*project),
         group_id: None,
-        api_token_secret: "vault://gitlab/api-token".to_owned(),
+        // That of the bucket was never kept.
+        api_token_secret: match own {
+            Some(_) => format!("vault://gitlab/{name}/api-token"),
+            None => "vault://gitlab/api-token".to_owned(),
+        },
         token_secret: format!("vault://eggs/{name}/runner-token"),
         webhook_secret: format!("vault://eggs/{name}/webhook-secret"),
     };

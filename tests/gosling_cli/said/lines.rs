@@ -97,23 +97,34 @@ pub(crate) const SERVED: &[(&str, &[&str])] = &[
     ),
     (
         "plan",
-        &["plan docs", "plan docs --output json", "plan docs --output yaml", "plan web", "plan dosc", "plan docs --token-file bob"],
+        &[
+            "plan docs",
+            "plan docs --output json",
+            "plan docs --output yaml",
+            "plan web",
+            "plan dosc",
+            "plan docs --token-file bob",
+        ],
     ),
     (
         "logs",
-        &["logs --since 3h", "logs --since 1h --output json", "logs --egg web --output yaml", "logs --egg docs --since 1m", "logs --egg dosc", "logs --since 1"],
+        &[
+            "logs --since 3h",
+            "logs --since 1h --output json",
+            "logs --egg web --output yaml",
+            "logs --egg docs --since 1m",
+            "logs --egg dosc",
+            "logs --since 1",
+        ],
     ),
-    (
-        "queue list",
-        &["queue list", "queue list --output json", "queue list --output yaml"],
-    ),
+    ("queue list", &["queue list", "queue list --output json", "queue list --output yaml"]),
     (
         "queue replay",
         &[
             "queue replay 0199e7f2-6f0c-7cc1-a0c5-1b2f3d4e5f60 --token-file bob",
             "queue replay 0199e7f2-6f0c-7cc1-a0c5-1b2f3d4e5f60",
-            "queue replay 0199e7f2-6f0c-7cc1-a0c5-1b2f3d4e5f60 --output json",
             "queue replay 0199e7f2-6f0c-7cc1-a0c5-1b2f3d4e5f61 --output json",
+            "queue replay 0199e7f2-6f0c-7cc1-a0c5-1b2f3d4e5f60",
         ],
     ),
     (
@@ -124,6 +135,7 @@ pub(crate) const SERVED: &[(&str, &[&str])] = &[
             "link docs",
             "link jobs/nightly",
             "link web",
+            "link services",
             "link --nest --dry-run --output yaml",
             "link dosc",
             "link docs --token-file bob",
@@ -153,6 +165,7 @@ pub(crate) const SERVED: &[(&str, &[&str])] = &[
         &[
             "secret versions vault://team/database/password",
             "secret versions vault://team/database/password --output json",
+            "secret versions vault://team/database/password --output yaml",
             "secret versions vault://team/database/passwrd",
         ],
     ),
@@ -167,7 +180,14 @@ pub(crate) const SERVED: &[(&str, &[&str])] = &[
     ),
     (
         "pause",
-        &["pause docs", "pause docs web", "pause docs --output json", "pause dosc", "pause", "pause docs --token-file bob"],
+        &[
+            "pause docs",
+            "pause docs web",
+            "pause docs --output json",
+            "pause dosc",
+            "pause",
+            "pause docs --token-file bob",
+        ],
     ),
     ("resume", &["resume docs web", "resume docs --output json", "resume docs dosc", "resume"]),
     (
@@ -234,7 +254,6 @@ pub(crate) const ALONE: &[(&str, &[&str])] = &[
         &[
             "init --path nest --cloud yandex --nest git@gitlab.example.com:infra/nest.git --git-init --yes",
             "init --path nest --yes --output json",
-            "init --path local --cloud local --yes --output yaml",
             "init --path nest/Eggs --yes",
             "init --path value",
             "init --cloud gcp",
@@ -294,7 +313,10 @@ pub(crate) const ALONE: &[(&str, &[&str])] = &[
     ),
     (
         "secret put",
-        &["secret put vault://team/database/password --local < value", "secret put vault://team/database/password --output yaml < value"],
+        &[
+            "secret put vault://team/database/password --local < value",
+            "secret put vault://team/database/password --output yaml < value",
+        ],
     ),
     (
         "secret get",
@@ -306,14 +328,7 @@ pub(crate) const ALONE: &[(&str, &[&str])] = &[
             "secret get vault://team/database/password",
         ],
     ),
-    (
-        "secret versions",
-        &["secret versions vault://team/database/password --output yaml"],
-    ),
-    (
-        "secret rotate",
-        &["secret rotate vault://team/database/password --random --output yaml"],
-    ),
+    ("secret rotate", &["secret rotate vault://team/database/password --random --output yaml"]),
     (
         "secret remove",
         &[
@@ -339,6 +354,7 @@ pub(crate) const ALONE: &[(&str, &[&str])] = &[
             "import installation.jsonl --data other",
             "import installation.jsonl --data other",
             "import installation.jsonl --data other --replace --output json",
+            "import installation.jsonl --data third",
             "import value --data third",
             "import nowhere.jsonl --data third",
         ],
@@ -356,12 +372,7 @@ pub(crate) const ALONE: &[(&str, &[&str])] = &[
     ),
     (
         "runner",
-        &[
-            "runner",
-            "runner --config runner.json",
-            "runner --from environment",
-            "runner --from environmnt",
-        ],
+        &["runner", "runner --config runner.json", "runner --from environment", "runner --from environmnt"],
     ),
     (
         "serve",
@@ -391,7 +402,10 @@ pub(crate) const WITHOUT_JSON: &[(&str, &str)] = &[
     ("completions", "it writes a script for a shell"),
     ("power", "OpenTofu calls it, and reads how it ended; what it does in the clouds is in tests/power.rs"),
     ("runner", "it runs until it is ended, and writes a log; its doings are in tests/runner.rs"),
-    ("serve", "it runs until it is ended, and writes a log, as JSON with --log-format json; tests/e2e.rs has it"),
+    (
+        "serve",
+        "it runs until it is ended, and writes a log, as JSON with --log-format json; tests/e2e.rs has it",
+    ),
 ];
 
 /// Commands that may be told an API, and don't ask it: what they do is done on the machine that keeps the secrets.

@@ -61,8 +61,7 @@ impl Refusal {
     /// Who asks needs a token of another scope.
     pub(super) fn needs(scope: &str) -> Self {
         let told = format!("Bearer realm=\"gosling\", error=\"insufficient_scope\", scope=\"{scope}\"");
-        Self::forbidden(format!("this token has not the scope `{scope}`; use one that has"))
-            .with(header::WWW_AUTHENTICATE, &told)
+        Self::forbidden(format!("this token lacks the scope `{scope}`")).with(header::WWW_AUTHENTICATE, &told)
     }
 
     /// There is no such thing.

@@ -56,7 +56,9 @@ pub(super) async fn job(
     if found.len() > 1 {
         let several: Vec<&str> = found.iter().map(|job| job.id.server.as_str()).collect();
         let several = several.join(", ");
-        return Err(Refusal::conflict(format!("{several} have a job {number}; say which: gosling why job {number} --server HOST")));
+        return Err(Refusal::conflict(format!(
+            "{several} have a job {number}; say which: gosling why job {number} --server HOST"
+        )));
     }
     let Some(job) = found.pop() else {
         return Err(Refusal::missing(format!(

@@ -66,7 +66,9 @@ pub enum LinkError {
     #[error("somebody links or unlinks just now; try again when that is over")]
     Busy,
     /// Its runners would lose their token.
-    #[error("`{owner}` has {count} of its runners still there; pause it and let them end first")]
+    #[error(
+        "`{owner}` still has runners ({count}); pause it, and drain them first: gosling runner list --egg {owner}"
+    )]
     InUse {
         /// The owner.
         owner: String,
