@@ -275,6 +275,19 @@ fn every_command_says_what_its_file_has() {
     assert!(wrong.is_empty(), "UPDATE_EXPECT=1 writes them anew:\n{}", wrong.join("\n"));
 }
 
+/// The README shows what `gosling status` prints.
+#[test]
+fn the_picture_in_the_readme_is_true() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
+    let status = &ALL["status"][0];
+    assert_eq!(status.line, "status");
+    assert!(
+        readme.contains(&format!("```text\n{}```\n", status.out)),
+        "README.md has another picture than\n{}",
+        status.out
+    );
+}
+
 /// The form that was asked for on the line.
 fn form(said: &Said) -> Option<&str> {
     let at = said.arguments.iter().position(|argument| argument == "--output")?;
