@@ -133,7 +133,7 @@ impl Secret {
         {
             return Err(Failure::usage(
                 "the value of a secret is no argument: others on this machine see it, and the shell keeps it",
-                "give it as in `… < file`; take the line out of the shell's history, and use another value",
+                "give it on standard input: gosling secret put URI < FILE. Take the line out of the shell's history, and use another value",
             ));
         }
         // GOSLING_API may say what it likes.
@@ -224,7 +224,7 @@ async fn rotate(api: &Api, uri: &str, given: Option<Value>) -> Result<SecretWrit
             if !io::stdin().is_terminal() {
                 return Err(Failure::usage(
                     message,
-                    "give it as in `… < file`, or have one made with --random",
+                    "give it on standard input (… < FILE), or have one made with --random",
                 ));
             }
             private(api)?;
@@ -382,7 +382,7 @@ fn value() -> Result<Value, Failure> {
     let io = |error| Failure::Io { what: "standard input".to_owned(), error };
     let text = rpassword::prompt_password("Value (it isn't shown): ").map_err(io)?;
     if text.is_empty() {
-        return Err(Failure::usage("there is no value", "type it, or give it as in `… < file`"));
+        return Err(Failure::usage("there is no value", "type it, or give it on standard input: gosling secret put URI < FILE"));
     }
     Ok(Value::new(text))
 }
