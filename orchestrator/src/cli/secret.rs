@@ -382,7 +382,10 @@ fn value() -> Result<Value, Failure> {
     let io = |error| Failure::Io { what: "standard input".to_owned(), error };
     let text = rpassword::prompt_password("Value (it isn't shown): ").map_err(io)?;
     if text.is_empty() {
-        return Err(Failure::usage("there is no value", "type it, or give it on standard input: gosling secret put URI < FILE"));
+        return Err(Failure::usage(
+            "there is no value",
+            "type it, or give it on standard input: gosling secret put URI < FILE",
+        ));
     }
     Ok(Value::new(text))
 }
