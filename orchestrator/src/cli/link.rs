@@ -103,7 +103,7 @@ impl Link {
                 self.eggs.iter().cloned().map(Some).collect()
             };
             let output = global.output();
-            let asked = Asked { verb: "link", dry_run: self.dry_run, is_asked: false, output, colour };
+            let asked = Asked { verb: "link", dry_run: self.dry_run, is_preview: false, output, colour };
             asked.all(&api, &subjects).await
         })
     }
@@ -144,10 +144,11 @@ impl Unlink {
             let mut subjects: Vec<Subject> = self.eggs.iter().cloned().map(Some).collect();
             subjects.extend(self.nest.then_some(None));
             let output = global.output();
-            let asked = Asked { verb: "unlink", dry_run: self.dry_run, is_asked: false, output, colour };
+            let asked = Asked { verb: "unlink", dry_run: self.dry_run, is_preview: false, output, colour };
             if !self.dry_run && self.confirm.asks() {
                 if global.output() == Output::Table && prompt::somebody() {
-                    let code = Asked { dry_run: true, is_asked: true, ..asked }.all(&api, &subjects).await?;
+                    let code =
+                        Asked { dry_run: true, is_preview: true, ..asked }.all(&api, &subjects).await?;
                     if code != ExitCode::SUCCESS {
                         return Ok(code);
                     }
@@ -166,7 +167,7 @@ struct Asked {
     verb: &'static str,
     dry_run: bool,
     /// Whether it is looked at only to ask about it.
-    is_asked: bool,
+    is_preview: bool,
     output: Output,
     colour: bool,
 }
@@ -253,7 +254,7 @@ impl Asked {
         if let Some(first) = said.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        let dry = if self.dry_run && !self.is_asked && !is_nothing {
+        let dry = if self.dry_run && !self.is_preview && !is_nothing {
             " Nothing was done: this was a dry run."
         } else {
             ""
