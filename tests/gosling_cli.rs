@@ -29,6 +29,34 @@ use serde_json::{Value, json};
 mod frame;
 #[path = "gosling_cli/looking.rs"]
 mod looking;
+#[path = "gosling_cli/said.rs"]
+mod said;
+
+#[allow(dead_code, reason = "the API's tests use more of them")]
+#[path = "api/doubles.rs"]
+mod doubles;
+
+#[allow(dead_code, reason = "the tests of prompts use more of it")]
+#[path = "nest_commands/terminal.rs"]
+mod terminal;
+
+mod world {
+    /// What an environment may say to gosling.
+    pub(crate) const VARIABLES: [&str; 12] = [
+        "GOSLING_API",
+        "GOSLING_TOKEN_FILE",
+        "GOSLING_DATA",
+        "GOSLING_KEY_FILE",
+        "GOSLING_CONFIG",
+        "GOSLING_LOG",
+        "GOSLING_OUTPUT",
+        "GOSLING_PROFILE",
+        "GOSLING_NEST_URL",
+        "GOSLING_URL",
+        "GOSLING_SECRET_BACKEND",
+        "GOSLING_RETRY_FOR",
+    ];
+}
 
 /// A stand-in that answers each path with a status and a body; it lives as long as the test.
 fn mother(answers: Vec<(&'static str, u16, Value)>) -> SocketAddr {
@@ -81,16 +109,7 @@ fn answer(mut stream: TcpStream, answers: &[(&'static str, u16, Value)]) -> std:
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(tools::gosling());
-    for variable in [
-        "GOSLING_API",
-        "GOSLING_TOKEN_FILE",
-        "GOSLING_DATA",
-        "GOSLING_KEY_FILE",
-        "GOSLING_CONFIG",
-        "GOSLING_LOG",
-        "GOSLING_OUTPUT",
-        "GOSLING_PROFILE",
-    ] {
+    for variable in world::VARIABLES.iter().chain(&["COLUMNS", "LINES", "PORT"]) {
         command.env_remove(variable);
     }
     command.env("NO_PROXY", "127.0.0.1").env("XDG_CONFIG_HOME", folder).env("GOSLING_RETRY_FOR", "0s");

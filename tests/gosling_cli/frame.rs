@@ -70,6 +70,16 @@ fn a_profile_says_which_installation_is_meant() {
     assert!(variable("GOSLING_PROFILE", "staging", &["--profile", "prod"]).status.success());
     let staging_url = format!("http://{staging}");
     assert!(variable("GOSLING_API", &staging_url, &["--profile", "prod"]).status.success());
+    // A flag comes before a profile, in whatever order they stand; the token of that one is not shown to it.
+    let prod_url = format!("http://{prod}");
+    for flags in [["--api", &prod_url, "--profile", "staging"], ["--profile", "staging", "--api", &prod_url]]
+    {
+        assert_eq!(list(&flags).status.code(), Some(5), "{flags:?}: it is asked, and nothing opens it");
+        assert!(
+            list(&[&flags[..], &["--token-file", "gosling/token"]].concat()).status.success(),
+            "{flags:?}"
+        );
+    }
     // The token of an installation is shown to that one alone.
     assert_eq!(variable("GOSLING_API", &staging_url, &[]).status.code(), Some(5));
 }

@@ -483,13 +483,17 @@ fn validating_is_checking() {
     both(&["--output-format", "concise"]);
     let json = gosling(folder.path(), &["validate", "nest", "--output", "json"]);
     assert!(serde_json::from_slice::<Value>(&json.stdout).is_ok());
+    // YAML has the same, by the flag and by the variable.
+    let told: Value = serde_json::from_slice(&json.stdout).unwrap();
     let yaml = gosling(folder.path(), &["validate", "nest", "--output", "yaml"]);
-    check(
-        &yaml,
-        &expect![[r#"
-        exit 2
-        error: findings are not shown as YAML
-        help: use --output json, or one of --output-format
-    "#]],
-    );
+    let by_variable =
+        command(folder.path(), &["validate", "nest"]).env("GOSLING_OUTPUT", "yaml").output().unwrap();
+    assert_eq!(yaml.stdout, by_variable.stdout);
+    assert_eq!((yaml.status.code(), by_variable.status.code()), (Some(1), Some(1)));
+    let yaml = String::from_utf8(yaml.stdout).unwrap();
+    let ids = told.as_array().unwrap().iter().map(|found| found["id"].as_str().unwrap());
+    assert!(ids.clone().count() > 0);
+    for id in ids {
+        assert!(yaml.contains(&format!("  id: {id}\n")), "{yaml}");
+    }
 }

@@ -25,7 +25,7 @@ fn json(stage: &Stage, arguments: &[&str]) -> Value {
 fn a_paused_egg_makes_no_runner_until_it_goes_on() {
     let stage = need!(stage());
     let said = stage.run(&["pause", "demo"]);
-    assert_eq!(said, "demo: paused: no runner is made or woken until `gosling resume`");
+    assert_eq!(said, "demo: paused; no runner is made or woken until `gosling resume demo`");
     let job = stage.queue_job("late", &["demo"], &["true"]);
     stage.status_shows("the job that waits", |status| {
         (status["status"]["waiting_total"] == 1 && status["status"]["eggs"][0]["paused"] == true)

@@ -4,7 +4,7 @@ use std::{
     cell::{Cell, OnceCell},
     fs,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use backon::{ExponentialBuilder, Retryable};
@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     app,
+    domain::Time,
     ports::secrets::Secret,
     wire::{Page, Problem, VERSION_HEADER},
 };
@@ -79,6 +80,8 @@ pub(super) struct Api {
     patience: Duration,
     /// The version of who answers, once it did.
     theirs: OnceCell<Option<String>>,
+    /// What the clock of who answers said last.
+    clock: Cell<Option<Time>>,
 }
 
 /// The token that is shown.
@@ -177,6 +180,7 @@ impl Access {
             retry_for,
             patience: PATIENCE,
             theirs: OnceCell::new(),
+            clock: Cell::new(None),
         })
     }
 }
@@ -207,6 +211,15 @@ fn read_token(file: &Path) -> Result<Secret, Failure> {
 }
 
 impl Api {
+    /// What the clock of who answers said last, so that how long something is ago doesn't hang on this machine's; or what this
+    /// machine's says, as long as nobody answered.
+    pub(super) fn now(&self) -> Time {
+        self.clock.get().unwrap_or_else(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Time::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        })
+    }
+
     /// Whether nobody on the way can read what is sent.
     pub(super) fn is_private(&self) -> bool {
         let is_here = match self.base.host() {
@@ -396,6 +409,7 @@ impl Api {
         };
         let response = request.send().await.map_err(|error| unreachable(&error))?;
         self.notice_version(&response);
+        self.notice_clock(&response);
         let status = response.status();
         let after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
@@ -434,6 +448,15 @@ impl Api {
             );
         }
         let _ = self.theirs.set(theirs);
+    }
+
+    fn notice_clock(&self, response: &Response) {
+        let date = response.headers().get(header::DATE).and_then(|value| value.to_str().ok());
+        let date = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
+        let millis = date.and_then(|date| u64::try_from(date.timestamp().as_millisecond()).ok());
+        if let Some(millis) = millis {
+            self.clock.set(Some(Time::from_millis(millis)));
+        }
     }
 
     fn not_understood(&self, error: &serde_json::Error) -> Failure {

@@ -1,10 +1,8 @@
 //! The question before what can't be taken back.
 
-use std::io::{self, BufRead, IsTerminal, Write};
-
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, Global, prompt, text::clean};
 
 /// Whether to ask.
 #[derive(Debug, Clone, Args)]
@@ -21,24 +19,19 @@ impl Confirm {
     }
 
     /// Asks on the terminal, and goes on with a yes only. Nobody there to ask is wrong use.
-    pub(super) fn ask(&self, question: &str) -> Result<(), Failure> {
+    pub(super) fn ask(&self, global: &Global, question: &str) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        if !prompt::somebody() {
             return Err(Failure::usage(
-                format!("{question} Nobody is there to say so"),
-                "--yes says it, once you are sure",
+                format!("nobody is there to be asked: {question}"),
+                "--yes says yes, once you are sure",
             ));
         }
-        let io = |error| Failure::Io { what: "the terminal".to_owned(), error };
-        let mut stderr = io::stderr().lock();
-        write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).map_err(io)?;
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer).map_err(io)?;
-        match answer.trim().to_ascii_lowercase().as_str() {
-            "y" | "yes" => Ok(()),
-            _ => Err(Failure::Failed { message: "nothing was done".to_owned(), help: None }),
+        if prompt::confirm(global, &clean(question), false)? {
+            return Ok(());
         }
+        Err(Failure::Failed { message: "nothing was done".to_owned(), help: None })
     }
 }

@@ -1,6 +1,9 @@
 //! Why a command could not do its work; the kind fixes the exit code.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, ErrorKind},
+    process::ExitCode,
+};
 
 use crate::roles::runner::RunnerError;
 
@@ -82,7 +85,17 @@ impl Failure {
             | Self::NotFound { help, .. }
             | Self::Unreachable { help, .. }
             | Self::Refused { help, .. } => Some(help),
-            Self::Io { .. } | Self::Interrupted => None,
+            Self::Io { error, .. } => match error.kind() {
+                ErrorKind::NotFound => Some("look at the path: nothing is there"),
+                ErrorKind::NotADirectory => Some("look at the path: what is no folder stands in it as one"),
+                ErrorKind::IsADirectory => Some("look at the path: a file is meant, and it is a folder"),
+                ErrorKind::PermissionDenied => {
+                    Some("look who may read and write it, and as whom this was run")
+                }
+                ErrorKind::StorageFull => Some("make room on the disk, and run it again"),
+                _ => None,
+            },
+            Self::Interrupted => None,
         }
     }
 

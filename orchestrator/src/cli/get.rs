@@ -18,7 +18,10 @@ use super::{
 };
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: gosling get egg web --field gitlab.project_id")]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Example: gosling get egg web --field gitlab.project_id"
+)]
 pub(super) struct Get {
     #[command(subcommand)]
     what: What,
@@ -181,6 +184,7 @@ fn fields(out: &mut String, value: &Value, depth: usize, colour: bool) {
     let width = fields_of.keys().map(|name| name.width()).max().unwrap_or_default();
     for (name, value) in fields_of {
         let shown = match value {
+            Value::Object(fields) if fields.is_empty() => Some("none".to_owned()),
             Value::Object(_) => None,
             Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => None,
             Value::Array(items) if items.is_empty() => Some("none".to_owned()),

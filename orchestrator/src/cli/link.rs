@@ -18,6 +18,7 @@ use super::{
     output::{Output, json, yaml},
     print,
     progress::Progress,
+    prompt,
     text::{Paint, clean},
 };
 use crate::wire::{EggView, LinkChange, LinkReport, LinkStep, LinkedThing, Status};
@@ -62,6 +63,7 @@ pub(super) struct Link {
     about = "Take away what `gosling link` made in GitLab",
     long_about = "Take away what `gosling link` made in GitLab for an egg or a job, and nothing else. Nothing of it is \
                   registered there until it is linked again.",
+    override_usage = "gosling unlink [OPTIONS] <EGG>...\n       gosling unlink [OPTIONS] --nest",
     after_help = "Example: gosling unlink web --yes"
 )]
 pub(super) struct Unlink {
@@ -100,7 +102,8 @@ impl Link {
                 all_known(&api, &self.eggs).await?;
                 self.eggs.iter().cloned().map(Some).collect()
             };
-            let asked = Asked { verb: "link", dry_run: self.dry_run, output: global.output(), colour };
+            let output = global.output();
+            let asked = Asked { verb: "link", dry_run: self.dry_run, is_preview: false, output, colour };
             asked.all(&api, &subjects).await
         })
     }
@@ -140,15 +143,18 @@ impl Unlink {
             all_known(&api, &self.eggs).await?;
             let mut subjects: Vec<Subject> = self.eggs.iter().cloned().map(Some).collect();
             subjects.extend(self.nest.then_some(None));
-            let asked = Asked { verb: "unlink", dry_run: self.dry_run, output: global.output(), colour };
+            let output = global.output();
+            let asked = Asked { verb: "unlink", dry_run: self.dry_run, is_preview: false, output, colour };
             if !self.dry_run && self.confirm.asks() {
-                if global.output() == Output::Table {
-                    let code = Asked { dry_run: true, ..asked }.all(&api, &subjects).await?;
+                if global.output() == Output::Table && prompt::somebody() {
+                    let code =
+                        Asked { dry_run: true, is_preview: true, ..asked }.all(&api, &subjects).await?;
                     if code != ExitCode::SUCCESS {
                         return Ok(code);
                     }
                 }
-                self.confirm.ask("Take these away in GitLab?")?;
+                let names: Vec<String> = subjects.iter().map(|one| title(one.as_deref())).collect();
+                self.confirm.ask(global, &format!("Take away what {} has in GitLab?", names.join(", ")))?;
             }
             asked.all(&api, &subjects).await
         })
@@ -160,6 +166,8 @@ impl Unlink {
 struct Asked {
     verb: &'static str,
     dry_run: bool,
+    /// Whether it is looked at only to ask about it.
+    is_preview: bool,
     output: Output,
     colour: bool,
 }
@@ -246,7 +254,11 @@ impl Asked {
         if let Some(first) = said.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        let dry = if self.dry_run && !is_nothing { " Nothing was done: this was a dry run." } else { "" };
+        let dry = if self.dry_run && !self.is_preview && !is_nothing {
+            " Nothing was done: this was a dry run."
+        } else {
+            ""
+        };
         format!("{said}.{dry}\n")
     }
 }

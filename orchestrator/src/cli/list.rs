@@ -3,7 +3,6 @@
 use std::{
     io::{self, IsTerminal},
     process::ExitCode,
-    time::Duration,
 };
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -16,16 +15,16 @@ use super::{
     operate::{egg as known_egg, of_egg},
     print,
     status::runners_table,
-    text::{Paint, Table, age, clean, short},
+    text::{Paint, Table, age, clean, headline, short},
 };
-use crate::{
-    domain::Time,
-    wire::{EggView, JobView, Moment, PlanView, RunnerView},
-};
+use crate::wire::{EggView, JobView, Moment, PlanView, RunnerView};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: for egg in $(gosling list eggs); do gosling plan \"$egg\"; done\n\n\
-    On a terminal it is a table. Anywhere else it is the names alone, one a line, unless --output says otherwise.")]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Example: for egg in $(gosling list eggs); do gosling plan \"$egg\"; done\n\n\
+    On a terminal it is a table. Anywhere else it is the names alone, one a line, unless --output says otherwise."
+)]
 pub(super) struct List {
     #[command(subcommand)]
     what: What,
@@ -136,31 +135,31 @@ impl List {
         let runtime = one_thread()?;
         match self.what {
             What::Eggs { how, kind, all } => {
-                let mut eggs: Vec<EggView> = runtime.block_on(async {
-                    let removed: &[_] = if all { &[("removed", "true")] } else { &[] };
-                    how.access.open()?.list_where(&["eggs"], removed).await
-                })?;
+                let api = how.access.open()?;
+                let removed: &[_] = if all { &[("removed", "true")] } else { &[] };
+                let mut eggs: Vec<EggView> = runtime.block_on(api.list_where(&["eggs"], removed))?;
                 eggs.retain(|egg| match kind {
                     Some(kind) => egg.kind == word(&kind),
                     None => egg.kind != "job",
                 });
-                how.show(global, &eggs, |egg| egg.name.clone(), eggs_table)
+                how.show(global, &api, &eggs, |egg| egg.name.clone(), eggs_table)
             }
             What::Runners(runners) => runners.run(global),
             What::Plans { how, name, egg } => {
-                let plans = runtime.block_on(async { plans(&how.access.open()?, name.or(egg)).await })?;
-                how.show(global, &plans, |plan| plan.id.clone(), plans_table)
+                let api = how.access.open()?;
+                let plans = runtime.block_on(plans(&api, name.or(egg)))?;
+                how.show(global, &api, &plans, |plan| plan.id.clone(), plans_table)
             }
             What::Jobs { how, egg, status } => {
                 let status = status.as_ref().map(word);
+                let api = how.access.open()?;
                 let mut jobs: Vec<JobView> = runtime.block_on(async {
                     let query = [("egg", &egg), ("status", &status)];
-                    let api = how.access.open()?;
                     let found = api.list_where(&["jobs"], &given(&query)).await?;
                     or_unknown(&api, egg.as_deref(), found).await
                 })?;
                 jobs.sort_by_key(|job| (job.since.0, job.server.clone(), job.number));
-                how.show(global, &jobs, |job| format!("{}#{}", job.server, job.number), jobs_table)
+                how.show(global, &api, &jobs, |job| format!("{}#{}", job.server, job.number), jobs_table)
             }
         }
     }
@@ -169,14 +168,14 @@ impl List {
 impl Runners {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
         let state = self.state.as_ref().map(word);
+        let api = self.how.access.open()?;
         let mut runners: Vec<RunnerView> = one_thread()?.block_on(async {
             let query = [("egg", &self.egg), ("state", &state)];
-            let api = self.how.access.open()?;
             let found = api.list_where(&["runners"], &given(&query)).await?;
             or_unknown(&api, self.egg.as_deref(), found).await
         })?;
         runners.retain(|runner| self.all || state.is_some() || runner.state != "terminated");
-        self.how.show(global, &runners, |runner| runner.id.clone(), runners_table)
+        self.how.show(global, &api, &runners, |runner| runner.id.clone(), runners_table)
     }
 }
 
@@ -214,6 +213,7 @@ impl How {
     fn show<T: Serialize>(
         &self,
         global: &Global,
+        api: &Api,
         items: &[T],
         name: impl Fn(&T) -> String,
         table: impl Fn(&[T], Moment) -> Table,
@@ -223,16 +223,13 @@ impl How {
             return print(names.as_bytes());
         }
         global.show(&items, |colour| {
-            if items.is_empty() { "There are none.\n".to_owned() } else { table(items, now()).render(colour) }
+            if items.is_empty() {
+                "There are none.\n".to_owned()
+            } else {
+                table(items, api.now().into()).render(colour)
+            }
         })
     }
-}
-
-/// What this machine's clock says: these lists come without the server's.
-fn now() -> Moment {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let since: Duration = since.unwrap_or_default();
-    Moment(Time::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
 }
 
 fn eggs_table(eggs: &[EggView], _: Moment) -> Table {
@@ -243,7 +240,7 @@ fn eggs_table(eggs: &[EggView], _: Moment) -> Table {
         notes.extend(egg.paused.then(|| "paused".to_owned()));
         notes.extend(egg.unlinked.then(|| "unlinked".to_owned()));
         notes.extend(egg.rolled_back.as_ref().map(|back| format!("rolled back to {}", short(&back.commit))));
-        notes.extend(egg.error.as_ref().and_then(|error| error.lines().next()).map(ToOwned::to_owned));
+        notes.extend(egg.error.as_deref().map(|error| headline(error).to_owned()));
         let place =
             if egg.region.is_empty() { egg.cloud.clone() } else { format!("{} {}", egg.cloud, egg.region) };
         table.row([
@@ -269,7 +266,7 @@ fn plans_table(plans: &[PlanView], now: Moment) -> Table {
             "failed" => Paint::Bad,
             _ => Paint::Dim,
         };
-        let error = plan.error.as_ref().and_then(|error| error.lines().next()).unwrap_or_default();
+        let error = plan.error.as_deref().map(headline).unwrap_or_default();
         table.row([
             (plan.id.clone(), Paint::Plain),
             (plan.egg.clone(), Paint::Plain),

@@ -1,11 +1,6 @@
 //! `gosling logs`: what was done, to what, by whom and why: the audit log, in the order of time.
 
-use std::{
-    collections::BTreeSet,
-    io,
-    process::ExitCode,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeSet, io, process::ExitCode, time::Duration};
 
 use clap::Args;
 
@@ -53,8 +48,7 @@ impl Logs {
         let colour = global.colour(&io::stdout());
         one_thread()?.block_on(async {
             let api = self.access.open()?;
-            let from = Time::from_millis(now().as_millis().saturating_sub(millis(self.since)));
-            let mut log = Log { seen: BTreeSet::new(), from };
+            let mut log = Log { seen: BTreeSet::new(), back: self.since, from: None };
             let mut told = 0_u64;
             for entry in log.news(&api).await? {
                 told += u64::from(self.tell(global, &entry, colour)?);
@@ -111,7 +105,10 @@ impl Logs {
 /// What was read of the log.
 struct Log {
     seen: BTreeSet<String>,
-    from: Time,
+    /// How far is looked back at first.
+    back: Duration,
+    /// Nothing before this is told; it hangs on the clock of who answers.
+    from: Option<Time>,
 }
 
 impl Log {
@@ -123,8 +120,10 @@ impl Log {
             let mut query = vec![("limit", "200")];
             query.extend(cursor.iter().map(|cursor| ("cursor", cursor.as_str())));
             let page: Page<AuditView> = api.get(&["audit"], &query).await?;
-            let is_end = page.items.iter().any(|entry| entry.at.0 < self.from);
-            news.extend(page.items.into_iter().filter(|entry| entry.at.0 >= self.from));
+            let begin = || Time::from_millis(api.now().as_millis().saturating_sub(millis(self.back)));
+            let from = *self.from.get_or_insert_with(begin);
+            let is_end = page.items.iter().any(|entry| entry.at.0 < from);
+            news.extend(page.items.into_iter().filter(|entry| entry.at.0 >= from));
             if is_end || page.next.is_none() || page.next == cursor {
                 break;
             }
@@ -136,7 +135,7 @@ impl Log {
         // The next look begins a little before the last of these; what it finds again was told.
         if let Some(last) = news.last() {
             let next = last.at.0.as_millis().saturating_sub(millis(LATE));
-            self.from = self.from.max(Time::from_millis(next));
+            self.from = self.from.max(Some(Time::from_millis(next)));
         }
         self.seen = known;
         Ok(news)
@@ -173,11 +172,6 @@ pub(super) fn line(entry: &AuditView, colour: bool) -> String {
         clean(&entry.resource),
         Paint::Dim.on(&format!("by {}", clean(&entry.actor)), colour),
     )
-}
-
-fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_millis(millis(since))
 }
 
 fn millis(span: Duration) -> u64 {

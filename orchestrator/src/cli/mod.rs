@@ -35,6 +35,7 @@ mod serve;
 mod status;
 mod text;
 mod token;
+mod usage;
 mod validate;
 mod why;
 
@@ -47,7 +48,7 @@ use std::{
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use failure::Failure;
 use output::Output;
-pub use reference::reference;
+pub use reference::{program, reference};
 
 use crate::{
     logging::{Format, Logging},
@@ -187,7 +188,7 @@ where
 {
     // Programs that link several need one to be chosen; this is the only one that is linked.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match dispatch(Cli::parse(), serve) {
+    match dispatch(usage::parse(), serve) {
         Ok(code) => code,
         // Whoever closed the pipe has read enough.
         Err(Failure::Io { error, .. }) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -232,7 +233,7 @@ where
         Command::RotateTokens(command) => command.run(&cli.global),
         Command::Pause(command) => command.run(&cli.global),
         Command::Resume(command) => command.run(&cli.global),
-        Command::Token(command) => command.run(),
+        Command::Token(command) => command.run(&cli.global),
         Command::Secret(command) => command.run(&cli.global),
         Command::Export(command) => command.run(&cli.global),
         Command::Import(command) => command.run(&cli.global),

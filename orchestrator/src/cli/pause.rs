@@ -39,18 +39,25 @@ struct Which {
 
 impl Pause {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
-        self.which.carry_out(global, "pause", "paused: no runner is made or woken until `gosling resume`")
+        self.which.carry_out(global, "pause", |name| {
+            format!("{name}: paused; no runner is made or woken until `gosling resume {name}`\n")
+        })
     }
 }
 
 impl Resume {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
-        self.which.carry_out(global, "resume", "goes on")
+        self.which.carry_out(global, "resume", |name| format!("{name}: goes on\n"))
     }
 }
 
 impl Which {
-    fn carry_out(&self, global: &Global, verb: &str, told: &str) -> Result<ExitCode, Failure> {
+    fn carry_out(
+        &self,
+        global: &Global,
+        verb: &str,
+        told: impl Fn(&str) -> String,
+    ) -> Result<ExitCode, Failure> {
         one_thread()?.block_on(async {
             let api = self.access.open()?;
             all_known(&api, &self.eggs).await?;
@@ -59,7 +66,7 @@ impl Which {
                 let answer = api.post(&["eggs", name, verb]).await;
                 done.push(of_egg(&api, name, answer).await?);
             }
-            let line = |egg: &EggView| format!("{}: {told}\n", clean(&egg.name));
+            let line = |egg: &EggView| told(&clean(&egg.name));
             global.show(&done, |_| done.iter().map(line).collect::<Vec<_>>().concat())
         })
     }

@@ -20,9 +20,9 @@ fn look(global: &Global) -> RenderConfig<'static> {
     if global.colour(&io::stderr()) { RenderConfig::default_colored() } else { RenderConfig::empty() }
 }
 
-/// Yes or no; Enter is yes.
-pub(super) fn confirm(global: &Global, question: &str) -> Result<bool, Failure> {
-    Confirm::new(question).with_default(true).with_render_config(look(global)).prompt().map_err(failed)
+/// Yes or no; Enter is the default.
+pub(super) fn confirm(global: &Global, question: &str, default: bool) -> Result<bool, Failure> {
+    Confirm::new(question).with_default(default).with_render_config(look(global)).prompt().map_err(failed)
 }
 
 /// One of several, by its place.

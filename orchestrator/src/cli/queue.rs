@@ -8,12 +8,12 @@ use super::{
     Failure, Global,
     api::Access,
     one_thread,
-    text::{Paint, Table, clean},
+    text::{Paint, Table, clean, headline},
 };
 use crate::wire::{Accepted, DeadMessage};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: gosling queue list")]
+#[command(arg_required_else_help = true, after_help = "Example: gosling queue list")]
 pub(super) struct Queue {
     #[command(subcommand)]
     what: What,
@@ -68,7 +68,7 @@ pub(super) fn render(dead: &[DeadMessage], colour: bool) -> String {
             (message.kind.clone(), Paint::Plain),
             (message.subject.join(" "), Paint::Plain),
             (message.attempts.to_string(), Paint::Plain),
-            (message.reason.lines().next().unwrap_or_default().to_owned(), Paint::Bad),
+            (headline(&message.reason).to_owned(), Paint::Bad),
         ]);
     }
     table.render(colour)

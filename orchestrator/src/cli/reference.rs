@@ -21,8 +21,8 @@ pub fn reference() -> String {
     out
 }
 
-/// The program, of which nothing depends on who asks.
-fn program() -> Command {
+/// The program as clap has it, of which nothing depends on who asks.
+pub fn program() -> Command {
     let mut root = quiet(Cli::command()).term_width(WIDTH).disable_help_subcommand(true);
     root.build();
     root

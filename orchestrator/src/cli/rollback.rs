@@ -56,7 +56,7 @@ impl Rollback {
                 short(&plan.commit),
                 plan.id
             );
-            self.confirm.ask(&question)?;
+            self.confirm.ask(global, &question)?;
             let dead = given_up(&api, name).await?;
             let request = RollbackRequest { to: Some(plan.id.clone()) };
             let _: Accepted = api.post_with(&["eggs", name, "rollback"], &request).await?;

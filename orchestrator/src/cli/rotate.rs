@@ -16,9 +16,13 @@ use super::{
 use crate::wire::{EggView, RotateRequest, RotationView};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: gosling rotate-tokens web --wait\n\n\
+#[command(
+    override_usage = "gosling rotate-tokens [OPTIONS] <EGG>...\n       \
+    gosling rotate-tokens [OPTIONS] --all\n       gosling rotate-tokens [OPTIONS] --undo <EGG>",
+    after_help = "Example: gosling rotate-tokens web --wait\n\n\
     A second runner is registered in GitLab, and its token kept. Machines go over to it within a heartbeat and finish their\n\
-    jobs; then the first one is taken away. Until then, `gosling rotate-tokens --undo EGG` goes back.")]
+    jobs; then the first one is taken away. Until then, `gosling rotate-tokens --undo EGG` goes back."
+)]
 pub(super) struct RotateTokens {
     #[command(flatten)]
     access: Access,
@@ -49,7 +53,7 @@ impl RotateTokens {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
         one_thread()?.block_on(async {
             let api = self.access.open()?;
-            let names = self.names(&api).await?;
+            let names = self.names(global, &api).await?;
             let request = RotateRequest { undo: self.undo.is_some() };
             let mut done = Vec::new();
             let mut failed = Vec::new();
@@ -75,7 +79,7 @@ impl RotateTokens {
             }
             Err(Failure::Failed {
                 message: format!(
-                    "{} of {} are not rotated: {}",
+                    "the tokens of {} of {} eggs are not rotated: {}",
                     failed.len(),
                     names.len(),
                     failed.join("; ")
@@ -85,7 +89,7 @@ impl RotateTokens {
         })
     }
 
-    async fn names(&self, api: &Api) -> Result<Vec<String>, Failure> {
+    async fn names(&self, global: &Global, api: &Api) -> Result<Vec<String>, Failure> {
         if !self.all {
             let names: Vec<String> = self.undo.iter().chain(&self.eggs).cloned().collect();
             all_known(api, &names).await?;
@@ -100,11 +104,14 @@ impl RotateTokens {
                 help: "`gosling status` shows what there is".to_owned(),
             });
         }
-        self.confirm.ask(&format!(
-            "Rotate the runner tokens of {} ({})?",
-            if names.len() == 1 { "1 egg".to_owned() } else { format!("{} eggs", names.len()) },
-            clean(&names.join(", "))
-        ))?;
+        self.confirm.ask(
+            global,
+            &format!(
+                "Rotate the runner tokens of {} ({})?",
+                if names.len() == 1 { "1 egg".to_owned() } else { format!("{} eggs", names.len()) },
+                clean(&names.join(", "))
+            ),
+        )?;
         Ok(names)
     }
 }
@@ -129,12 +136,12 @@ fn table(rows: &[Rotated], colour: bool) -> String {
 /// How far a rotation is.
 pub(super) fn words(rotation: &RotationView) -> String {
     let step = match (rotation.step.as_str(), rotation.undo) {
-        ("register", false) => "the new runner is registered",
-        ("register", true) => "the old token is put back",
+        ("register", false) => "registering the new runner",
+        ("register", true) => "putting the old token back",
         ("drain", false) => "runners go over to the new token",
         ("drain", true) => "runners go back to the old token",
-        ("revoke", false) => "the old token is revoked",
-        ("revoke", true) => "the new token is revoked",
+        ("revoke", false) => "revoking the old token",
+        ("revoke", true) => "revoking the new token",
         ("done", false) => "done, and the old token revoked",
         ("done", true) => "undone",
         (other, _) => other,

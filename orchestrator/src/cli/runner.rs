@@ -22,6 +22,7 @@ const TOLD: [&str; 3] = ["GOSLING_RUNNER_CONFIG", "GOSLING_EGG_CONFIG", "GOSLING
 
 #[derive(Debug, Args)]
 #[command(
+    arg_required_else_help = true,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     after_help = "Example: gosling runner list\n         gosling runner --config /etc/gosling/runner.json\n\n\

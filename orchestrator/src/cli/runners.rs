@@ -78,7 +78,7 @@ impl Drain {
             } else {
                 format!("These jobs fail: {}.", busy.join(", "))
             };
-            confirm.ask(&format!("Destroy {} at once? {jobs}", self.ids.join(", ")))?;
+            confirm.ask(global, &format!("Destroy {} at once? {jobs}", self.ids.join(", ")))?;
         }
         let query: &[(&str, &str)] = if now.is_some() { &[("now", "true")] } else { &[] };
         for (id, runner) in self.ids.iter().zip(&mut runners) {
@@ -93,6 +93,7 @@ impl Drain {
             let told = match (runner.state.as_str(), now.is_some()) {
                 ("terminated", _) => "it is gone",
                 (_, true) => "it is destroyed",
+                (_, false) if runner.jobs.is_empty() => "it takes no job any more, and goes",
                 (_, false) => "it finishes its job, takes no other, and goes",
             };
             format!("{}: {told}\n", clean(&runner.id))

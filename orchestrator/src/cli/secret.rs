@@ -133,7 +133,7 @@ impl Secret {
         {
             return Err(Failure::usage(
                 "the value of a secret is no argument: others on this machine see it, and the shell keeps it",
-                "give it as in `… < file`; take the line out of the shell's history, and use another value",
+                "give it on standard input: gosling secret put URI < FILE. Take the line out of the shell's history, and use another value",
             ));
         }
         // GOSLING_API may say what it likes.
@@ -224,7 +224,7 @@ async fn rotate(api: &Api, uri: &str, given: Option<Value>) -> Result<SecretWrit
             if !io::stdin().is_terminal() {
                 return Err(Failure::usage(
                     message,
-                    "give it as in `… < file`, or have one made with --random",
+                    "give it on standard input (… < FILE), or have one made with --random",
                 ));
             }
             private(api)?;
@@ -324,9 +324,11 @@ async fn carry_out(
             let versions = secrets.versions(&parsed).await.map_err(|error| refused(&error))?.len();
             let count =
                 if versions == 1 { "its 1 version".to_owned() } else { format!("its {versions} versions") };
-            confirm.ask(&format!("Remove {} with {count}?", clean(&uri)))?;
+            confirm.ask(global, &format!("Remove {} with {count}?", clean(&uri)))?;
             secrets.remove(&parsed).await.map_err(|error| refused(&error))?;
-            global.show(&json!({ "uri": uri, "versions": versions }), |_| "removed\n".to_owned())
+            global.show(&json!({ "uri": uri, "versions": versions }), |_| {
+                format!("{}: removed, with {count}\n", clean(&uri))
+            })
         }
         Command::Audit { .. } => Err(Failure::usage("only the service knows it", "leave out --local")),
     }
@@ -371,13 +373,19 @@ fn refused(error: &SecretError) -> Failure {
 fn value() -> Result<Value, Failure> {
     if !io::stdin().is_terminal() {
         return piped()?.ok_or_else(|| {
-            Failure::usage("there is no value on standard input", "give it as in `… < file`")
+            Failure::usage(
+                "there is no value on standard input",
+                "give it on standard input: gosling secret put URI < FILE",
+            )
         });
     }
     let io = |error| Failure::Io { what: "standard input".to_owned(), error };
     let text = rpassword::prompt_password("Value (it isn't shown): ").map_err(io)?;
     if text.is_empty() {
-        return Err(Failure::usage("there is no value", "type it, or give it as in `… < file`"));
+        return Err(Failure::usage(
+            "there is no value",
+            "type it, or give it on standard input: gosling secret put URI < FILE",
+        ));
     }
     Ok(Value::new(text))
 }

@@ -33,8 +33,11 @@ const POLL: Duration = Duration::from_secs(2);
 pub(super) struct Status {
     #[command(flatten)]
     access: Access,
-    /// Only what is of this egg, bucket or job
-    #[arg(long, value_name = "NAME")]
+    /// Only what is of this egg, bucket or job [default: everything]
+    #[arg(value_name = "EGG")]
+    name: Option<String>,
+    /// The same
+    #[arg(long, value_name = "NAME", conflicts_with = "name")]
     egg: Option<String>,
     /// Show it anew when something changes, until Ctrl-C; on a terminal, every two seconds
     #[arg(long)]
@@ -53,7 +56,7 @@ impl Status {
         let output = global.output();
         one_thread()?.block_on(async {
             let api = self.access.open()?;
-            let egg = self.egg.as_deref();
+            let egg = self.name.as_deref().or(self.egg.as_deref());
             if self.watch {
                 return interruptible(watch(&api, egg, output, global.colour(&io::stdout()))).await;
             }

@@ -116,6 +116,13 @@ pub(super) fn length(millis: u64) -> String {
     }
 }
 
+/// The line of an error that says most, where there is room for one: what `OpenTofu failed:` stands above.
+pub(super) fn headline(error: &str) -> &str {
+    let mut lines = error.lines().map(str::trim);
+    let first = lines.next().unwrap_or_default();
+    if first.ends_with(':') { lines.next().unwrap_or(first) } else { first }
+}
+
 /// A commit as people know it.
 pub(super) fn short(commit: &str) -> String {
     clean(commit).chars().take(8).collect()

@@ -13,7 +13,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, print, profile::Named};
+use super::{Failure, Global, profile::Named};
 use crate::{
     seal,
     settings::{ApiToken, Scope},
@@ -49,7 +49,7 @@ struct Entry {
 }
 
 impl Token {
-    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
         let data = self.named.data(self.data.as_deref())?;
         let mut entries = entries(&data)?;
         if self.name.is_empty() || self.name.chars().any(char::is_control) {
@@ -71,13 +71,12 @@ impl Token {
         })?;
         let token = format!("gosling-{}", URL_SAFE_NO_PAD.encode(random));
         let scopes: BTreeSet<Scope> = self.scope.into_iter().collect();
-        entries.push(Entry {
-            name: self.name,
-            sha256: seal::fingerprint(&token),
-            scopes: scopes.into_iter().map(|scope| scope.name().to_owned()).collect(),
-        });
+        let scopes: Vec<String> = scopes.into_iter().map(|scope| scope.name().to_owned()).collect();
+        let made = serde_json::json!({ "name": self.name, "scopes": scopes, "token": token });
+        entries.push(Entry { name: self.name, sha256: seal::fingerprint(&token), scopes });
         write(&data, &entries)?;
-        print(format!("{token}\n").as_bytes())
+        // Alone, so that it can go into a file.
+        global.show(&made, |_| format!("{token}\n"))
     }
 }
 

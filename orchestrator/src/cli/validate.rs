@@ -1,11 +1,20 @@
 //! `gosling validate`: `flyc check`, for those who have `gosling` alone. It needs no server.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{
+    env,
+    ffi::OsString,
+    path::PathBuf,
+    process::{Command, ExitCode, Stdio},
+};
 
 use clap::{Args, ValueEnum};
 use flyc::render::OutputFormat;
 
-use super::{Color, Failure, Global, output::Output};
+use super::{
+    Color, Failure, Global,
+    output::{Output, yaml},
+    print,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: gosling validate ~/nest\n\n\
@@ -15,7 +24,7 @@ pub(super) struct Validate {
     /// Folders of Nests, or files in one [default: the Nest around this folder]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// How to show what is found [default: full; with --output json, json]
+    /// How to show what is found; it goes before --output [default: full]
     #[arg(long, value_enum, value_name = "FORMAT")]
     output_format: Option<OutputFormat>,
 }
@@ -26,12 +35,7 @@ impl Validate {
             (Some(format), _) => Some(format),
             (None, Output::Table) => None,
             (None, Output::Json) => Some(OutputFormat::Json),
-            (None, Output::Yaml) => {
-                return Err(Failure::usage(
-                    "findings are not shown as YAML",
-                    "use --output json, or one of --output-format",
-                ));
-            }
+            (None, Output::Yaml) => return self.in_yaml(),
         };
         let mut arguments: Vec<OsString> = vec!["flyc".into(), "check".into()];
         let colour = match global.color {
@@ -46,5 +50,19 @@ impl Validate {
         arguments.push("--".into());
         arguments.extend(self.paths.into_iter().map(Into::into));
         Ok(flyc::cli::run_from(arguments))
+    }
+
+    /// The same as YAML, from the JSON of a run of its own: `flyc` knows no YAML.
+    fn in_yaml(&self) -> Result<ExitCode, Failure> {
+        let io = |error| Failure::Io { what: "gosling can't be started once more".to_owned(), error };
+        let mut command = Command::new(env::current_exe().map_err(io)?);
+        command.args(["validate", "--output", "json", "--"]).args(&self.paths);
+        let run = command.stdin(Stdio::inherit()).stderr(Stdio::inherit()).output().map_err(io)?;
+        let code = u8::try_from(run.status.code().unwrap_or(1)).unwrap_or(1);
+        // What is no list of findings was told as an error.
+        if let Ok(found) = serde_json::from_slice::<serde_json::Value>(&run.stdout) {
+            print(yaml(&found)?.as_bytes())?;
+        }
+        Ok(ExitCode::from(code))
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::wire::WhyJob;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: gosling why job 4711")]
+#[command(arg_required_else_help = true, after_help = "Example: gosling why job 4711")]
 pub(super) struct Why {
     #[command(subcommand)]
     what: What,
@@ -27,6 +27,7 @@ enum What {
         #[command(flatten)]
         access: Access,
         /// The number that GitLab gave it
+        #[arg(value_parser = number)]
         number: u64,
         /// The host of the GitLab server, when several have a job of this number
         #[arg(long, value_name = "HOST")]
@@ -44,6 +45,11 @@ impl Why {
         let why = why.map_err(|failure| failure.or_look("`gosling list jobs` shows those that are known"))?;
         global.show(&why, |colour| render(&why, colour))
     }
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    let shown = || "the number is wanted that GitLab shows with the job, such as 4711".to_owned();
+    text.trim_start_matches('#').parse().map_err(|_| shown())
 }
 
 /// It for people.

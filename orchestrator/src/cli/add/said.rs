@@ -6,7 +6,10 @@ use clap::{
     Arg, ArgAction, ArgMatches, Command, Error,
     builder::{PossibleValue, PossibleValuesParser},
 };
-use fly_std::{Type, formats::name};
+use fly_std::{
+    Type,
+    formats::{self, name},
+};
 
 use crate::scaffold::{Draft, Field, Kind, Repo, Serves, unsaid};
 
@@ -133,7 +136,7 @@ fn flag(kind: Kind, field: Field) -> Arg {
         }
         Type::Int { .. } => arg.value_name("NUMBER").allow_negative_numbers(true),
         Type::Duration { .. } => arg.value_name("TIME"),
-        Type::Size { .. } => arg.value_name("SIZE"),
+        Type::Size { .. } => arg.value_name("SIZE").value_parser(size),
         Type::List(_) => arg.action(ArgAction::Append).value_delimiter(',').value_name("A,B"),
         Type::Cron => arg.value_name("CRON"),
         Type::Fqdn => arg.value_name("HOST"),
@@ -159,6 +162,19 @@ fn repo(text: &str) -> Result<Repo, String> {
         None => Serves::Project(serves.trim().to_owned()),
     };
     Ok(Repo { name: checked.to_string(), serves })
+}
+
+/// A size as it was written. One with a unit that is none is told here: the language would take it for a time.
+fn size(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '_' | '.'));
+    if unit.len() < text.len() && unit.starts_with(char::is_alphabetic) {
+        formats::size::parse(&text.replace('_', "")).map_err(|error| match error.suggestion {
+            Some(meant) => format!("{}; did you mean `{meant}`?", error.message),
+            None => error.message,
+        })?;
+    }
+    Ok(text.to_owned())
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

@@ -88,26 +88,32 @@ impl Made {
             let _ = writeln!(out, "  secret     {} ({kept})", hook.secret);
             let _ = writeln!(out, "  API token  {}", hook.api_token);
         }
-        let mut steps: Vec<(&str, String)> = Vec::new();
+        let of =
+            |hook: &Webhook| hook.repository.as_ref().map(|name| format!(" (of {name})")).unwrap_or_default();
+        let mut steps: Vec<(String, String)> = Vec::new();
         for hook in &self.webhooks {
             steps.push((
-                "keep a token for GitLab's API",
+                format!("keep a token for GitLab's API{}", of(hook)),
                 format!("gosling secret put {} < token", hook.api_token),
             ));
-        }
-        if !self.webhooks.is_empty() {
-            steps.push(("have GitLab send the webhook", format!("gosling link {}", self.name)));
-        }
-        for hook in &self.webhooks {
-            let what = "or do so by hand: Settings > Webhooks, for job, pipeline and push events, with the secret from";
-            let file = "webhook-secret.txt";
-            steps.push((what, format!("gosling secret get {} --to {file}", hook.secret)));
         }
         let commit = format!(
             "git add {0} && git commit -m \"Add {1} {2}\" && git push",
             self.file, self.kind, self.name
         );
-        steps.push(("deploy it", commit));
+        steps.push(("deploy it".to_owned(), commit));
+        if !self.webhooks.is_empty() {
+            let what = "have GitLab send the webhook, once the Nest was read anew";
+            steps.push((what.to_owned(), format!("gosling link {}", self.name)));
+        }
+        for hook in &self.webhooks {
+            let what = format!(
+                "or do so by hand{}: Settings > Webhooks, for job, pipeline and push events, with the secret from",
+                of(hook)
+            );
+            let file = "webhook-secret.txt";
+            steps.push((what, format!("gosling secret get {} --to {file}", hook.secret)));
+        }
         let _ = writeln!(out, "\n{}", bold("Next"));
         for (what, command) in steps {
             let _ = writeln!(out, "  - {what}\n      {command}");

@@ -186,7 +186,7 @@ impl Init {
         let ask = !self.make_repository && !self.yes && prompt::somebody();
         let wanted = self.make_repository
             || self.yes
-            || (ask && prompt::confirm(global, "There is no git repository here. Run `git init`?")?);
+            || (ask && prompt::confirm(global, "There is no git repository here. Run `git init`?", true)?);
         if !wanted {
             return Ok(git);
         }

@@ -258,7 +258,7 @@ async fn set_paused(api: &Api, name: &str, actor: &str, paused: bool) -> Answer<
 /// The egg with this name.
 pub(super) async fn known(api: &Api, name: &str) -> Answer<Versioned<EggRecord>> {
     let found = records::get::<EggRecord>(api.store(), vec![Value::Text(name.to_owned())]).await?;
-    found.ok_or_else(|| Refusal::missing(format!("there is no egg `{name}`; `GET /eggs` lists them")))
+    found.ok_or_else(|| Refusal::missing(format!("there is no egg `{name}`; `gosling list eggs` shows them")))
 }
 
 /// What an egg serves; of a job, the Nest's own project.

@@ -17,6 +17,7 @@ use governor::{
     DefaultKeyedRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
 };
+use jiff::fmt::rfc2822;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -47,6 +48,11 @@ pub(super) async fn observe(State(api): State<Api>, mut request: Request, next: 
         headers.insert(REQUEST_ID, value);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // The service's own clock, by which callers see how long something is ago.
+    let date = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&api.now().in_calendar());
+    if let Some(value) = date.ok().and_then(|text| HeaderValue::from_str(&text).ok()) {
+        headers.insert(header::DATE, value);
+    }
     headers.insert(VERSION, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let status = response.status();

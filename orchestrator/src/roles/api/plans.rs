@@ -41,7 +41,7 @@ pub(super) async fn known(api: &Api, egg: &str, id: &str) -> Answer<PlanRecord> 
     let found = records::get::<PlanRecord>(api.store(), vec![Value::Text(id.to_owned())]).await?;
     let found = found.map(|plan| plan.record).filter(|plan| plan.plan.egg == egg);
     found.ok_or_else(|| {
-        Refusal::missing(format!("`{egg}` has no plan `{id}`; `GET /eggs/{{name}}/plans` lists them"))
+        Refusal::missing(format!("`{egg}` has no plan `{id}`; `gosling list plans {egg}` shows them"))
     })
 }
 

@@ -61,8 +61,7 @@ impl Refusal {
     /// Who asks needs a token of another scope.
     pub(super) fn needs(scope: &str) -> Self {
         let told = format!("Bearer realm=\"gosling\", error=\"insufficient_scope\", scope=\"{scope}\"");
-        Self::forbidden(format!("this token has not the scope `{scope}`; use one that has"))
-            .with(header::WWW_AUTHENTICATE, &told)
+        Self::forbidden(format!("this token lacks the scope `{scope}`")).with(header::WWW_AUTHENTICATE, &told)
     }
 
     /// There is no such thing.
@@ -82,7 +81,7 @@ impl Refusal {
 
     /// There were too many before it.
     pub(super) fn too_many(wait: std::time::Duration) -> Self {
-        let detail = "too many requests from this address; wait as long as `Retry-After` says";
+        let detail = "too many requests from this address";
         let seconds = wait.as_secs().saturating_add(1).to_string();
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail)
             .with(header::RETRY_AFTER, &seconds)

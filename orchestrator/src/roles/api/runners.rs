@@ -131,7 +131,9 @@ pub(super) async fn drain(
 
 async fn known(api: &Api, id: &str) -> Answer<Versioned<RunnerRecord>> {
     let found = find(api, id).await?;
-    found.ok_or_else(|| Refusal::missing(format!("there is no runner `{id}`; `GET /runners` lists them")))
+    found.ok_or_else(|| {
+        Refusal::missing(format!("there is no runner `{id}`; `gosling runner list` shows them"))
+    })
 }
 
 /// A runner, if there is one with this id.

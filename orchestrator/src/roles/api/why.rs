@@ -56,7 +56,9 @@ pub(super) async fn job(
     if found.len() > 1 {
         let several: Vec<&str> = found.iter().map(|job| job.id.server.as_str()).collect();
         let several = several.join(", ");
-        return Err(Refusal::conflict(format!("{several} have a job {number}; say which with `server`")));
+        return Err(Refusal::conflict(format!(
+            "{several} have a job {number}; say which: gosling why job {number} --server HOST"
+        )));
     }
     let Some(job) = found.pop() else {
         return Err(Refusal::missing(format!(
@@ -144,7 +146,7 @@ pub(super) async fn trigger(
     let found = records::get::<EggRecord>(api.store(), vec![Value::Text(owner.clone())]).await?;
     if !found.is_some_and(|job| !job.record.removed && matches!(job.record.served, Served::Job(_))) {
         return Err(Refusal::missing(format!(
-            "the Nest has no job `{name}`; `GET /eggs` lists them as `jobs/NAME`"
+            "the Nest has no job `{name}`; `gosling list eggs --kind job` shows them"
         )));
     }
     let entry =

@@ -52,6 +52,11 @@ impl From<QueueError> for Failure {
 
 impl From<SecretError> for Failure {
     fn from(error: SecretError) -> Self {
+        if let SecretError::Missing { backend, id, key } = &error {
+            return Self::Never(format!(
+                "{error}; keep it: gosling secret put {backend}://{id}/{key} < FILE"
+            ));
+        }
         Self::of(error.is_transient(), &error)
     }
 }

@@ -57,7 +57,7 @@ pub enum Subject {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
     /// There is no such owner.
-    #[error("there is no egg `{0}`; `GET /eggs` lists them")]
+    #[error("there is no egg `{0}`; `gosling list eggs` shows them")]
     Unknown(String),
     /// It is in the Nest no longer.
     #[error("`{0}` is in the Nest no longer; what it has in GitLab is taken away by itself")]
@@ -66,7 +66,9 @@ pub enum LinkError {
     #[error("somebody links or unlinks just now; try again when that is over")]
     Busy,
     /// Its runners would lose their token.
-    #[error("`{owner}` has {count} of its runners still there; pause it and let them end first")]
+    #[error(
+        "`{owner}` still has runners ({count}); pause it, and drain them first: gosling runner list --egg {owner}"
+    )]
     InUse {
         /// The owner.
         owner: String,
