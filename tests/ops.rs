@@ -22,7 +22,8 @@ mod watching;
 
 /// Where the terminal looks for what would change what is done.
 mod world {
-    pub(crate) const VARIABLES: &[&str] = &["GOSLING_API", "GOSLING_PROFILE", "GOSLING_OUTPUT", "GOSLING_LOG"];
+    pub(crate) const VARIABLES: &[&str] =
+        &["GOSLING_API", "GOSLING_PROFILE", "GOSLING_OUTPUT", "GOSLING_LOG"];
 }
 
 use std::process::Output;

@@ -3,10 +3,7 @@
 
 use std::{collections::BTreeMap, fs, process::Output};
 
-use polar_gosling_tests::{
-    doubles::stage::Stage,
-    need,
-};
+use polar_gosling_tests::{doubles::stage::Stage, need};
 use serde_json::{Value, json};
 
 use crate::{AWS, LASTING, YANDEX, given};
@@ -315,13 +312,20 @@ fn a_plan_that_can_not_be_had_any_more_is_refused() {
         let mut applied = plans(&stage, "shop").into_iter().filter(|plan| plan["status"] == "applied");
         applied.any(|plan| plan["digest"] != good["digest"]).then_some(())
     });
-    fs::rename(stage.data().join("tofu/bundles/shop").join(good["digest"].as_str().unwrap()), stage.folder().join("gone")).unwrap();
+    fs::rename(
+        stage.data().join("tofu/bundles/shop").join(good["digest"].as_str().unwrap()),
+        stage.folder().join("gone"),
+    )
+    .unwrap();
     let before = plans(&stage, "shop");
     let output = stage.output(&["rollback", "shop", "--yes", "--wait"]);
     refused(&output, 1, "are not kept any more");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains(good["id"].as_str().unwrap()) && said.contains("git revert"), "{said}");
     assert_eq!(stage.run(&["queue", "list"]), "");
-    assert_eq!((plans(&stage, "shop"), &stage.status()["status"]["eggs"][0]["error"]), (before, &Value::Null));
+    assert_eq!(
+        (plans(&stage, "shop"), &stage.status()["status"]["eggs"][0]["error"]),
+        (before, &Value::Null)
+    );
     assert!(stage.stop().success(), "{}", stage.log());
 }

@@ -79,11 +79,17 @@ impl Platform {
                 let containers: Value = serde_json::from_str(containers).unwrap();
                 assert_eq!(containers[0]["command"], json!(["runner", "--from", "environment"]));
                 // Nothing lives longer than an hour.
-                assert_eq!((&containers[1]["essential"], &containers[1]["command"]), (&json!(true), &json!(["3600"])));
+                assert_eq!(
+                    (&containers[1]["essential"], &containers[1]["command"]),
+                    (&json!(true), &json!(["3600"]))
+                );
                 let told = &body["overrides"]["containerOverrides"][0]["environment"];
-                let all = [&containers[0]["environment"], told].into_iter().flat_map(|list| list.as_array().unwrap());
+                let all = [&containers[0]["environment"], told]
+                    .into_iter()
+                    .flat_map(|list| list.as_array().unwrap());
                 let text = |value: &Value| value.as_str().unwrap().to_owned();
-                let all: Vec<(String, String)> = all.map(|one| (text(&one["name"]), text(&one["value"]))).collect();
+                let all: Vec<(String, String)> =
+                    all.map(|one| (text(&one["name"]), text(&one["value"]))).collect();
                 let all: Vec<_> = all.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
                 self.start(&runner, "environment", &all);
                 json!({ "tasks": [{ "taskArn": format!("arn:{runner}") }], "failures": [] })
@@ -141,7 +147,9 @@ async fn answer(
         let url = format!("http://127.0.0.1:{port}/");
         loop {
             match client.post(&url).json(&body).send().await {
-                Err(error) if error.is_connect() => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+                Err(error) if error.is_connect() => {
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await
+                }
                 answer => {
                     assert!(answer.is_ok_and(|answer| answer.status().is_success()), "the life of a runner");
                     break;

@@ -99,8 +99,7 @@ impl Terminal {
 
     /// Somebody makes the window smaller or larger.
     pub(crate) fn resize(&self, rows: u16, columns: u16) {
-        let size =
-            rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         rustix::termios::tcsetwinsize(&self.hand, size).unwrap();
     }
 

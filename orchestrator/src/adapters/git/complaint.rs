@@ -50,7 +50,9 @@ const NO_BRANCH: &str = "couldn't find remote ref";
 
 /// What a repository says that is empty, or whose branch has another name.
 fn no_branch(line: String) -> GitError {
-    GitError::Missing(line + "; nothing is committed there yet, or `gosling serve --branch` names another branch")
+    GitError::Missing(
+        line + "; nothing is committed there yet, or `gosling serve --branch` names another branch",
+    )
 }
 
 /// Said after another line that tells more.

@@ -30,8 +30,7 @@ const LARGEST: usize = 32 << 20;
 const TOLD: usize = 300;
 
 /// What a token needs that GitLab doesn't know.
-const UNKNOWN: &str =
-    "to be one that is known there: it is wrong, has expired or was revoked; `gosling secret put` takes another";
+const UNKNOWN: &str = "to be one that is known there: it is wrong, has expired or was revoked; `gosling secret put` takes another";
 
 /// How pages are turned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
