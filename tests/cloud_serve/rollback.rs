@@ -158,6 +158,7 @@ fn deployed(shape: &Shape) -> Option<(Stage, Value)> {
     stage.gitlab.change(|world| world.add_project(2, "two", None));
     stage.secrets_of(shape.egg);
     stage.serve(&[]);
+    stage.status_shows("the egg", |status| (!status["status"]["eggs"].as_array()?.is_empty()).then_some(()));
     stage.queue_job("first", &[shape.egg], &["true"]);
     let good = stage.status_shows("the first deployment", |_| {
         plans(&stage, shape.egg).into_iter().find(|plan| is_a(plan, "deploy", "applied"))
@@ -322,7 +323,7 @@ fn a_plan_that_can_not_be_had_any_more_is_refused() {
     refused(&output, 1, "are not kept any more");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains(good["id"].as_str().unwrap()) && said.contains("git revert"), "{said}");
-    assert_eq!(stage.run(&["queue", "list"]), "");
+    assert_eq!(stage.run(&["queue", "list", "--output", "json"]).trim(), "[]");
     assert_eq!(
         (plans(&stage, "shop"), &stage.status()["status"]["eggs"][0]["error"]),
         (before, &Value::Null)

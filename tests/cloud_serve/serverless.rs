@@ -107,7 +107,11 @@ impl Platform {
 
 impl Drop for Platform {
     fn drop(&mut self) {
-        for container in self.containers.values_mut() {
+        for (runner, container) in &mut self.containers {
+            if std::thread::panicking() {
+                let log = fs::read_to_string(self.disks.join(runner).join("log")).unwrap_or_default();
+                eprintln!("{runner}:\n{log}");
+            }
             let _ = container.kill();
             let _ = container.wait();
         }
@@ -173,6 +177,7 @@ fn platform(stage: &Stage) -> (Shared, String, tokio::runtime::Runtime) {
     let (containers, asked) = (BTreeMap::new(), Vec::new());
     let cloud = FakeCloud::new(stage.folder().join("cloud"));
     let shared = Arc::new(Mutex::new(Platform { cloud, disks, path, containers, asked }));
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -214,6 +219,11 @@ fn from_the_webhook_to_the_end(cloud: &str, asked: &[&str]) {
     ]);
     let (go, until_told) = signal(&stage);
     let job = stage.queue_job("lint", &["web"], &[&until_told, "echo linted by $CI_JOB_NAME"]);
+    stage.status_shows("that it runs", |status| {
+        let error = &status["status"]["eggs"][0]["error"];
+        assert!(error.is_null(), "{error}");
+        status["runners"].as_array()?.iter().any(|runner| runner["state"] == "busy").then_some(())
+    });
     stage.gitlab.wait_for_job(job, Status::Running);
     let runner = stage.transition("web", "busy");
     if cloud == "yandex" {
