@@ -7,8 +7,6 @@
 mod machines;
 #[path = "cloud_serve/rollback.rs"]
 mod rollback;
-#[path = "cloud_serve/serverless.rs"]
-mod serverless;
 
 use std::{collections::BTreeSet, path::PathBuf};
 

@@ -56,7 +56,7 @@ const BUCKET: &str = r#"eggsbucket "shop" {
 "#;
 
 /// A serverless egg; how large it is stands where `SIZE` does.
-pub(crate) const CONTAINER: &str = r#"egg "web" {
+const CONTAINER: &str = r#"egg "web" {
   type = "serverless"
 
   cloud {
@@ -88,7 +88,7 @@ pub(crate) const CONTAINER: &str = r#"egg "web" {
 "#;
 
 /// The serverless egg in a cloud, and what the installation gives it.
-pub(crate) fn container(cloud: &str, size: u32) -> (String, Value) {
+fn container(cloud: &str, size: u32) -> (String, Value) {
     let (region, image) = match cloud {
         "aws" => ("eu-central-1", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/gosling:1"),
         _ => ("ru-central1", "cr.yandex/crp1/gosling:1"),
