@@ -5,6 +5,8 @@
 
 #[path = "cloud_serve/machines.rs"]
 mod machines;
+#[path = "cloud_serve/rollback.rs"]
+mod rollback;
 
 use std::{collections::BTreeSet, path::PathBuf};
 

@@ -10,8 +10,21 @@
 
 #[path = "ops/fleet.rs"]
 mod fleet;
+#[path = "ops/rotation.rs"]
+mod rotation;
 #[path = "ops/secrets.rs"]
 mod secrets;
+#[allow(dead_code, reason = "shared with another test program, which answers questions")]
+#[path = "nest_commands/terminal.rs"]
+mod terminal;
+#[path = "ops/watching.rs"]
+mod watching;
+
+/// Where the terminal looks for what would change what is done.
+mod world {
+    pub(crate) const VARIABLES: &[&str] =
+        &["GOSLING_API", "GOSLING_PROFILE", "GOSLING_OUTPUT", "GOSLING_LOG"];
+}
 
 use std::process::Output;
 

@@ -226,11 +226,15 @@ impl GitLab for Nothing {
     async fn version(&self, _: &Access) -> Result<String, GitLabError> { no_gitlab() }
 }
 
+/// The digest of a bundle that is not there any more.
+pub(crate) const PRUNED: &str = "pruned";
+
 #[async_trait]
 #[rustfmt::skip]
 impl Tofu for Nothing {
     async fn version(&self) -> Result<String, TofuError> { Ok("1.12.6".to_owned()) }
     async fn keep(&self, _: &Path) -> Result<Vec<Bundle>, TofuError> { no_tofu() }
+    async fn holds(&self, bundle: &Bundle) -> Result<bool, TofuError> { Ok(bundle.digest != PRUNED) }
     async fn plan(&self, _: &PlanRequest) -> Result<Planned, TofuError> { no_tofu() }
     async fn apply(&self, _: &PlanRequest, _: &[u8]) -> Result<Applied, TofuError> { no_tofu() }
     async fn state(&self, _: &str) -> Result<StateMark, TofuError> { no_tofu() }

@@ -11,6 +11,7 @@ use orchestrator::{
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
+use crate::doubles::PRUNED;
 use crate::world::{NOW, OPERATE, READ, SERVER, TRIGGER, World, egg, job, repository, world};
 
 fn plan(id: &str, egg: &str, status: PlanStatus, made: u64) -> PlanRecord {
@@ -245,13 +246,28 @@ async fn going_back_and_starting_jobs_are_put_into_the_queue_once() {
     world.write(&job("nightly")).await;
     world.write(&plan("good", "api", PlanStatus::Applied, NOW)).await;
     world.write(&plan("bad", "api", PlanStatus::Failed, NOW)).await;
-    world.write(&plan("others", "web", PlanStatus::Applied, NOW)).await;
+    let mut now = plan("others", "web", PlanStatus::Applied, NOW);
+    egg("web", Vec::new()).made_from().0.clone_into(&mut now.plan.digest);
+    world.write(&now).await;
+    let mut lost = plan("lost", "api", PlanStatus::Applied, NOW - 1);
+    PRUNED.clone_into(&mut lost.plan.digest);
+    world.write(&lost).await;
+    let mut gone = egg("gone", Vec::new());
+    gone.removed = true;
+    world.write(&gone).await;
     assert_eq!(world.read("/eggs/api/plans/good").await["changes"], json!({ "aws_instance.x": "create" }));
     world.get("/eggs/api/plans/others").token(READ).send().await.is(404);
     let back = |to: Json| world.post("/eggs/api/rollback").token(OPERATE).json(&to);
     back(json!({ "to": "bad" })).send().await.is(409);
     back(json!({ "to": "others" })).send().await.is(404);
     back(json!({ "too": "good" })).send().await.is(422);
+    let not_kept = back(json!({ "to": "lost" })).send().await.is(409).json();
+    let detail = not_kept["detail"].as_str().unwrap();
+    assert!(detail.contains("`lost`") && detail.contains("not kept any more"), "{detail}");
+    let left = world.post("/eggs/gone/rollback").token(OPERATE).json(&json!({})).send().await.is(409).json();
+    assert!(left["detail"].as_str().unwrap().contains("has left the Nest"), "{left}");
+    let never = world.post("/eggs/web/rollback").token(OPERATE).json(&json!({})).send().await.is(409).json();
+    assert!(never["detail"].as_str().unwrap().contains("never deployed from anything else"), "{never}");
     assert_eq!(world.queue.len(), 0);
     let once = || back(json!({ "to": "good" })).header("idempotency-key", "k").send();
     assert_eq!(once().await.is(202).json(), json!({ "new": true }));
@@ -263,7 +279,7 @@ async fn going_back_and_starting_jobs_are_put_into_the_queue_once() {
         world.queue.bodies(),
         [
             json!({ "kind": "rollback", "egg": "api", "to": "good", "actor": "api:operator" }),
-            json!({ "kind": "rollback", "egg": "api", "to": null, "actor": "api:operator" }),
+            json!({ "kind": "rollback", "egg": "api", "to": "good", "actor": "api:operator" }),
             json!({ "kind": "trigger", "job": "nightly", "actor": "api:operator" }),
         ]
     );

@@ -208,9 +208,11 @@ impl Stage {
             mirror.display()
         );
         fs::write(&config, text).expect("a file can be written");
-        // It does the work of `gosling power` as well.
+        // It does the work of `gosling power` as well, unless somebody else is to.
         for cloud in ["yandex", "aws"] {
-            variables[cloud]["gosling"] = fake_cloud.to_string_lossy().into();
+            if variables[cloud]["gosling"].is_null() {
+                variables[cloud]["gosling"] = fake_cloud.to_string_lossy().into();
+            }
         }
         let file = self.folder().join("variables.json");
         for (option, value) in [("--tofu-config", &config), ("--variables", &file)] {

@@ -275,3 +275,29 @@ fn what_is_doubtful_is_told_and_written() {
     assert!(output.status.success(), "{}", said(&output));
     assert!(text(&output.stdout).contains("the Nest had an error before this"), "{}", said(&output));
 }
+
+/// What is printed to be typed next works where one is, and pushes to where there is something to push to.
+#[test]
+fn the_next_commands_work_where_one_is() {
+    let world = World::begun();
+    let (nest, above) = (world.nest().canonicalize().unwrap(), world.folder.path().to_owned());
+    let git = |arguments: &[&str]| {
+        let git = std::process::Command::new("git").arg("-C").arg(&nest).args(arguments).status();
+        assert!(git.unwrap().success());
+    };
+    let add = |name: &str, folder: &std::path::Path| {
+        let arguments =
+            ["add", "egg", name, "--type", "vm", "--gitlab-project-id", "1", "--executor", "shell"];
+        let tags = ["--tags", name, "--path", nest.to_str().unwrap()];
+        let output = world.command(&[&arguments[..], &tags].concat()).current_dir(folder).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        text(&output.stdout)
+    };
+    let commit = |name: &str| format!("git add Eggs/{name}/config.fly && git commit -m \"Add egg {name}\"");
+    let told = add("one", &above);
+    assert!(told.ends_with(&format!("      cd {} && {}\n", nest.display(), commit("one"))), "{told}");
+    git(&["init", "--quiet"]);
+    git(&["remote", "add", "origin", "git@gitlab.example.com:infra/nest.git"]);
+    let told = add("two", &nest);
+    assert!(told.ends_with(&format!("      {} && git push\n", commit("two"))), "{told}");
+}

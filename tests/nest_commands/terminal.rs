@@ -97,6 +97,12 @@ impl Terminal {
         }
     }
 
+    /// Somebody makes the window smaller or larger.
+    pub(crate) fn resize(&self, rows: u16, columns: u16) {
+        let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&self.hand, size).unwrap();
+    }
+
     pub(crate) fn send(&self, keys: &str) {
         let mut file = std::fs::File::from(self.hand.try_clone().unwrap());
         file.write_all(keys.as_bytes()).unwrap();

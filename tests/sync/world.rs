@@ -266,6 +266,10 @@ impl Tofu for Keeps {
         Ok(bundles)
     }
 
+    async fn holds(&self, _: &Bundle) -> Result<bool, TofuError> {
+        unreachable!()
+    }
+
     async fn plan(&self, _: &PlanRequest) -> Result<Planned, TofuError> {
         unreachable!()
     }

@@ -180,6 +180,11 @@ impl Tofu for Cloud {
         Ok(Vec::new())
     }
 
+    async fn holds(&self, bundle: &Bundle) -> Result<bool, TofuError> {
+        let bundle = (bundle.owner.clone(), bundle.digest.clone());
+        Ok(self.bundles.lock().unwrap().contains(&bundle))
+    }
+
     async fn plan(&self, request: &PlanRequest) -> Result<Planned, TofuError> {
         self.fuse.burn().await;
         let owner = &request.bundle.owner;

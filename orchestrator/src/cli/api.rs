@@ -236,6 +236,11 @@ impl Api {
         Self { patience, ..self }
     }
 
+    /// The same, for whoever looks again and again: what fails is not tried again here.
+    pub(super) fn at_once(self) -> Self {
+        Self { retry_for: Duration::ZERO, ..self }
+    }
+
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         path: &[&str],

@@ -67,6 +67,8 @@ impl Logs {
                 return Ok(ExitCode::SUCCESS);
             }
             let mut is_away = false;
+            // It looks again all the time, and says when nobody answers.
+            let api = api.at_once();
             loop {
                 tokio::time::sleep(POLL).await;
                 match log.news(&api).await {

@@ -30,6 +30,7 @@ mod rollback;
 mod rotate;
 mod runner;
 mod runners;
+mod screen;
 mod secret;
 mod serve;
 mod status;

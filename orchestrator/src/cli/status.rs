@@ -9,6 +9,7 @@ use std::{
 
 use clap::Args;
 use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) use super::output::{Output, json};
 use super::{
@@ -18,6 +19,7 @@ use super::{
     operate::of_egg,
     output::yaml,
     print,
+    screen::Screen,
     text::{Paint, Table, age, clean, counts, length, short},
 };
 use crate::{
@@ -27,6 +29,9 @@ use crate::{
 
 /// Between two looks.
 const POLL: Duration = Duration::from_secs(2);
+
+/// As a shell has it for what SIGTERM ended.
+const TERMINATED: u8 = 143;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: gosling status --watch")]
@@ -58,6 +63,8 @@ impl Status {
             let api = self.access.open()?;
             let egg = self.name.as_deref().or(self.egg.as_deref());
             if self.watch {
+                // It looks again all the time, and says when nobody answers.
+                let api = api.at_once();
                 return interruptible(watch(&api, egg, output, global.colour(&io::stdout()))).await;
             }
             let seen = look(&api, egg).await?;
@@ -66,13 +73,21 @@ impl Status {
     }
 }
 
-/// Shows it anew until somebody ends it. On a terminal what was there is drawn over, and nothing of it is changed for good;
+/// Shows it anew until somebody ends it: on a terminal's other screen, so that what was there is there again afterwards;
 /// elsewhere all of it is printed when something has changed.
 async fn watch(api: &Api, egg: Option<&str>, output: Output, colour: bool) -> Result<ExitCode, Failure> {
     let draws = output == Output::Table && io::stdout().is_terminal();
+    let screen = if draws { Some(Screen::enter()?) } else { None };
+    let io = |error| Failure::Io { what: "a signal can't be waited for".to_owned(), error };
+    let mut resized = signal(SignalKind::window_change()).map_err(io)?;
+    let mut terminated = signal(SignalKind::terminate()).map_err(io)?;
     let (mut last, mut is_away) = (None, false);
     loop {
-        let (shown, what) = match look(api, egg).await {
+        let seen = tokio::select! {
+            seen = look(api, egg) => seen,
+            _ = terminated.recv() => return Ok(ExitCode::from(TERMINATED)),
+        };
+        let (shown, what) = match seen {
             Ok(seen) => {
                 is_away = false;
                 let shown = match output {
@@ -80,32 +95,43 @@ async fn watch(api: &Api, egg: Option<&str>, output: Output, colour: bool) -> Re
                     Output::Json => json(&seen, false)?,
                     Output::Yaml => format!("---\n{}", yaml(&seen)?),
                 };
-                (shown, essence(&seen))
+                (Some(shown), essence(&seen))
             }
             // It may be there again soon.
             Err(failure @ Failure::Unreachable { .. }) => {
-                if output != Output::Table {
+                let failure = format!("{failure}; still trying");
+                if output == Output::Table {
+                    (Some(format!("{}\n", Paint::Bad.on(&failure, colour))), failure.into())
+                } else {
                     // Programs read on where it goes on.
                     if !std::mem::replace(&mut is_away, true) {
-                        eprintln!("{failure}; still trying");
+                        eprintln!("{failure}");
                     }
-                    tokio::time::sleep(POLL).await;
-                    continue;
+                    (None, serde_json::Value::Null)
                 }
-                let failure = failure.to_string();
-                (format!("{}\n", Paint::Bad.on(&failure, colour)), failure.into())
             }
             Err(failure) => return Err(failure),
         };
-        if draws {
-            // Over what was there, so that nothing flickers.
-            print(format!("\u{1b}[H{}\u{1b}[J", shown.replace('\n', "\u{1b}[K\n")).as_bytes())?;
-        } else if last.as_ref() != Some(&what) {
+        if let Some(shown) = &shown
+            && screen.is_none()
+            && last.as_ref() != Some(&what)
+        {
             let gap = if output == Output::Table && last.is_some() { "\n---\n" } else { "" };
             print(format!("{gap}{shown}").as_bytes())?;
             last = Some(what);
         }
-        tokio::time::sleep(POLL).await;
+        let pause = tokio::time::sleep(POLL);
+        tokio::pin!(pause);
+        loop {
+            if let (Some(screen), Some(shown)) = (&screen, &shown) {
+                screen.draw(shown)?;
+            }
+            tokio::select! {
+                () = &mut pause => break,
+                _ = resized.recv() => {}
+                _ = terminated.recv() => return Ok(ExitCode::from(TERMINATED)),
+            }
+        }
     }
 }
 

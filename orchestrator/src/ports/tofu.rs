@@ -148,6 +148,9 @@ pub trait Tofu: Send + Sync + fmt::Debug {
     /// Keeps what was built: `built` is the build's folder as `flyc` leaves it. Says the bundle of each egg and job in it.
     async fn keep(&self, built: &std::path::Path) -> Result<Vec<Bundle>, TofuError>;
 
+    /// Whether the files of a bundle are still there.
+    async fn holds(&self, bundle: &Bundle) -> Result<bool, TofuError>;
+
     /// Plans.
     async fn plan(&self, request: &PlanRequest) -> Result<Planned, TofuError>;
 

@@ -21,7 +21,7 @@ const MEANINGS: &[(&str, Meaning)] = &[
     ("returned error: 401", GitError::Refused),
     ("returned error: 403", GitError::Refused),
     ("load key", GitError::Refused),
-    ("couldn't find remote ref", GitError::Missing),
+    (NO_BRANCH, no_branch),
     ("does not appear to be a git repository", GitError::Missing),
     ("could not be found", GitError::Missing),
     ("returned error: 404", GitError::Missing),
@@ -45,6 +45,15 @@ const MEANINGS: &[(&str, Meaning)] = &[
     ("early eof", GitError::Away),
     ("kex_exchange_identification", GitError::Away),
 ];
+
+const NO_BRANCH: &str = "couldn't find remote ref";
+
+/// What a repository says that is empty, or whose branch has another name.
+fn no_branch(line: String) -> GitError {
+    GitError::Missing(
+        line + "; nothing is committed there yet, or `gosling serve --branch` names another branch",
+    )
+}
 
 /// Said after another line that tells more.
 const EMPTY_WORDS: &[&str] =
@@ -111,7 +120,8 @@ mod tests {
         );
         let text = told("fatal: couldn't find remote ref refs/heads/trunk\n");
         assert!(
-            matches!(&text, GitError::Missing(line) if line == "couldn't find remote ref refs/heads/trunk"),
+            matches!(&text, GitError::Missing(line)
+                if line.starts_with("couldn't find remote ref refs/heads/trunk; ") && line.contains("--branch")),
             "{text:?}"
         );
         assert!(matches!(told("ssh: connect to host h port 22: Connection refused\n"), GitError::Away(_)));

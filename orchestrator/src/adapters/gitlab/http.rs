@@ -29,6 +29,9 @@ const LARGEST: usize = 32 << 20;
 /// How much of an answer that is no message is told.
 const TOLD: usize = 300;
 
+/// What a token needs that GitLab doesn't know.
+const UNKNOWN: &str = "to be one that is known there: it is wrong, has expired or was revoked; `gosling secret put` takes another";
+
 /// How pages are turned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Paging {
@@ -139,6 +142,8 @@ impl<'a> Call<'a> {
         let wait = headers.get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.trim().parse().ok());
         let wait = wait.map(Duration::from_secs);
         let reason = match shapes::message(body) {
+            // GitLab's own words often begin with it.
+            Some(message) if message.starts_with(status.as_str()) => message,
             Some(message) => format!("{}: {message}", status.as_u16()),
             None => told(status, body),
         };
@@ -151,7 +156,8 @@ impl<'a> Call<'a> {
                 self.away(&format!("it answers `{request}` with {reason}"), wait)
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                GitLabError::Forbidden { server, request, reason: self.masked(&reason), needs: self.needs }
+                let needs = if status == StatusCode::UNAUTHORIZED { UNKNOWN } else { self.needs };
+                GitLabError::Forbidden { server, request, reason: self.masked(&reason), needs }
             }
             StatusCode::NOT_FOUND => GitLabError::NotFound { server, request },
             status if status.is_redirection() => self.wrong(&format!(

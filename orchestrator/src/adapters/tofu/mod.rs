@@ -438,6 +438,11 @@ impl Tofu for OpenTofu {
         .await
     }
 
+    async fn holds(&self, bundle: &Bundle) -> Result<bool, TofuError> {
+        let folder = self.places.bundle(bundle).join(folder_of(&bundle.owner));
+        blocking(&bundle.owner, move || Ok(folder.is_dir())).await
+    }
+
     async fn prune(&self, keep: &[Bundle]) -> Result<(), TofuError> {
         let _alone = self.bundles.lock().await;
         let (places, keep) = (self.places.clone(), keep.to_vec());

@@ -29,7 +29,7 @@ use said::{OfBucket, OfEgg, OfJob, Said};
 use told::{Made, Webhook};
 use url::Url;
 
-use super::{Failure, Global, desk, output::Output, place, print, prompt, secret};
+use super::{Failure, Global, desk, init, output::Output, place, print, prompt, secret};
 use crate::scaffold::{Bench, Draft, Kind, Prefix};
 
 #[derive(Debug, Args)]
@@ -181,6 +181,8 @@ impl How {
             written: !self.dry_run,
             text: self.dry_run.then_some(text),
             webhooks,
+            enter: init::enter(&root),
+            push: if init::has_origin(&root) { " && git push" } else { "" },
             errors_elsewhere: bench.errors_before(),
         };
         global.show(&made, |colour| made.table(colour))

@@ -21,6 +21,12 @@ pub(super) struct Made {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<String>,
     pub(super) webhooks: Vec<Webhook>,
+    /// What is typed first, to be in the Nest; empty when one is there.
+    #[serde(skip)]
+    pub(super) enter: String,
+    /// What is typed last, to have the commit where the service finds it; empty when the Nest has no remote.
+    #[serde(skip)]
+    pub(super) push: &'static str,
     /// How much was wrong in the Nest before.
     pub(super) errors_elsewhere: usize,
 }
@@ -98,8 +104,8 @@ impl Made {
             ));
         }
         let commit = format!(
-            "git add {0} && git commit -m \"Add {1} {2}\" && git push",
-            self.file, self.kind, self.name
+            "{}git add {} && git commit -m \"Add {} {}\"{}",
+            self.enter, self.file, self.kind, self.name, self.push
         );
         steps.push(("deploy it".to_owned(), commit));
         if !self.webhooks.is_empty() {

@@ -85,6 +85,19 @@ fn variants() -> Vec<(&'static str, &'static str)> {
     }
 }
 
+/// What is typed to be in a folder; nothing for who is there.
+pub(super) fn enter(folder: &Path) -> String {
+    if std::env::current_dir().is_ok_and(|here| here == folder) {
+        return String::new();
+    }
+    format!("cd {} && ", told::word(&folder.display().to_string()))
+}
+
+/// Whether the repository of a Nest is known elsewhere.
+pub(super) fn has_origin(nest: &Path) -> bool {
+    Git::of(nest).origin.is_some()
+}
+
 impl Init {
     pub(super) fn run(self, global: &Global) -> Result<ExitCode, Failure> {
         let folder = self.folder()?;

@@ -113,12 +113,8 @@ pub(super) fn next(of: &Next<'_>) -> Vec<Step> {
     let branch = if of.branch == "main" { String::new() } else { format!(" --branch {}", word(of.branch)) };
     let push =
         if of.url.is_some() { format!(" && git push -u origin {}", word(of.branch)) } else { String::new() };
-    let here = std::env::current_dir().is_ok_and(|current| current == of.folder);
-    let (path, enter) = if here {
-        (String::new(), String::new())
-    } else {
-        (format!(" --path {folder}"), format!("cd {folder} && "))
-    };
+    let enter = super::enter(of.folder);
+    let path = if enter.is_empty() { String::new() } else { format!(" --path {folder}") };
     let mut steps = vec![Step {
         what: "give the keys to GitLab: Settings > Repository > Deploy keys of the Nest's project; `gosling link` does it too",
         command: None,

@@ -185,14 +185,12 @@ pub(super) async fn rollback(
     headers: HeaderMap,
     super::problem::Body(request): super::problem::Body<RollbackRequest>,
 ) -> Answer<Taken> {
-    known(&api, &name).await?;
-    if let Some(id) = &request.to {
-        plans::may_go_back_to(&plans::known(&api, &name, id).await?)?;
-    }
-    let details = serde_json::json!({ "to": request.to });
+    let egg = known(&api, &name).await?.record;
+    let to = plans::to_go_back_to(&api, &egg, request.to.as_deref()).await?.plan.id;
+    let details = serde_json::json!({ "to": to });
     let entry = AuditEntry::new(api.now(), &caller.actor, "egg.rollback", ("egg", &name), details);
     api.store().commit(vec![records::insert(&entry)]).await?;
-    let work = Work::Rollback { egg: name, to: request.to, actor: caller.actor.clone() };
+    let work = Work::Rollback { egg: name, to: Some(to), actor: caller.actor.clone() };
     work::put(&api, &headers, &caller.actor, &work).await
 }
 

@@ -7,10 +7,16 @@ use super::{
 };
 use crate::{
     domain::PlanStatus,
-    ports::store::{Cursor, Query, Value},
-    records::{self, PlanRecord, Record},
+    ports::{
+        store::{Cursor, Query, Value},
+        tofu::Bundle,
+    },
+    records::{self, EggRecord, PlanRecord, Record},
     wire::{Page, PlanView},
 };
+
+/// How many plans are looked through for the one before.
+const PLANS: usize = 200;
 
 /// The plans of an egg, the last first.
 pub(super) fn query(egg: &str, limit: usize, after: Option<Cursor>) -> Query {
@@ -45,17 +51,45 @@ pub(super) async fn known(api: &Api, egg: &str, id: &str) -> Answer<PlanRecord> 
     })
 }
 
-/// Whether an egg can go back to a plan: one that was in force once.
-pub(super) fn may_go_back_to(plan: &PlanRecord) -> Answer<()> {
-    match plan.plan.status {
-        PlanStatus::Applied | PlanStatus::RolledBack => Ok(()),
-        status => {
-            let (id, status) = (&plan.plan.id, word(&status));
-            let detail =
-                format!("the plan `{id}` is {status} and was never in force; choose one that is applied");
-            Err(Refusal::conflict(detail))
-        }
+/// The plan that an egg goes back to: the one that is named, or the last that was made from something else. It is settled
+/// when it is asked for, so that doing it a second time, after a crash, leads nowhere else.
+pub(super) async fn to_go_back_to(api: &Api, egg: &EggRecord, to: Option<&str>) -> Answer<PlanRecord> {
+    let name = &egg.name;
+    if egg.removed {
+        let detail = format!("`{name}` has left the Nest, and its runners go; put it back there first");
+        return Err(Refusal::conflict(detail));
     }
+    let current = egg.made_from().0;
+    let plan = match to {
+        Some(id) => known(api, name, id).await?,
+        None => {
+            let plans = records::query::<PlanRecord>(api.store(), &query(name, PLANS, None)).await?.records;
+            let mut plans = plans.into_iter().map(|plan| plan.record);
+            plans.find(|plan| was_in_force(plan) && plan.plan.digest != current).ok_or_else(|| {
+                let detail = format!("`{name}` was never deployed from anything else than it is now");
+                Refusal::conflict(detail)
+            })?
+        }
+    };
+    let (id, status) = (&plan.plan.id, word(&plan.plan.status));
+    if !was_in_force(&plan) {
+        let detail =
+            format!("the plan `{id}` is {status} and was never in force; choose one that was applied");
+        return Err(Refusal::conflict(detail));
+    }
+    let bundle = Bundle { owner: name.clone(), digest: plan.plan.digest.clone() };
+    if plan.plan.digest == current || api.context.ports.tofu.holds(&bundle).await.unwrap_or(true) {
+        return Ok(plan);
+    }
+    Err(Refusal::conflict(format!(
+        "the files that the plan `{id}` was made from are not kept any more; choose a later one, or bring its commit {} \
+         back in the Nest: git revert",
+        plan.plan.commit
+    )))
+}
+
+fn was_in_force(plan: &PlanRecord) -> bool {
+    matches!(plan.plan.status, PlanStatus::Applied | PlanStatus::RolledBack)
 }
 
 /// A plan as operators see it.

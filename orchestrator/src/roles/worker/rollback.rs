@@ -66,8 +66,10 @@ pub(super) async fn rollback(
     }
     // A deployment is under way; it is no failure to wait for it.
     let now = context.ports.clock.now();
-    let work = Work::Rollback { egg: owner.to_owned(), to: Some(back.plan.plan.id), actor: actor.to_owned() };
-    let key = format!("rollback/{owner}/{}", now.as_millis() / put::millis(PATIENCE));
+    let to = back.plan.plan.id;
+    // Another one, to another plan, may wait as well.
+    let key = format!("rollback/{owner}/{to}/{}", now.as_millis() / put::millis(PATIENCE));
+    let work = Work::Rollback { egg: owner.to_owned(), to: Some(to), actor: actor.to_owned() };
     let message =
         crate::ports::queue::Message { not_before: Some(now.plus(PATIENCE)), ..work.message(Some(key)) };
     context.ports.queue.put(vec![message]).await?;
