@@ -36,6 +36,7 @@ mod status;
 mod text;
 mod token;
 mod validate;
+mod veil;
 mod why;
 
 use std::{
@@ -47,10 +48,10 @@ use std::{
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use failure::Failure;
 use output::Output;
-pub use reference::reference;
+pub use reference::{program, reference};
 
 use crate::{
-    logging::{Format, Logging},
+    logging::{Format, Logging, mask_values},
     settings::Settings,
 };
 
@@ -187,7 +188,7 @@ where
 {
     // Programs that link several need one to be chosen; this is the only one that is linked.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match dispatch(Cli::parse(), serve) {
+    match dispatch(veil::parse(), serve) {
         Ok(code) => code,
         // Whoever closed the pipe has read enough.
         Err(Failure::Io { error, .. }) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -199,9 +200,9 @@ where
         }
         Err(failure) => {
             let mut stderr = io::stderr().lock();
-            let _ = writeln!(stderr, "error: {failure}");
+            let _ = writeln!(stderr, "error: {}", mask_values(&failure.to_string()));
             if let Some(help) = failure.help() {
-                let _ = writeln!(stderr, "help: {help}");
+                let _ = writeln!(stderr, "help: {}", mask_values(help));
             }
             failure.code()
         }
@@ -238,18 +239,26 @@ where
         Command::Import(command) => command.run(&cli.global),
         Command::Runner(command) => command.run(&cli.global),
         Command::Power(command) => command.run(),
-        Command::Man(command) => command.run(Cli::command()),
+        Command::Man(command) => command.run(veil::program()),
         Command::Agent(command) => Err(command.run()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "gosling", &mut script);
-            print(&script)
+            print_plain(&script)
         }
     }
 }
 
-/// Prints to standard output.
+/// Prints to standard output, without what is known to be secret.
 fn print(text: &[u8]) -> Result<ExitCode, Failure> {
+    match std::str::from_utf8(text) {
+        Ok(text) => print_plain(mask_values(text).as_bytes()),
+        Err(_) => print_plain(text),
+    }
+}
+
+/// Prints to standard output as it is.
+fn print_plain(text: &[u8]) -> Result<ExitCode, Failure> {
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(text)

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     domain::Time,
+    logging::mask_values,
     wire::{EggStatus, Moment, QueueCounts, RunnerView, Status as View, SyncView},
 };
 
@@ -84,7 +85,7 @@ async fn watch(api: &Api, egg: Option<&str>, output: Output, colour: bool) -> Re
                 if output != Output::Table {
                     // Programs read on where it goes on.
                     if !std::mem::replace(&mut is_away, true) {
-                        eprintln!("{failure}; still trying");
+                        eprintln!("{}; still trying", mask_values(&failure.to_string()));
                     }
                     tokio::time::sleep(POLL).await;
                     continue;

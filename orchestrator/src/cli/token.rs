@@ -13,8 +13,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, print, profile::Named};
+use super::{Failure, print_plain, profile::Named};
 use crate::{
+    ports::secrets::unread,
     seal,
     settings::{ApiToken, Scope},
 };
@@ -77,7 +78,8 @@ impl Token {
             scopes: scopes.into_iter().map(|scope| scope.name().to_owned()).collect(),
         });
         write(&data, &entries)?;
-        print(format!("{token}\n").as_bytes())
+        // The one place where a secret is shown: to whom it is made for, once.
+        print_plain(format!("{token}\n").as_bytes())
     }
 }
 
@@ -101,7 +103,7 @@ fn entries(data: &Path) -> Result<Vec<Entry>, Failure> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Failure::Io { what: file.display().to_string(), error }),
     };
-    serde_json::from_str(&text).map_err(|error| wrong(&file, &error.to_string()))
+    serde_json::from_str(&text).map_err(|error| wrong(&file, &unread(&error)))
 }
 
 fn wrong(file: &Path, reason: &str) -> Failure {
