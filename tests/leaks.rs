@@ -197,7 +197,10 @@ impl Given {
             Use::AsArgument(2) if !secret.starts_with('-') => secret.clone(),
             _ => format!("vault://leaks/{}/key", at % 3),
         };
-        let Usage { mut arguments, asks, reads, ends } = usage(&step.words, name, &uri, "nest", "data");
+        // Only who knows the token can see that a name is it.
+        let asks = usage(&step.words, name, &uri, "nest", "data").asks;
+        let name = if asks || name != case.token { name } else { looks.as_str() };
+        let Usage { mut arguments, reads, ends, .. } = usage(&step.words, name, &uri, "nest", "data");
         let mut base = self.stage.url();
         let text = |name: &str| folder.join(name).to_string_lossy().into_owned();
         let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();

@@ -77,7 +77,7 @@ fn say(mut stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
     };
     write!(
         stream,
-        "HTTP/1.1 {} X\r\ncontent-length: {}\r\nx-gosling-version: 9.9.9\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {} X\r\ncontent-length: {}\r\ngosling-version: 9.9.9 {shown}\r\nconnection: close\r\n\r\n{body}",
         answer.status,
         body.len()
     )

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Failure, print_plain, profile::Named};
 use crate::{
+    logging::mask_values,
     ports::secrets::unread,
     seal,
     settings::{ApiToken, Scope},
@@ -56,6 +57,12 @@ impl Token {
         if self.name.is_empty() || self.name.chars().any(char::is_control) {
             return Err(Failure::usage(
                 "a token needs a name",
+                "name the one who has it: gosling token alice",
+            ));
+        }
+        if mask_values(&self.name) != self.name {
+            return Err(Failure::usage(
+                "what is given as a name is a token itself, or a URL with a password in it",
                 "name the one who has it: gosling token alice",
             ));
         }

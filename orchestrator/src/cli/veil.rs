@@ -42,7 +42,7 @@ fn veiled(mut error: Error, of_secrets: bool) -> Error {
         })
         .collect();
     for (kind, text) in told {
-        let harmless = if of_secrets && kind != ContextKind::InvalidValue && !is_word(&text) {
+        let harmless = if of_secrets && kind != ContextKind::InvalidValue && !is_word(kind, &text) {
             MASKED.to_owned()
         } else {
             without_password(&mask_values(&text))
@@ -58,12 +58,20 @@ fn veiled(mut error: Error, of_secrets: bool) -> Error {
     error
 }
 
-/// Whether it is an option or the name of a command, and not what is given to it.
-fn is_word(text: &str) -> bool {
-    let is_option = text.starts_with("--") || text.starts_with('<');
-    let name = text.split([' ', '=']).next().unwrap_or_default();
-    let short = name.len() <= 16 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    is_option && text.split_once('=').is_none_or(|(_, value)| value.starts_with('<')) || short && text == name
+/// Whether it is an option or what stands for a value in its usage, or the name of a command; and not what is given to one.
+fn is_word(kind: ContextKind, text: &str) -> bool {
+    let lower = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    let place = |text: &str| {
+        text.starts_with('<')
+            && text.ends_with('>')
+            && text.bytes().all(|b| b.is_ascii_uppercase() || b"<>=._|".contains(&b))
+    };
+    if kind == ContextKind::InvalidSubcommand {
+        return text.len() <= 12 && lower(text);
+    }
+    let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let option = name.strip_prefix("--").is_some_and(|name| name.len() <= 16 && lower(name));
+    (option && (rest.is_empty() || place(rest))) || place(text)
 }
 
 /// A text that may be a URL, without what would be its name and password however it was written.
@@ -94,6 +102,8 @@ mod tests {
             &["secret", "versions", uri, "Hunter 22"][..],
             &["secret", "versions", uri, "--value=Hunter 22"],
             &["secret", "versions", uri, "-pHunter 22"],
+            &["secret", "versions", uri, "-----Hunter 22"],
+            &["secret", "versions", uri, "<Hunter22>"],
             &["secret", "put", uri, "--value", "Hunter 22"],
             &["secret", "Hunter 22"],
             &["status", "--api", "http://me:Hunter 22@:x"],

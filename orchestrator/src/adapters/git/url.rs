@@ -57,7 +57,7 @@ pub(super) fn without_password(url: &str) -> (String, Vec<(&'static str, String)
     }
     let mut shown: Vec<u8> = percent_decode_str(parsed.username()).collect();
     shown.push(b':');
-    for password in parsed.password() {
+    if let Some(password) = parsed.password() {
         shown.extend(percent_decode_str(password));
         logging::hide(password);
         logging::hide(&percent_decode_str(password).decode_utf8_lossy());
