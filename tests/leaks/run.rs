@@ -21,7 +21,7 @@ use orchestrator::{
 use polar_gosling_tests::{
     doubles::{
         gitlab::{Fault, Status, User, What},
-        stage::{EGG, HOST, PROJECT, Stage, UGLYFOX},
+        stage::{EGG, HOST, Stage, UGLYFOX},
     },
     need,
 };
