@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     net::SocketAddr,
     path::PathBuf,
     time::Duration,
@@ -42,7 +43,7 @@ impl Default for Intervals {
 }
 
 /// Where the Nest is.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NestSettings {
     /// Its name, for what is shared with others.
     pub name: String,
@@ -64,6 +65,20 @@ pub struct NestSettings {
     pub api_token: Option<SecretUri>,
     /// Values of the Nest's variables, by name.
     pub variables: BTreeMap<String, String>,
+}
+
+/// Its URL may have a password in it, and its variables may be anything.
+impl fmt::Debug for NestSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&String> = self.variables.keys().collect();
+        f.debug_struct("NestSettings")
+            .field("name", &self.name)
+            .field("branch", &self.branch)
+            .field("project", &self.project)
+            .field("server", &self.server)
+            .field("variables", &names)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What eggs in a cloud are deployed with, beside the variables of their modules.

@@ -23,7 +23,8 @@ use super::{
 use crate::{
     app,
     domain::Time,
-    ports::secrets::Secret,
+    logging::{hide, mask_values},
+    ports::secrets::{Secret, unread},
     wire::{Page, Problem, VERSION_HEADER},
 };
 
@@ -140,16 +141,23 @@ impl Access {
                 Url::parse(HERE).map_err(|error| Failure::usage(error.to_string(), "give it by --api URL"))?
             }
         };
-        if !matches!(base.scheme(), "http" | "https") {
-            return Err(Failure::usage(
-                format!("`{base}` is no URL that can be asked"),
-                "it begins with http:// or https://",
-            ));
-        }
         if !base.username().is_empty() || base.password().is_some() {
             return Err(Failure::usage(
                 "the URL of MotherGoose has a name or a password in it, which it has no use for",
                 "leave it out; the token of --token-file, GOSLING_TOKEN_FILE or a profile opens the API",
+            ));
+        }
+        // From here on the URL may be shown.
+        if base.query().is_some() || base.fragment().is_some() {
+            return Err(Failure::usage(
+                "the URL of MotherGoose has something behind its path, which it has no use for",
+                "leave out what begins with `?` or `#`",
+            ));
+        }
+        if !matches!(base.scheme(), "http" | "https") {
+            return Err(Failure::usage(
+                format!("`{base}` is no URL that can be asked"),
+                "it begins with http:// or https://",
             ));
         }
         let token = self.named.pick("token_file", self.token_file.clone().map(TokenAt::File), || {
@@ -196,12 +204,17 @@ async fn unseal(uri: &SecretUri, data: &Path, key_file: Option<&Path>) -> Result
         return Err(failed(format!("there is no folder {}", data.display())));
     }
     let secrets = app::secrets_of(data, key_file).map_err(|error| failed(error.to_string()))?;
-    secrets.get(uri).await.map_err(|error| failed(error.to_string()))
+    let token = secrets.get(uri).await.map_err(|error| failed(error.to_string()))?;
+    hide(token.expose());
+    Ok(token)
 }
 
 fn read_token(file: &Path) -> Result<Secret, Failure> {
     fs::read_to_string(file)
-        .map(|text| Secret::new(text.trim()))
+        .map(|text| {
+            hide(text.trim());
+            Secret::new(text.trim())
+        })
         .map_err(|error| {
             Failure::usage(
                 format!("the API token can't be read from {}: {error}", file.display()),
@@ -384,7 +397,7 @@ impl Api {
                 if waited.get() >= QUIET && !told.replace(true) {
                     eprintln!(
                         "{}; trying again for {}",
-                        missed.failure,
+                        mask_values(&missed.failure.to_string()),
                         length(u64::try_from(self.retry_for.as_millis()).unwrap_or(u64::MAX))
                     );
                 }
@@ -443,7 +456,11 @@ impl Api {
         if self.theirs.get().is_some() {
             return;
         }
-        let theirs = response.headers().get(VERSION_HEADER).and_then(|value| value.to_str().ok()).map(clean);
+        let theirs = response
+            .headers()
+            .get(VERSION_HEADER)
+            .and_then(|value| value.to_str().ok())
+            .map(|theirs| mask_values(&clean(theirs)));
         if let Some(theirs) = &theirs
             && minor(theirs) != minor(VERSION)
         {
@@ -471,7 +488,8 @@ impl Api {
             }
             _ => format!("is there a `gosling serve` of version {VERSION} at that URL, or something else?"),
         };
-        let message = format!("MotherGoose at {} answered what can't be understood: {error}", self.base);
+        let message =
+            format!("MotherGoose at {} answered what can't be understood: {}", self.base, unread(error));
         Failure::Failed { message, help: Some(help) }
     }
 }

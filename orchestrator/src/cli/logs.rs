@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     domain::Time,
+    logging::mask_values,
     wire::{AuditView, Page},
 };
 
@@ -81,7 +82,8 @@ impl Logs {
                     // It may be there again soon, and nothing is passed over.
                     Err(failure @ Failure::Unreachable { .. }) => {
                         if !std::mem::replace(&mut is_away, true) {
-                            eprintln!("{}", Paint::Dim.on(&format!("{failure}; still trying"), colour));
+                            let text = mask_values(&format!("{failure}; still trying"));
+                            eprintln!("{}", Paint::Dim.on(&text, colour));
                         }
                     }
                     Err(failure) => return Err(failure),

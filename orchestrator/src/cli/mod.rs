@@ -38,6 +38,7 @@ mod text;
 mod token;
 mod usage;
 mod validate;
+mod veil;
 mod why;
 
 use std::{
@@ -52,7 +53,7 @@ use output::Output;
 pub use reference::{program, reference};
 
 use crate::{
-    logging::{Format, Logging},
+    logging::{Format, Logging, mask_values},
     settings::Settings,
 };
 
@@ -201,9 +202,9 @@ where
         }
         Err(failure) => {
             let mut stderr = io::stderr().lock();
-            let _ = writeln!(stderr, "error: {failure}");
+            let _ = writeln!(stderr, "error: {}", mask_values(&failure.to_string()));
             if let Some(help) = failure.help() {
-                let _ = writeln!(stderr, "help: {help}");
+                let _ = writeln!(stderr, "help: {}", mask_values(help));
             }
             failure.code()
         }
@@ -240,18 +241,26 @@ where
         Command::Import(command) => command.run(&cli.global),
         Command::Runner(command) => command.run(&cli.global),
         Command::Power(command) => command.run(),
-        Command::Man(command) => command.run(Cli::command()),
+        Command::Man(command) => command.run(veil::program()),
         Command::Agent(command) => Err(command.run()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "gosling", &mut script);
-            print(&script)
+            print_plain(&script)
         }
     }
 }
 
-/// Prints to standard output.
+/// Prints to standard output, without what is known to be secret.
 fn print(text: &[u8]) -> Result<ExitCode, Failure> {
+    match std::str::from_utf8(text) {
+        Ok(text) => print_plain(mask_values(text).as_bytes()),
+        Err(_) => print_plain(text),
+    }
+}
+
+/// Prints to standard output as it is.
+fn print_plain(text: &[u8]) -> Result<ExitCode, Failure> {
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(text)

@@ -32,12 +32,20 @@ impl Global {
         value: &impl Serialize,
         table: impl FnOnce(bool) -> String,
     ) -> Result<ExitCode, Failure> {
-        let text = match self.output() {
-            Output::Table => table(self.colour(&io::stdout())),
-            Output::Json => json(value, true)?,
-            Output::Yaml => yaml(value)?,
-        };
-        print(text.as_bytes())
+        print(self.form(value, table)?.as_bytes())
+    }
+
+    /// An answer in the form that was asked for, not printed yet.
+    pub(super) fn form(
+        &self,
+        value: &impl Serialize,
+        table: impl FnOnce(bool) -> String,
+    ) -> Result<String, Failure> {
+        match self.output() {
+            Output::Table => Ok(table(self.colour(&io::stdout()))),
+            Output::Json => json(value, true),
+            Output::Yaml => yaml(value),
+        }
     }
 }
 

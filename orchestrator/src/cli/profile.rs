@@ -14,6 +14,7 @@ use toml::Spanned;
 use url::Url;
 
 use super::Failure;
+use crate::ports::secrets::unread;
 
 /// Where the file is looked for, below the folder of configurations.
 const FILE: &str = "gosling/config.toml";
@@ -169,7 +170,7 @@ fn read(text: &str, file: &Path, home: &Path, wanted: Option<&str>) -> Result<Pr
     let known = "a profile has `api`, `token_file` or `token_secret`, `data` and `key_file`";
     let parsed: File = toml::from_str(text).map_err(|error| {
         let place = error.span().map_or_else(|| file.display().to_string(), |span| at(span.start));
-        Failure::usage(format!("{place}: {}", error.message()), known)
+        Failure::usage(format!("{place}: {}", unread(&error.message())), known)
     })?;
     let (name, place) = match (wanted, &parsed.default) {
         (Some(wanted), _) => (wanted, file.display().to_string()),

@@ -5,6 +5,7 @@ use std::{io::IsTerminal, time::Duration};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::text::clean;
+use crate::logging::mask_values;
 
 /// A line that says what is being done, and is gone once it is dropped.
 #[derive(Debug)]
@@ -26,13 +27,13 @@ impl Progress {
 
     /// What is being done now.
     pub(super) fn step(&self, what: &str) {
-        self.0.set_message(clean(what));
+        self.0.set_message(clean(&mask_values(what)));
     }
 
     /// What is being done now, which a log is told as well.
     pub(super) fn tell(&self, what: &str) {
         if self.0.is_hidden() {
-            eprintln!("{}", clean(what));
+            eprintln!("{}", clean(&mask_values(what)));
         } else {
             self.step(what);
         }

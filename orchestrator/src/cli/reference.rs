@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 
-use super::Cli;
+use super::veil;
 
 /// How wide the texts are.
 const WIDTH: usize = 100;
@@ -23,14 +23,9 @@ pub fn reference() -> String {
 
 /// The program as clap has it, of which nothing depends on who asks.
 pub fn program() -> Command {
-    let mut root = quiet(Cli::command()).term_width(WIDTH).disable_help_subcommand(true);
+    let mut root = veil::program().term_width(WIDTH).disable_help_subcommand(true);
     root.build();
     root
-}
-
-/// Without the values that variables have just now.
-fn quiet(command: Command) -> Command {
-    command.mut_args(|arg| arg.hide_env_values(true)).mut_subcommands(quiet)
 }
 
 fn section(out: &mut String, command: &mut Command, path: &str, global: &[String], is_root: bool) {
@@ -54,7 +49,9 @@ fn section(out: &mut String, command: &mut Command, path: &str, global: &[String
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use clap::CommandFactory;
+
+    use super::{super::Cli, *};
 
     #[test]
     fn the_commands_make_sense() {

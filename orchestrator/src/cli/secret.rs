@@ -26,6 +26,7 @@ use super::{
 use crate::{
     app,
     domain::Time,
+    logging::hide,
     ports::secrets::{Secret as Value, SecretError, Secrets},
     wire::{AuditView, SecretName, SecretValue, SecretVersionView, SecretWritten},
 };
@@ -387,6 +388,7 @@ fn value() -> Result<Value, Failure> {
             "type it, or give it on standard input: gosling secret put URI < FILE",
         ));
     }
+    hide(&text);
     Ok(Value::new(text))
 }
 
@@ -409,6 +411,7 @@ fn piped() -> Result<Option<Value>, Failure> {
         .map_err(|error| Failure::Io { what: "standard input".to_owned(), error })?;
     let end = text.trim_end_matches('\n').len().max(text.len().saturating_sub(1));
     text.truncate(end);
+    hide(&text);
     Ok((!text.is_empty()).then(|| Value::new(text)))
 }
 
@@ -419,7 +422,9 @@ pub(super) fn random_value() -> Result<Value, Failure> {
         what: "the system's randomness".to_owned(),
         error: io::Error::other(error),
     })?;
-    Ok(Value::new(BASE64_URL_SAFE_NO_PAD.encode(*bytes)))
+    let value = BASE64_URL_SAFE_NO_PAD.encode(*bytes);
+    hide(&value);
+    Ok(Value::new(value))
 }
 
 fn moment(time: Time) -> String {

@@ -19,6 +19,7 @@ use super::{Failure, Global};
 use crate::{
     domain::Deadlines,
     logging::Logging,
+    ports::secrets::unread,
     settings::{CloudSettings, Intervals, NestSettings, Role, Settings, TlsSettings},
 };
 
@@ -165,7 +166,7 @@ impl Serve {
             let text = read(file)?;
             MothergooseConfig::from_json(&text).map_err(|error| {
                 Failure::usage(
-                    format!("{}: {error}", file.display()),
+                    format!("{}: {}", file.display(), unread(&error)),
                     "build the Nest anew with the flyc of this version",
                 )
             })?;
@@ -207,7 +208,7 @@ impl Serve {
         let variables = match &self.variables {
             Some(file) => serde_json::from_str(&read(file)?).map_err(|error| {
                 Failure::usage(
-                    format!("{}: {error}", file.display()),
+                    format!("{}: {}", file.display(), unread(&error)),
                     "it is an object by cloud: {\"aws\": {\"subnet_id\": \"…\"}}",
                 )
             })?,
@@ -323,7 +324,7 @@ fn vars(file: Option<&Path>, given: Vec<(String, String)>) -> Result<BTreeMap<St
     let mut vars: BTreeMap<String, String> = match file {
         Some(file) => serde_json::from_str(&read(file)?).map_err(|error| {
             Failure::usage(
-                format!("{}: {error}", file.display()),
+                format!("{}: {}", file.display(), unread(&error)),
                 "it is an object of texts: {\"region\": \"eu-central-1\", \"count\": \"3\"}",
             )
         })?,
@@ -351,9 +352,10 @@ fn var(text: &str) -> Result<(String, String), String> {
 
 fn server(text: &str) -> Result<(String, Url), String> {
     let (host, url) = text.split_once('=').ok_or("it is written HOST=URL")?;
-    let url = Url::parse(url).map_err(|error| format!("`{url}` is no URL: {error}"))?;
+    // It may have a password in it, so it isn't repeated.
+    let url = Url::parse(url).map_err(|error| format!("what follows `{host}=` is no URL: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("`{url}` is no URL of http or https"));
+        return Err(format!("what follows `{host}=` is no URL of http or https"));
     }
     Ok((host.to_owned(), url))
 }

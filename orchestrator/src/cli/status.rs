@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     domain::Time,
+    logging::mask_values,
     wire::{EggStatus, Moment, QueueCounts, RunnerView, Status as View, SyncView},
 };
 
@@ -105,7 +106,7 @@ async fn watch(api: &Api, egg: Option<&str>, output: Output, colour: bool) -> Re
                 } else {
                     // Programs read on where it goes on.
                     if !std::mem::replace(&mut is_away, true) {
-                        eprintln!("{failure}");
+                        eprintln!("{}", mask_values(&failure));
                     }
                     (None, serde_json::Value::Null)
                 }

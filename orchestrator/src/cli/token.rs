@@ -13,8 +13,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Global, profile::Named};
+use super::{Failure, Global, print_plain, profile::Named};
 use crate::{
+    logging::mask_values,
+    ports::secrets::unread,
     seal,
     settings::{ApiToken, Scope},
 };
@@ -58,6 +60,12 @@ impl Token {
                 "name the one who has it: gosling token alice",
             ));
         }
+        if mask_values(&self.name) != self.name {
+            return Err(Failure::usage(
+                "what is given as a name is a token itself, or a URL with a password in it",
+                "name the one who has it: gosling token alice",
+            ));
+        }
         if entries.iter().any(|entry| entry.name == self.name) {
             return Err(Failure::usage(
                 format!("`{}` has a token already", self.name),
@@ -75,8 +83,8 @@ impl Token {
         let made = serde_json::json!({ "name": self.name, "scopes": scopes, "token": token });
         entries.push(Entry { name: self.name, sha256: seal::fingerprint(&token), scopes });
         write(&data, &entries)?;
-        // Alone, so that it can go into a file.
-        global.show(&made, |_| format!("{token}\n"))
+        // Alone, so that it can go into a file. The one place where a secret is shown: to whom it is made for, once.
+        print_plain(global.form(&made, |_| format!("{token}\n"))?.as_bytes())
     }
 }
 
@@ -100,7 +108,7 @@ fn entries(data: &Path) -> Result<Vec<Entry>, Failure> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Failure::Io { what: file.display().to_string(), error }),
     };
-    serde_json::from_str(&text).map_err(|error| wrong(&file, &error.to_string()))
+    serde_json::from_str(&text).map_err(|error| wrong(&file, &unread(&error)))
 }
 
 fn wrong(file: &Path, reason: &str) -> Failure {

@@ -1,34 +1,38 @@
 //! Arguments that make no sense: what is said of them has nothing of the environment in it.
 
 use std::{
+    env,
     io::{self, Write},
     process,
 };
 
 use clap::{
-    Command, CommandFactory, Parser,
+    Command, CommandFactory, FromArgMatches,
     builder::{Resettable, StyledStr},
     error::{ContextKind, ContextValue, Error, ErrorKind},
 };
 
-use super::Cli;
+use super::{Cli, veil};
 
 /// The arguments of the process. Wrong ones end it with 2, and `--help` and `--version` with 0.
 pub(super) fn parse() -> Cli {
-    let error = match Cli::try_parse() {
+    let mut program = veil::program();
+    let parsed = program.try_get_matches_from_mut(env::args_os());
+    let error = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => return cli,
-        Err(error) => error,
+        Err(error) => error.format(&mut program),
     };
     if error.use_stderr() {
         // Variables may stand in for arguments, and are none that somebody typed.
-        let plain = without_variables(Cli::command()).try_get_matches().err();
+        let plain = without_variables(veil::program()).try_get_matches().err();
         let is_bare = |error: &Error| error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
         if let Some(help) = plain.filter(is_bare) {
             help.exit();
         }
     }
     let code = error.exit_code();
-    if told(error).print().is_err() {
+    let of_secrets = env::args_os().skip(1).any(|argument| argument == "secret");
+    if told(veil::veiled(error, of_secrets)).print().is_err() {
         // Nobody listens; the exit code tells as well.
         let _ = io::stderr().flush();
     }

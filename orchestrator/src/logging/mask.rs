@@ -32,10 +32,20 @@ const TOKENS: [&str; 11] = [
 /// The fewest characters behind that.
 const LEAST_TOKEN: usize = 8;
 
-/// What a secret's URI begins with, and then what a token does.
+/// What the tokens of gosling's own API begin with.
+const OWN: &str = "gosling-";
+
+/// The characters behind that: 32 bytes in base64.
+const OWN_LENGTH: usize = 43;
+
+/// What stands before the name and password of a URL.
+const AUTHORITY: &str = "://";
+
+/// What a secret's URI begins with, then what a token of GitLab's does, one of our own, and what a URL has.
 static BEGINNINGS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let schemes = SecretBackend::ALL.map(|backend| format!("{}://", backend.scheme()));
-    AhoCorasick::new(schemes.iter().map(String::as_str).chain(TOKENS)).ok()
+    let all = schemes.iter().map(String::as_str).chain(TOKENS).chain([OWN, AUTHORITY]);
+    AhoCorasick::new(all).ok()
 });
 
 /// Knows what is secret.
@@ -75,6 +85,15 @@ impl Masker {
 
     /// The text without what is secret.
     pub fn mask(&self, text: &str) -> String {
+        self.without(text, true)
+    }
+
+    /// The text without what is secret, but with the URIs that lead to it.
+    pub fn mask_values(&self, text: &str) -> String {
+        self.without(text, false)
+    }
+
+    fn without(&self, text: &str, uris: bool) -> String {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let Some((search, beginnings)) = known.search.as_ref().zip(BEGINNINGS.as_ref()) else {
             return MASKED.to_owned();
@@ -85,6 +104,7 @@ impl Masker {
             let values = search.find_overlapping_iter(bytes).map(|found| found.range());
             let looks = beginnings
                 .find_overlapping_iter(bytes)
+                .filter(|found| uris || found.pattern().as_usize() >= SecretBackend::ALL.len())
                 .filter_map(|found| behind(bytes, found.range(), found.pattern().as_usize()));
             found.extend(values.chain(looks).map(|range| view.source(range)));
         }
@@ -113,10 +133,18 @@ fn patterns(value: &str) -> BTreeSet<String> {
     all
 }
 
-/// The rest of a URI, or a whole token.
+/// The rest of a URI, a whole token, or the password of a URL.
 fn behind(bytes: &[u8], beginning: Range<usize>, which: usize) -> Option<Range<usize>> {
     let rest = bytes.get(beginning.end..)?;
     let is_uri = which < SecretBackend::ALL.len();
+    match which.checked_sub(SecretBackend::ALL.len() + TOKENS.len()) {
+        Some(0) => return own(rest).map(|length| beginning.start..beginning.end + length),
+        Some(_) => {
+            let password = password(rest)?;
+            return Some(beginning.end + password.start..beginning.end + password.end);
+        }
+        None => {}
+    }
     let goes_on = |byte: &u8| {
         if is_uri {
             *byte > b' ' && *byte != 0x7f && !b"\"'`<>\\".contains(byte)
@@ -134,6 +162,22 @@ fn behind(bytes: &[u8], beginning: Range<usize>, which: usize) -> Option<Range<u
     } else {
         (length >= LEAST_TOKEN).then(|| beginning.start..beginning.end + length)
     }
+}
+
+/// How much belongs to a token of our own: random characters, and no name, which has no capitals.
+fn own(rest: &[u8]) -> Option<usize> {
+    let goes_on = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    let length = rest.iter().take_while(goes_on).count();
+    (length == OWN_LENGTH && rest[..length].iter().any(u8::is_ascii_uppercase)).then_some(length)
+}
+
+/// The password in a URL's `name:password@host`.
+fn password(rest: &[u8]) -> Option<Range<usize>> {
+    let ends = |byte: &u8| *byte <= b' ' || *byte == 0x7f || b"/?#\"'`<>\\".contains(byte);
+    let authority = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+    let at = authority.iter().rposition(|byte| *byte == b'@')?;
+    let colon = authority[..at].iter().position(|byte| *byte == b':')?;
+    (colon + 1 < at).then_some(colon + 1..at)
 }
 
 fn replaced(text: &str, mut found: Vec<Range<usize>>) -> String {

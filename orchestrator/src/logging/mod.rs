@@ -59,6 +59,12 @@ pub fn mask(text: &str) -> String {
     MASKER.mask(text)
 }
 
+/// A text without any value that is known to be secret, or looks like it. URIs that lead to secrets stay: who asks what there is
+/// has to be told.
+pub fn mask_values(text: &str) -> String {
+    MASKER.mask_values(text)
+}
+
 /// How a process says what it does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Logging {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::secrets::Secret;
 
 /// Where the Nest is.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Remote {
     /// Its URL: `ssh://`, `git@host:path`, `https://`, or a folder of this machine.
     pub url: String,
@@ -17,6 +17,13 @@ pub struct Remote {
     pub key: Option<Secret>,
     /// Lines of `known_hosts`: with SSH the host must show one of these keys.
     pub known_hosts: Option<String>,
+}
+
+/// Its URL may have a password in it.
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote").field("branch", &self.branch).finish_non_exhaustive()
+    }
 }
 
 /// Why the repository was not had.

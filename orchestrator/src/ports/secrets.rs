@@ -94,6 +94,21 @@ impl SecretError {
     }
 }
 
+/// What is wrong with a document, without the values that stand in it: one may be a secret in a wrong place.
+pub fn unread(error: &(impl fmt::Display + ?Sized)) -> String {
+    let text = error.to_string();
+    let (before, after) = match text.strip_prefix("unknown variant `") {
+        Some(rest) => ("unknown variant", rest.rsplit_once("`, ").map_or("", |(_, after)| after)),
+        None => match (text.find('"'), text.rfind('"')) {
+            (Some(first), Some(last)) => {
+                (text[..first].trim_end(), text[last..].trim_start_matches(['"', ',', ' ']))
+            }
+            _ => return text,
+        },
+    };
+    if after.is_empty() { before.to_owned() } else { format!("{before}, {after}") }
+}
+
 /// The URI that a text is.
 ///
 /// # Errors
@@ -124,4 +139,47 @@ pub trait Secrets: Send + Sync + fmt::Debug {
 
     /// Removes a secret with all its versions, if it is there.
     async fn remove(&self, uri: &SecretUri) -> Result<(), SecretError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+    #[allow(dead_code, reason = "it is only read")]
+    enum Kind {
+        One,
+        Two { number: u64 },
+    }
+
+    #[test]
+    fn a_document_that_is_wrong_is_told_without_its_values() {
+        for value in ["hunter22", "a\"b`, expected c\" at", "`, ", "\"", "\\\"x", "expected `one` or `two`"] {
+            let quoted = serde_json::Value::from(value).to_string();
+            let documents = [
+                quoted.clone(),
+                format!("{{\"two\": {quoted}}}"),
+                format!("{{\"two\": {{\"number\": {quoted}}}}}"),
+                format!("[{quoted}"),
+            ];
+            for document in documents {
+                let errors = [
+                    serde_json::from_str::<Kind>(&document).err().map(|error| unread(&error)),
+                    serde_json::from_str::<BTreeMap<String, Kind>>(&document)
+                        .err()
+                        .map(|error| unread(&error)),
+                ];
+                for told in errors.into_iter().flatten() {
+                    let holds = value.len() > 3 && !value.starts_with("expected") && told.contains(value);
+                    assert!(!holds && told.contains("line 1"), "{document}: {told}");
+                }
+            }
+        }
+        let told = toml::from_str::<BTreeMap<String, u64>>("a = \"hunter22\"").err();
+        let told = told.map(|error| unread(&error.message())).unwrap_or_default();
+        assert_eq!(told, "invalid type: string, expected u64");
+    }
 }

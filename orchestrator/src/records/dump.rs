@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     domain::Time,
-    ports::store::{Query, Row, Store, StoreError, Table, Value},
+    ports::{
+        secrets::unread,
+        store::{Query, Row, Store, StoreError, Table, Value},
+    },
 };
 
 /// The version of the form.
@@ -209,8 +212,7 @@ impl Export {
             }
             digest.update(&text);
             let wrong = |reason: String| DumpError::Line { line, reason };
-            let Line { table, row } =
-                serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+            let Line { table, row } = serde_json::from_slice(&text).map_err(|error| wrong(unread(&error)))?;
             let (found, definition) = tables
                 .get(table.as_str())
                 .ok_or_else(|| wrong(format!("this gosling has no table `{table}`")))?;
@@ -300,7 +302,8 @@ fn known(name: &str) -> Option<Table> {
 }
 
 fn first(text: &[u8]) -> Result<Header, DumpError> {
-    let none_such = |error: &dyn std::fmt::Display| DumpError::NoneSuch(format!("its first line: {error}"));
+    let none_such =
+        |error: &dyn std::fmt::Display| DumpError::NoneSuch(format!("its first line: {}", unread(error)));
     let line: Json = serde_json::from_slice(text).map_err(|error| none_such(&error))?;
     match line.get("gosling_export").and_then(Json::as_u64) {
         Some(VERSION) => {}

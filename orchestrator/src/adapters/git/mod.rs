@@ -78,11 +78,15 @@ impl GitProgram {
             Kind::Https | Kind::Folder => None,
         };
         let ssh = key.as_ref().map(KeyFolder::command).transpose()?;
-        let environment: Vec<(&str, &str)> =
+        let (plain, header) = match kind {
+            Kind::Https => url::without_password(&remote.url),
+            Kind::Ssh | Kind::Folder => (remote.url.clone(), Vec::new()),
+        };
+        let mut environment: Vec<(&str, &str)> =
             ssh.iter().map(|ssh| ("GIT_SSH_COMMAND", ssh.as_str())).collect();
+        environment.extend(header.iter().map(|(name, value)| (*name, value.as_str())));
         let branch = format!("+refs/heads/{}:{BRANCH}", remote.branch);
-        let fetch =
-            ["fetch", "--quiet", "--no-tags", "--force", "--depth=1", "--", remote.url.as_str(), &branch];
+        let fetch = ["fetch", "--quiet", "--no-tags", "--force", "--depth=1", "--", plain.as_str(), &branch];
         let mirror = self.mirror();
         self.git.run(&fetch, Some(&mirror), &environment).await?;
         let head = self.git.run(&["rev-parse", "--verify", BRANCH], Some(&mirror), &[]).await?;

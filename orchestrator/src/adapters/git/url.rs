@@ -1,6 +1,10 @@
 //! Which URLs and branches git is given: none that it would take for an option or for a program to start.
 
-use crate::ports::git::GitError;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::{logging, ports::git::GitError};
 
 /// How a repository is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +48,34 @@ pub(super) fn kind(url: &str) -> Result<Kind, GitError> {
     })
 }
 
+/// A URL without its name and password, and the environment by which git shows them to that server all the same: everybody on
+/// this machine sees arguments, of git and of the programs that it starts.
+pub(super) fn without_password(url: &str) -> (String, Vec<(&'static str, String)>) {
+    let Ok(mut parsed) = Url::parse(url) else { return (url.to_owned(), Vec::new()) };
+    if parsed.username().is_empty() && parsed.password().is_none() {
+        return (url.to_owned(), Vec::new());
+    }
+    let mut shown: Vec<u8> = percent_decode_str(parsed.username()).collect();
+    shown.push(b':');
+    if let Some(password) = parsed.password() {
+        shown.extend(percent_decode_str(password));
+        logging::hide(password);
+        logging::hide(&percent_decode_str(password).decode_utf8_lossy());
+    }
+    let basic = STANDARD.encode(shown);
+    logging::hide(&basic);
+    // A URL of https can have neither.
+    let _ = parsed.set_username("");
+    let _ = parsed.set_password(None);
+    let server = parsed.origin().ascii_serialization();
+    let header = vec![
+        ("GIT_CONFIG_COUNT", "1".to_owned()),
+        ("GIT_CONFIG_KEY_0", format!("http.{server}/.extraHeader")),
+        ("GIT_CONFIG_VALUE_0", format!("Authorization: Basic {basic}")),
+    ];
+    (parsed.into(), header)
+}
+
 /// As much of git's rules for names as keeps a branch from being something else.
 pub(super) fn branch(name: &str) -> Result<(), GitError> {
     let forbidden = |c: char| {
@@ -59,6 +91,20 @@ pub(super) fn branch(name: &str) -> Result<(), GitError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_shown_to_the_server_alone() {
+        let (url, environment) = without_password("https://bot:p%40ss%2Fword@host.example.com:8443/a/b.git");
+        assert_eq!(url, "https://host.example.com:8443/a/b.git");
+        let value =
+            |name| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
+        assert_eq!(value("GIT_CONFIG_KEY_0"), Some("http.https://host.example.com:8443/.extraHeader"));
+        let basic = STANDARD.encode("bot:p@ss/word");
+        assert_eq!(value("GIT_CONFIG_VALUE_0"), Some(format!("Authorization: Basic {basic}").as_str()));
+        for url in ["https://host/a.git", "/srv/nest"] {
+            assert_eq!(without_password(url), (url.to_owned(), Vec::new()));
+        }
+    }
 
     #[test]
     fn what_git_would_take_for_something_else_is_refused() {

@@ -34,6 +34,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::{
     domain::StateMark,
+    logging,
     ports::{
         secrets::Secret,
         tofu::{Applied, Bundle, FoundLock, PlanRequest, Planned, Tofu, TofuError},
@@ -166,10 +167,24 @@ struct Turn {
     _alone: OwnedMutexGuard<()>,
 }
 
+/// Whether a variable's value opens something. A path to it does not.
+fn is_secret(name: &str, value: &str) -> bool {
+    let opens = ["TOKEN", "SECRET", "PASSWORD", "KEY", "CREDENTIAL"].iter().any(|word| name.contains(word));
+    opens && !Path::new(value).is_absolute()
+}
+
 impl OpenTofu {
     /// `OpenTofu` with these options.
     pub fn new(options: Options) -> Self {
         let places = Places::new(&options.data);
+        // What opens a cloud may come from gosling's own environment, and OpenTofu may repeat it.
+        for (name, value) in options.inherited(true) {
+            if let (Some(name), Some(value)) = (name.to_str(), value.to_str())
+                && is_secret(name, value)
+            {
+                logging::hide(value);
+            }
+        }
         let program = find::Finder::new(options.program.clone(), &options.data, &options.environment);
         Self { options, places, program, turns: Mutex::default(), bundles: tokio::sync::Mutex::default() }
     }

@@ -15,9 +15,12 @@ use flyc::{
 };
 
 use super::run::Heard;
-use crate::ports::{
-    secrets::{MASKED, Secret},
-    tofu::{FoundLock, TofuError},
+use crate::{
+    logging,
+    ports::{
+        secrets::{MASKED, Secret},
+        tofu::{FoundLock, TofuError},
+    },
 };
 
 /// The longest message that is handed on.
@@ -53,7 +56,7 @@ const TRANSIENT: &[&str] = &[
     "failed to install provider",
 ];
 
-/// A text without the secrets that may stand in it, as they are or as JSON has them.
+/// A text without the secrets that may stand in it, as they are or as JSON has them, and without any other that is known.
 pub(super) fn mask(text: &str, secrets: &[Secret]) -> String {
     let mut masked = text.to_owned();
     let mut values: Vec<&str> =
@@ -72,7 +75,7 @@ pub(super) fn mask(text: &str, secrets: &[Secret]) -> String {
             masked = masked.replace(line, MASKED);
         }
     }
-    masked
+    logging::mask_values(&masked)
 }
 
 /// A bundle, as far as its own account of itself goes.

@@ -67,6 +67,27 @@ fn the_rest_stays() {
 }
 
 #[test]
+fn what_looks_like_a_secret_is_hidden_though_nobody_knows_it() {
+    let masker = Masker::default();
+    let own = format!("gosling-{}", "aB3_-".repeat(9).get(..43).unwrap_or_default());
+    for (text, expected) in [
+        ("https://bot:hunter22@host/a: no", "https://bot:***MASKED***@host/a: no"),
+        ("`ftp://u:p%40ss@host:21`", "`ftp://u:***MASKED***@host:21`"),
+        ("ssh://git@host:22/a", "ssh://git@host:22/a"),
+        ("http://host:80/a@b", "http://host:80/a@b"),
+        ("vault://a/b", "vault://a/b"),
+        ("glrt-abcdefgh1 at vault://a/b", "***MASKED*** at vault://a/b"),
+        (own.as_str(), "***MASKED***"),
+        (
+            "gosling-of-the-nest-of-the-team-of-birds-01-a-b-c",
+            "gosling-of-the-nest-of-the-team-of-birds-01-a-b-c",
+        ),
+    ] {
+        assert_eq!(masker.mask_values(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn a_line_of_a_key_is_hidden_by_itself() {
     let masker = knows(&["-----BEGIN KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\nc2hvcnQ=\n-----END KEY-----\n"]);
     assert_eq!(masker.mask("line 2: b3BlbnNzaC1rZXktdjEAAAAA"), "line 2: ***MASKED***");

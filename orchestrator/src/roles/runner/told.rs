@@ -13,7 +13,7 @@ use serde::{
 use url::Url;
 
 use super::error::RunnerError;
-use crate::ports::secrets::Secret;
+use crate::ports::secrets::{Secret, unread};
 
 /// `runner.json`: who it is and whom it asks.
 #[derive(Debug, Clone, Deserialize)]
@@ -123,7 +123,7 @@ fn read(path: &Path) -> Result<String, RunnerError> {
 
 fn parse<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, RunnerError> {
     serde_json::from_str(text)
-        .map_err(|error| RunnerError::Told { what: what.to_owned(), reason: error.to_string() })
+        .map_err(|error| RunnerError::Told { what: what.to_owned(), reason: unread(&error) })
 }
 
 fn parse_egg(what: &str, text: &str) -> Result<EggFile, RunnerError> {

@@ -2,8 +2,11 @@
 
 use std::{fmt, time::Duration};
 
-use crate::ports::{
-    gitlab::GitLabError, queue::QueueError, secrets::SecretError, store::StoreError, tofu::TofuError,
+use crate::{
+    logging::mask_values,
+    ports::{
+        gitlab::GitLabError, queue::QueueError, secrets::SecretError, store::StoreError, tofu::TofuError,
+    },
 };
 
 /// Why something was not done. Its words hold no secret.
@@ -22,11 +25,16 @@ pub enum Failure {
 
 impl Failure {
     pub(super) fn later(reason: impl Into<String>) -> Self {
-        Self::Later { reason: reason.into(), wait: None }
+        Self::Later { reason: mask_values(&reason.into()), wait: None }
+    }
+
+    /// They are kept in the database and told to everybody who may look.
+    pub(super) fn never(reason: &str) -> Self {
+        Self::Never(mask_values(reason))
     }
 
     pub(super) fn of(is_transient: bool, error: &impl fmt::Display) -> Self {
-        if is_transient { Self::later(error.to_string()) } else { Self::Never(error.to_string()) }
+        if is_transient { Self::later(error.to_string()) } else { Self::never(&error.to_string()) }
     }
 }
 
@@ -64,8 +72,10 @@ impl From<SecretError> for Failure {
 impl From<GitLabError> for Failure {
     fn from(error: GitLabError) -> Self {
         match &error {
-            GitLabError::Away { wait, .. } => Self::Later { reason: error.to_string(), wait: *wait },
-            _ => Self::Never(error.to_string()),
+            GitLabError::Away { wait, .. } => {
+                Self::Later { reason: mask_values(&error.to_string()), wait: *wait }
+            }
+            _ => Self::never(&error.to_string()),
         }
     }
 }
