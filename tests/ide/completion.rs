@@ -6,9 +6,13 @@ use flyc::{
     syntax::{Attribute, Kind, parse},
     text::TextSize,
 };
+use proptest::prelude::*;
 use rayon::prelude::*;
 
-use crate::nests::{Desk, Errors, Example, examples, most, new_errors};
+use crate::{
+    cases, generate,
+    nests::{Desk, Errors, Example, Nest, examples, most, new_errors},
+};
 
 /// A text with a cursor in it.
 struct Asked {
@@ -237,4 +241,24 @@ fn with_a_value_gone() {
         values.map(|value| without(value.range().into())).collect()
     };
     ask_all(places, true, |_| Look::First, 300);
+}
+
+proptest! {
+    #![proptest_config(cases(24))]
+
+    /// The same in files of any shape, with whatever the tables know.
+    #[test]
+    fn cut_in_generated_files(config in generate::config(), from in 0..PART) {
+        let text = config.print().text;
+        let nest = Nest { files: config.nest(&text) };
+        let ends = ends(&text);
+        // Of a long file so many places, spread over it.
+        let step = ends.len() / PART + 1;
+        let mut desk = Desk::new(&nest, config.path);
+        let mut found = Vec::new();
+        for (_, range) in ends.into_iter().skip(from % step).step_by(step) {
+            found.extend(wrong(&mut desk, &cut(&text, range.end), Some(&text), Look::First));
+        }
+        prop_assert!(found.is_empty(), "{}\n--\n{text}", found.join("\n"));
+    }
 }
