@@ -122,7 +122,8 @@ pub(crate) fn path_of(uri: &Uri) -> Option<PathBuf> {
 
 /// The URI of a file of a Nest.
 pub(crate) fn uri_of(root: &Path, path: &str) -> Option<Uri> {
-    Uri::from_file_path(root.join(path))
+    // What can't be read may be the Nest itself.
+    if path == "." { Uri::from_file_path(root) } else { Uri::from_file_path(root.join(path)) }
 }
 
 /// The places of spans of one file, whose lines are counted once.
