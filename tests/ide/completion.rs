@@ -259,6 +259,8 @@ proptest! {
         for (_, range) in ends.into_iter().skip(from % step).step_by(step) {
             found.extend(wrong(&mut desk, &cut(&text, range.end), Some(&text), Look::First));
         }
+        // What a made-up value beside it makes of one is its author's affair.
+        found.retain(|wrong| wrong.contains("unknown-attribute") || wrong.contains("type-mismatch"));
         prop_assert!(found.is_empty(), "{}\n--\n{text}", found.join("\n"));
     }
 }

@@ -202,8 +202,9 @@ fn strangers(block: &TypedBlock, text: &str) -> Vec<String> {
             }
         };
         let written = &text[attribute.range];
-        let refers =
-            ["${", "egg.", "bucket.", "local.", "var.", "Eggs/"].iter().any(|mark| written.contains(mark));
+        let refers = ["${", "egg.", "bucket.", "job.", "nest.", "local.", "var.", "Eggs/"]
+            .iter()
+            .any(|mark| written.contains(mark));
         if !takes_name && !refers && attribute.flow.is_none() && format!("{value:?}").contains(FRESH) {
             found.push(format!("{} = {written}", attribute.name));
         }

@@ -157,7 +157,7 @@ pub(super) fn occurrences(parse: &Parse) -> Vec<Occurrence> {
             _ => None,
         };
         found.label(space, block);
-        found.bucket = block.labels().next().map_or("", |label| label.name).to_owned();
+        block.labels().next().map_or("", |label| label.name).clone_into(&mut found.bucket);
         if keyword == "locals" {
             for name in block.attributes().filter_map(Attribute::name) {
                 found.add(Space::Local, name.text(), name.range(), true, true);
@@ -379,7 +379,9 @@ impl Finder {
         };
         for (space, texts) in found {
             let Some(space) = space else { continue };
-            texts.into_iter().for_each(|text| self.quoted_at(space, text, base));
+            for text in texts {
+                self.quoted_at(space, text, base);
+            }
         }
     }
 
