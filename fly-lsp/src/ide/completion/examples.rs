@@ -190,13 +190,16 @@ pub(super) fn type_of_default(scene: &Scene<'_>) -> Option<String> {
     }
     let around = scene.around().filter(|block| block.is("variable"))?;
     let mut blocks = scene.compiler.typed(scene.path)?.blocks.iter();
-    let typed = blocks.find(|block| block.header == around.header())?;
-    let value = |name: &str| typed.value(name);
-    match (value("default"), value("allowed")) {
+    let typed = blocks.find(|block| block.header == around.header());
+    let value = |name: &str| typed?.value(name);
+    let told = match (value("default"), value("allowed")) {
         (Some(value), _) => Some(named(value)),
         (None, Some(Value::List(values))) => values.first().map(named),
         _ => None,
-    }
+    };
+    // Whatever it is, it is something.
+    let is_given = given(around, "default").or_else(|| given(around, "allowed")).is_some();
+    told.or_else(|| is_given.then(|| "any".to_owned()))
 }
 
 /// The type that the `variable` block around the cursor declares.
