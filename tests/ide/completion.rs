@@ -249,6 +249,8 @@ proptest! {
     /// The same in files of any shape, with whatever the tables know.
     #[test]
     fn cut_in_generated_files(mut config in generate::config(), from in 0..PART) {
+        // Half a comparison is no condition, which is told as soon as it is known what it is over.
+        prop_assume!(config.root.name != "assert");
         // Of what is not closed its indentation tells where it ends: it is as one writes it.
         config.noise = vec![0];
         let text = config.print().text;
