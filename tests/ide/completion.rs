@@ -6,9 +6,13 @@ use flyc::{
     syntax::{Attribute, Kind, parse},
     text::TextSize,
 };
+use proptest::prelude::*;
 use rayon::prelude::*;
 
-use crate::nests::{Desk, Errors, Example, examples, most, new_errors};
+use crate::{
+    cases, generate,
+    nests::{Desk, Errors, Example, Nest, examples, most, new_errors},
+};
 
 /// A text with a cursor in it.
 struct Asked {
@@ -237,4 +241,30 @@ fn with_a_value_gone() {
         values.map(|value| without(value.range().into())).collect()
     };
     ask_all(places, true, |_| Look::First, 300);
+}
+
+proptest! {
+    #![proptest_config(cases(24))]
+
+    /// The same in files of any shape, with whatever the tables know.
+    #[test]
+    fn cut_in_generated_files(mut config in generate::config(), from in 0..PART) {
+        // Half a comparison is no condition, which is told as soon as it is known what it is over.
+        prop_assume!(config.root.name != "assert");
+        // Of what is not closed its indentation tells where it ends: it is as one writes it.
+        config.noise = vec![0];
+        let text = config.print().text;
+        let nest = Nest { files: config.nest(&text) };
+        let ends = ends(&text);
+        // Of a long file so many places, spread over it.
+        let step = ends.len() / PART + 1;
+        let mut desk = Desk::new(&nest, config.path);
+        let mut found = Vec::new();
+        for (_, range) in ends.into_iter().skip(from % step).step_by(step) {
+            found.extend(wrong(&mut desk, &cut(&text, range.end), Some(&text), Look::First));
+        }
+        // What a made-up value beside it makes of one is its author's affair.
+        found.retain(|wrong| wrong.contains("unknown-attribute") || wrong.contains("type-mismatch"));
+        prop_assert!(found.is_empty(), "{}\n--\n{text}", found.join("\n"));
+    }
 }

@@ -57,7 +57,7 @@ fn ask(nest: &Nest, compiler: &Compiler, path: &str, offset: TextSize) -> Result
     if here.iter().any(|(range, _)| !own(*range)) {
         return fail("highlights");
     }
-    let prepared = prepare_rename(compiler, path, offset);
+    let prepared = prepare_rename(compiler, path, offset).ok();
     if prepared.as_ref().is_some_and(|(range, name)| !touches(*range) || text[*range] != **name) {
         return fail(&format!("prepareRename {prepared:?}"));
     }

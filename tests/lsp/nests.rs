@@ -136,6 +136,29 @@ fn links_lead_to_one_nest() {
 }
 
 #[test]
+fn what_was_told_under_another_name_is_taken_back() {
+    let wrong = egg("a").replace("4GiB", "true");
+    let folder = nest(&[("real/nest.fly", NEST), ("real/Eggs/a/config.fly", &wrong)]);
+    symlink(folder.path().join("real"), folder.path().join("link")).unwrap();
+    let mut client = Client::start(&folder.path().join("real"));
+    client.root = folder.path().canonicalize().unwrap();
+    let (real, link) = ("real/Eggs/a/config.fly", "link/Eggs/a/config.fly");
+    assert_eq!(codes(&client.diagnostics(real, None)), ["type-mismatch"], "nobody has opened it");
+    client.open(link, &wrong);
+    assert_eq!(codes(&client.diagnostics(link, Some(1))), ["type-mismatch"]);
+    assert_eq!(client.diagnostics(real, None), Vec::<Value>::new(), "it would be shown twice");
+    client.change(link, 2, json!([{ "text": wrong }]));
+    assert_eq!(codes(&client.diagnostics(link, Some(2))), ["type-mismatch"]);
+    client.close(link);
+    assert_eq!(client.diagnostics(link, None), Vec::<Value>::new());
+    assert_eq!(codes(&client.diagnostics(real, None)), ["type-mismatch"]);
+    client.settle();
+    let uris = [client.uri(real), client.uri(link)];
+    assert!(!client.has(|message| uris.iter().any(|uri| message["params"]["uri"] == **uri)), "each once");
+    client.stop();
+}
+
+#[test]
 fn a_document_in_no_nest_is_checked_for_its_form() {
     let folder = nest(&[("notes.fly", "egg \"a\" {\n  type = \n")]);
     let mut client = Client::start(folder.path());

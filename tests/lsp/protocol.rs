@@ -82,6 +82,64 @@ fn quick_fixes_remove_what_they_are_for() {
 }
 
 #[test]
+fn what_a_rule_asks_for_is_told_and_has_no_other_name() {
+    let rule = "assert \"small\" {\n  over      = egg\n  condition = egg.resources.cpu <= 16\n  message   = \"no\"\n}\n";
+    let folder = nest(&[("nest.fly", rule), ("Eggs/web/config.fly", EGG)]);
+    let mut client = Client::start(folder.path());
+    client.open("nest.fly", rule);
+    let cpu = client.at("nest.fly", 2, 29);
+    let hover = client.request("textDocument/hover", cpu.clone());
+    assert!(hover["result"]["contents"]["value"].as_str().unwrap().contains("cpu = int"), "{hover}");
+    let found = client.request("textDocument/definition", cpu.clone())["result"].clone();
+    assert_eq!(found[0]["uri"], client.uri("Eggs/web/config.fly"));
+    assert_eq!(found[0]["range"]["start"], json!({ "line": 4, "character": 4 }));
+    // Whoever would change it is told why not.
+    let refused = client.request("textDocument/prepareRename", cpu);
+    assert_eq!(refused["error"]["code"], -32602);
+    let why = "`cpu` is what the language calls it, so it has no other name";
+    assert_eq!(refused["error"]["message"], why);
+    let nothing = client.at("nest.fly", 3, 0);
+    let nothing = client.request("textDocument/prepareRename", nothing);
+    assert_eq!((&nothing["error"], &nothing["result"]), (&Value::Null, &Value::Null));
+    // The rule's own name can be another.
+    let mut named = client.at("nest.fly", 0, 10);
+    named["newName"] = json!("16 CPUs at most");
+    let edit = client.request("textDocument/rename", named)["result"].clone();
+    assert_eq!(edit["documentChanges"][0]["edits"][0]["newText"], "16 CPUs at most", "{edit}");
+    client.stop();
+}
+
+#[test]
+fn what_can_only_be_removed_is_removed_at_once() {
+    let text = EGG.replace("    cpu ", "    zzzzz = 1\n    qqqqq = 2\n    cpu ");
+    let folder = nest(&[("Eggs/web/config.fly", &text)]);
+    let path = "Eggs/web/config.fly";
+    let mut client = Client::start_as(folder.path(), |hello| {
+        let actions = &mut hello["capabilities"]["textDocument"]["codeAction"];
+        actions["dataSupport"] = json!(true);
+        actions["resolveSupport"] = json!({ "properties": ["edit"] });
+    });
+    client.open(path, &text);
+    let found = client.diagnostics(path, Some(1));
+    assert_eq!(codes(&found), ["unknown-attribute", "unknown-attribute"]);
+    let asked = json!({ "textDocument": { "uri": client.uri(path) }, "range": found[0]["range"], "context": { "diagnostics": found } });
+    let actions = client.request("textDocument/codeAction", asked)["result"].clone();
+    let every = actions
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|action| action["title"] == "Remove every attribute that is not known in this file");
+    let every = every.unwrap_or_else(|| panic!("{actions}")).clone();
+    let edits =
+        client.request("codeAction/resolve", every)["result"]["edit"]["documentChanges"][0]["edits"].clone();
+    let changes: Vec<_> = edits.as_array().unwrap().iter().rev().collect();
+    let changes = changes.into_iter().map(|edit| json!({ "range": edit["range"], "text": edit["newText"] }));
+    client.change(path, 2, Value::Array(changes.collect()));
+    assert_eq!(client.diagnostics(path, Some(2)), Vec::<Value>::new());
+    client.stop();
+}
+
+#[test]
 fn what_is_in_no_nest_is_left_alone_and_nonsense_is_answered() {
     let folder = nest(&[("notes/a.fly", EGG)]);
     let mut client = Client::start(folder.path());

@@ -192,6 +192,32 @@ fn what_is_no_message_ends_nothing() {
     assert_eq!(client.stop(), Some(0));
 }
 
+/// An editor may have halves of letters in its text: as many as it says stand where it says.
+#[test]
+fn halves_of_letters_shift_nothing() {
+    let folder = nest(&[(WEB, EGG)]);
+    let mut client = Client::start(folder.path());
+    client.open(WEB, EGG);
+    let uri = client.uri(WEB);
+    let edit = |version: i64, line: u32, from: u32, to: u32, text: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","method":"textDocument/didChange","params":{{"textDocument":{{"uri":"{uri}","version":{version}}},"contentChanges":[{{"range":{{"start":{{"line":{line},"character":{from}}},"end":{{"line":{line},"character":{to}}}}},"text":"{text}"}}]}}}}"#
+        )
+    };
+    let half = edit(2, 0, 0, 0, r"/* \ud83d\udd11 \ud83d */ ");
+    client.write(&half);
+    // `web` stands eleven units further on by now.
+    let rename = edit(3, 0, 5 + 11, 8 + 11, "site");
+    client.write(&rename);
+    let mut asked = client.at(WEB, 0, 5 + 11);
+    asked["newName"] = json!("x");
+    let edit = client.request("textDocument/rename", asked)["result"].clone();
+    let range = &edit["documentChanges"][0]["edits"][0]["range"];
+    let at = |character: u32| json!({ "line": 0, "character": character });
+    assert_eq!((&range["start"], &range["end"]), (&at(16), &at(20)), "{edit}");
+    assert_eq!(client.stop(), Some(0));
+}
+
 #[test]
 fn of_very_many_mistakes_the_first_are_shown() {
     let folder = nest(&[(WEB, EGG)]);

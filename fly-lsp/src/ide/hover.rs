@@ -3,19 +3,21 @@
 use std::fmt::Write as _;
 
 use fly_std::{
-    Type, Value, functions, policy,
+    Type, Value, functions,
+    policy::{self, FieldType},
     schema::{self, Block as Schema},
 };
 use flyc::{
     compiler::Compiler,
-    model::{StepKind, TypedAttribute, TypedBlock, show_named, variables},
-    syntax::{Attribute, Block, Kind, Parse, TokenRef, doc_comment},
+    model::{StepKind, TypedAttribute, TypedBlock, condition_texts, show_named, variables},
+    syntax::{Attribute, Block, Kind, Parse, TokenRef, doc_comment, literal},
     text::{TextRange, TextSize},
 };
 
 use super::{
     cursor::{Cursor, Frame, Slot},
     facts,
+    follow::{self, Meaning, Root},
     inherited::{self, Given},
     locate::{self, Occurrence, Space},
     names,
@@ -36,7 +38,14 @@ pub struct Hover {
 pub fn hover(compiler: &Compiler, path: &str, offset: TextSize, now: Moment) -> Option<Hover> {
     let parse = compiler.parse(path)?;
     let offset = offset.min(TextSize::of(&**parse.text()));
-    if let Some(found) = locate::at(parse, offset) {
+    let is_own_label = |found: &Occurrence| {
+        let is_told = matches!(
+            found.named.space,
+            Space::Repository | Space::Condition | Space::Rule | Space::Assert | Space::Test
+        );
+        found.is_definition && is_told
+    };
+    if let Some(found) = locate::at(parse, offset).filter(|found| !is_own_label(found)) {
         let mut text = named(compiler, path, &found)?;
         if found.named.space == Space::Profile {
             text.push_str(&contents(compiler, path, &found.named.name, found.range)?);
@@ -44,6 +53,9 @@ pub fn hover(compiler: &Compiler, path: &str, offset: TextSize, now: Moment) -> 
         return Some(Hover { range: found.range, text });
     }
     if let Some(found) = labelled(compiler, path, parse, offset) {
+        return Some(found);
+    }
+    if let Some(found) = followed(compiler, path, parse, offset) {
         return Some(found);
     }
     let token = token_at(parse, offset)?;
@@ -84,6 +96,33 @@ fn labelled(compiler: &Compiler, path: &str, parse: &Parse, offset: TextSize) ->
     let mut text = format!("`{}`: `{}`\n\n{}", label.name, keyword.text(), at.block.schema.doc);
     text.extend(own_doc(parse, keyword.range()));
     Some(Hover { range: label.range, text })
+}
+
+/// A word of `egg.resources.cpu` or `self.cpu`.
+fn followed(compiler: &Compiler, path: &str, parse: &Parse, offset: TextSize) -> Option<Hover> {
+    let word = follow::at(parse, offset)?;
+    let mut text = match word.meaning(parse)? {
+        Meaning::Block(block) => facts::block(block),
+        Meaning::Attribute(attribute, constraints) => facts::attribute(attribute, constraints),
+        Meaning::Extra(ty, doc) => {
+            format!("```fly\n{}: {ty}\n```\n\n{doc}", &parse.text()[word.range])
+        }
+    };
+    match word.root {
+        Root::Own => {
+            let given = word.definition(compiler, path).into_iter().next()?;
+            let at = placed(compiler, path, |attribute| attribute.name_range == given.range)?;
+            if let Some(value) = at.attribute.and_then(shown) {
+                let _ = write!(text, "\n\nHere: {value}");
+            }
+        }
+        Root::Subject(subject) if word.path.is_empty() => {
+            let over = schema::OVER.iter().find(|known| known.name == subject);
+            let _ = over.map(|over| write!(text, "\n\nThis rule is about it: {}", over.doc));
+        }
+        Root::Subject(_) => {}
+    }
+    Some(Hover { range: word.range, text })
 }
 
 /// What its author wrote above the block or attribute whose word stands here, set off from what goes before.
@@ -282,6 +321,14 @@ fn sold(at: &Placed<'_>, text: &mut String) {
     }
 }
 
+/// What an attribute comes to; a secret never.
+fn shown(attribute: &TypedAttribute) -> Option<String> {
+    if attribute.flow.is_some() {
+        return worth(attribute);
+    }
+    Some(format!("`{}`", show_named(&attribute.name, attribute.value.as_ref()?)))
+}
+
 /// What an attribute comes to, when that isn't what is written; a secret never.
 fn worth(attribute: &TypedAttribute) -> Option<String> {
     let flow = attribute.flow.as_deref()?;
@@ -337,7 +384,12 @@ fn named(compiler: &Compiler, path: &str, found: &Occurrence) -> Option<String> 
         | Space::Profile
         | Space::Account
         | Space::Queue
-        | Space::Service => {
+        | Space::Service
+        | Space::Repository
+        | Space::Condition
+        | Space::Rule
+        | Space::Assert
+        | Space::Test => {
             let space = found.named.space;
             let given = compiler.parse(&definition.file);
             let noun = given.map_or(space.noun(""), |parse| locate::noun_of(parse, space, definition.range));
@@ -361,10 +413,33 @@ fn written_above(compiler: &Compiler, path: &str, range: TextRange) -> Option<St
     around.filter_map(doc_comment).last()
 }
 
+/// One of a closed set of texts that a condition compares with.
+fn state(parse: &Parse, offset: TextSize) -> Option<Hover> {
+    let token = token_at(parse, offset)?;
+    let content = literal::content(token.kind(), token.text(), token.range().start(), false);
+    let text = content.plain()?;
+    let closed = policy::FIELDS.iter().filter_map(|field| match field.ty {
+        FieldType::Enum(variants) => Some((field, variants)),
+        _ => None,
+    });
+    let mut written = closed.flat_map(|(field, variants)| {
+        let texts = condition_texts(&text.text, field.id).into_iter();
+        texts.map(move |(name, part)| (field, variants, name, part))
+    });
+    written.find_map(|(field, variants, name, part)| {
+        let range = text.source(part.start..part.end);
+        let variant = variants.iter().find(|one| one.name == name && range.contains(offset))?;
+        Some(Hover { range, text: format!("`{}` `'{}'`: {}", field.name, variant.name, variant.doc) })
+    })
+}
+
 /// What stands within a string: a field of a condition, or one of a closed set.
 fn in_text(parse: &Parse, ty: Type, content: TextRange, offset: TextSize) -> Option<Hover> {
     match ty {
         Type::Condition => {
+            if let Some(found) = state(parse, offset) {
+                return Some(found);
+            }
             let text = &parse.text()[content];
             let at = usize::from(offset - content.start());
             let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';

@@ -19,6 +19,8 @@ use flyc::{
     text::{TextRange, TextSize},
 };
 
+use super::follow;
+
 /// How deeply interpolations within interpolations are followed; evaluation goes no further.
 const DEPTH: u32 = 32;
 
@@ -29,6 +31,16 @@ pub(super) struct Named {
     pub(super) space: Space,
     /// Its name.
     pub(super) name: String,
+    /// Of a repository the bucket it is in; empty when that is not known, and for everything else.
+    pub(super) of: String,
+}
+
+impl Named {
+    /// Whether both may be the same thing: where nobody says of which bucket a repository is, it may be of any.
+    pub(super) fn may_be(&self, other: &Self) -> bool {
+        let is_same_bucket = self.of == other.of || self.of.is_empty() || other.of.is_empty();
+        self.space == other.space && self.name == other.name && is_same_bucket
+    }
 }
 
 /// What a name is taken from.
@@ -52,6 +64,16 @@ pub(super) enum Space {
     Queue,
     /// A service of the installation.
     Service,
+    /// A repository of a bucket.
+    Repository,
+    /// A condition of UglyFox.
+    Condition,
+    /// A rule of UglyFox.
+    Rule,
+    /// A rule of the Nest's own.
+    Assert,
+    /// A test of the Nest.
+    Test,
 }
 
 impl Space {
@@ -68,6 +90,39 @@ impl Space {
             Self::Account => "a service account",
             Self::Queue => "a queue",
             Self::Service => "a service",
+            Self::Repository => "a repository",
+            Self::Condition => "a condition",
+            Self::Rule | Self::Assert => "a rule",
+            Self::Test => "a test",
+        }
+    }
+
+    /// Whether it is known in its file alone.
+    pub(super) const fn is_of_file(self) -> bool {
+        matches!(
+            self,
+            Self::Account
+                | Self::Queue
+                | Self::Service
+                | Self::Condition
+                | Self::Rule
+                | Self::Assert
+                | Self::Test
+        )
+    }
+
+    /// Whether its name is any text: a label that tells what something is.
+    pub(super) const fn is_text(self) -> bool {
+        matches!(self, Self::Assert | Self::Test)
+    }
+
+    /// What the label of a block within another gives a name to.
+    fn of_inner(block: &Schema) -> Option<Self> {
+        match block.name {
+            "repo" => Some(Self::Repository),
+            "runners_condition" => Some(Self::Condition),
+            "rule" => Some(Self::Rule),
+            _ => None,
         }
     }
 }
@@ -87,7 +142,7 @@ pub(super) struct Occurrence {
 
 /// Every place of a file where the name of something stands, in no particular order.
 pub(super) fn occurrences(parse: &Parse) -> Vec<Occurrence> {
-    let mut found = Finder { found: Vec::new(), in_assert: false, assert_over_egg: false };
+    let mut found = Finder { found: Vec::new(), subject: None, bucket: String::new() };
     for block in parse.blocks() {
         let keyword = block.keyword().map_or("", |keyword| keyword.text());
         let schema = schema::root(keyword).map(|root| root.block);
@@ -97,24 +152,18 @@ pub(super) fn occurrences(parse: &Parse) -> Vec<Occurrence> {
             "rift" => Some(Space::Rift),
             "variable" => Some(Space::Variable),
             "profile" => Some(Space::Profile),
+            "assert" => Some(Space::Assert),
+            "test" => Some(Space::Test),
             _ => None,
         };
-        if let Some((space, label)) = space.zip(block.labels().next()) {
-            let quotes = TextSize::from(u32::from(label.quoted));
-            let end = label.range.start() + quotes + TextSize::of(label.name);
-            let range = TextRange::new(label.range.start() + quotes, end);
-            found.add(space, label.name, range, true, !label.quoted);
-        }
+        found.label(space, block);
+        block.labels().next().map_or("", |label| label.name).clone_into(&mut found.bucket);
         if keyword == "locals" {
             for name in block.attributes().filter_map(Attribute::name) {
                 found.add(Space::Local, name.text(), name.range(), true, true);
             }
         }
-        found.assert_over_egg = keyword == "assert"
-            && block
-                .attributes()
-                .any(|one| one.is("over") && one.value().is_some_and(|over| over.text() == "egg"));
-        found.in_assert = keyword == "assert";
+        found.subject = follow::subject_of(block);
         found.block(block, schema);
     }
     found.found
@@ -131,17 +180,50 @@ pub(super) fn at(parse: &Parse, offset: TextSize) -> Option<Occurrence> {
     occurrences(parse).into_iter().find(|found| found.range.contains_inclusive(offset))
 }
 
+/// The keyword or the name of an attribute at an offset that the language gives a meaning there.
+pub(super) fn word_of_language(parse: &Parse, offset: TextSize) -> Option<TextRange> {
+    fn within<'p>(block: Block<'p>, schema: &'static Schema, found: &mut Vec<TokenRef<'p>>) {
+        let known = block.attributes().filter_map(Attribute::name);
+        found.extend(known.filter(|name| schema.attribute(name.text()).is_some()));
+        for inner in block.blocks() {
+            let Some(keyword) = inner.keyword() else { continue };
+            if let Some(child) = schema.child(keyword.text()) {
+                found.push(keyword);
+                within(inner, child.block, found);
+            } else if let Some(free) = schema.free_blocks {
+                within(inner, free, found);
+            }
+        }
+    }
+    let block = parse.blocks().find(|block| block.node().range().contains_inclusive(offset))?;
+    let keyword = block.keyword()?;
+    let mut found = vec![keyword];
+    within(block, schema::root(keyword.text())?.block, &mut found);
+    found.into_iter().map(TokenRef::range).find(|range| range.contains_inclusive(offset))
+}
+
 struct Finder {
     found: Vec<Occurrence>,
-    /// In an assert `egg.x` is an attribute of what the assert is about.
-    in_assert: bool,
-    assert_over_egg: bool,
+    /// What the assert around is about: `egg.x` is an attribute of it then, and no egg.
+    subject: Option<&'static str>,
+    /// The label of the block at the top.
+    bucket: String,
 }
 
 impl Finder {
     fn add(&mut self, space: Space, name: &str, range: TextRange, is_definition: bool, is_bare: bool) {
-        let named = Named { space, name: name.to_owned() };
+        let named = Named { space, name: name.to_owned(), of: String::new() };
         self.found.push(Occurrence { named, range, is_definition, is_bare });
+    }
+
+    /// The label of a block, which gives it its name.
+    fn label(&mut self, space: Option<Space>, block: Block<'_>) {
+        if let Some((space, label)) = space.zip(block.labels().next()) {
+            let quotes = TextSize::from(u32::from(label.quoted));
+            let end = label.range.start() + quotes + TextSize::of(label.name);
+            let range = TextRange::new(label.range.start() + quotes, end);
+            self.add(space, label.name, range, true, !label.quoted);
+        }
     }
 
     fn block(&mut self, block: Block<'_>, schema: Option<&'static Schema>) {
@@ -159,6 +241,12 @@ impl Finder {
             if is_rift && name.text() == "name" {
                 self.quoted(Space::Rift, value);
             }
+            if name.text() == "repository" && ty == Some(Type::Name) {
+                let bucket = block.attributes().find(|one| one.is("egg")).and_then(Attribute::value);
+                let bucket = bucket.and_then(|bucket| bucket.bare().literal());
+                let bucket = bucket.and_then(|text| literal::simple_string(text.kind(), text.text()));
+                self.repository(value, bucket.unwrap_or_default());
+            }
             if ty == Some(Type::Script) && value.bare().literal().is_some() {
                 continue;
             }
@@ -168,8 +256,21 @@ impl Finder {
             let keyword = inner.keyword().map_or("", |keyword| keyword.text());
             let within = schema
                 .and_then(|schema| schema.child(keyword).map(|child| child.block).or(schema.free_blocks));
+            let from = self.found.len();
+            self.label(within.and_then(Space::of_inner), inner);
+            let given = self.found[from..].iter_mut();
+            given
+                .filter(|found| found.named.space == Space::Repository)
+                .for_each(|found| found.named.of.clone_from(&self.bucket));
             self.block(inner, within);
         }
+    }
+
+    /// The name of a repository of a bucket.
+    fn repository(&mut self, value: Expr<'_>, bucket: &str) {
+        let from = self.found.len();
+        self.quoted(Space::Repository, value);
+        self.found[from..].iter_mut().for_each(|found| bucket.clone_into(&mut found.named.of));
     }
 
     fn value(&mut self, value: Expr<'_>, ty: Option<Type>) {
@@ -189,7 +290,7 @@ impl Finder {
             }
             _ => {}
         }
-        self.expression(value, TextSize::from(0), 0);
+        self.expression(value, TextSize::from(0));
     }
 
     /// The names of the parts of an installation: where they are given in `mothergoose`, and where others name them.
@@ -232,11 +333,15 @@ impl Finder {
 
     /// A name that stands in quotes.
     fn quoted(&mut self, space: Space, value: Expr<'_>) {
+        self.quoted_at(space, value, TextSize::from(0));
+    }
+
+    fn quoted_at(&mut self, space: Space, value: Expr<'_>, base: TextSize) {
         let Some(token) = value.bare().literal() else { return };
         let Some(name) = literal::simple_string(token.kind(), token.text()) else { return };
         let one = TextSize::from(1);
         let range = TextRange::new(token.range().start() + one, token.range().end() - one);
-        self.add(space, name, range, false, false);
+        self.add(space, name, range + base, false, false);
     }
 
     /// The names of eggs that a condition compares with.
@@ -250,40 +355,65 @@ impl Finder {
         }
     }
 
-    /// The name of an egg that an assert compares `egg.name` with.
-    fn compared(&mut self, expr: Expr<'_>) {
+    /// The names that an assert compares with `egg.name` or `job.name`, or looks for in a list: `nest.eggs`, or one of
+    /// which it looks for the name.
+    fn compared(&mut self, expr: Expr<'_>, base: TextSize) {
+        let space_of = |text: &str| match (self.subject, text) {
+            (Some("egg"), "egg.name") | (Some("nest"), "nest.eggs" | "nest.buckets") => Some(Space::Egg),
+            (Some("job"), "job.name") | (Some("nest"), "nest.jobs") => Some(Space::Job),
+            _ => None,
+        };
         let operator = expr.operator().map(|operator| operator.kind());
-        if !matches!(operator, Some(Kind::EqualsEquals | Kind::NotEquals)) {
-            return;
-        }
-        let sides: Vec<Expr<'_>> = expr.operands().collect();
-        let [one, other] = sides[..] else { return };
-        for (name, text) in [(one, other), (other, one)] {
-            if name.text() == "egg.name" {
-                self.quoted(Space::Egg, text);
+        let operands: Vec<Expr<'_>> = expr.operands().map(Expr::bare).collect();
+        let [one, other] = operands[..] else { return };
+        let found: Vec<(Option<Space>, Vec<Expr<'_>>)> = match expr.node().kind() {
+            NodeKind::Binary if matches!(operator, Some(Kind::EqualsEquals | Kind::NotEquals)) => {
+                vec![(space_of(one.text()), vec![other]), (space_of(other.text()), vec![one])]
+            }
+            NodeKind::Call if expr.name().is_some_and(|name| name.text() == "contains") => {
+                let elements =
+                    if one.node().kind() == NodeKind::List { one.operands().collect() } else { Vec::new() };
+                vec![(space_of(other.text()), elements), (space_of(one.text()), vec![other])]
+            }
+            _ => return,
+        };
+        for (space, texts) in found {
+            let Some(space) = space else { continue };
+            for text in texts {
+                self.quoted_at(space, text, base);
             }
         }
     }
 
     /// References such as `local.x`, in `${…}` as well. `base` is where the text of the tree begins in the file.
-    fn expression(&mut self, expr: Expr<'_>, base: TextSize, depth: u32) {
-        for expr in expr.node().descendants().filter_map(Expr::cast) {
-            if self.assert_over_egg {
-                self.compared(expr);
+    fn expression(&mut self, expr: Expr<'_>, base: TextSize) {
+        each_expression(expr, base, &mut |expr, base| {
+            if self.subject.is_some() {
+                self.compared(expr, base);
             }
-            if let Some((space, name)) =
-                referred(expr).filter(|(space, _)| !(self.in_assert && *space == Space::Egg))
-            {
+            let Some((word, space, name)) = referred(expr) else { return };
+            if self.subject != Some(word.text()) {
                 self.add(space, name.text(), name.range() + base, false, true);
             }
-            let Some(token) = expr.literal() else { continue };
-            if token.kind() == Kind::Number || depth >= DEPTH || !token.text().contains("${") {
-                continue;
-            }
-            for (inside, inner) in interpolations(token) {
-                if let Some(expr) = Expr::of(&inner) {
-                    self.expression(expr, base + inside.start(), depth + 1);
-                }
+        });
+    }
+}
+
+/// Visits an expression and everything in it, in `${…}` as well, each with where the text of its tree begins in the file.
+pub(super) fn each_expression(expr: Expr<'_>, base: TextSize, visit: &mut dyn FnMut(Expr<'_>, TextSize)) {
+    every(expr, base, 0, visit);
+}
+
+fn every(expr: Expr<'_>, base: TextSize, depth: u32, visit: &mut dyn FnMut(Expr<'_>, TextSize)) {
+    for expr in expr.node().descendants().filter_map(Expr::cast) {
+        visit(expr, base);
+        let Some(token) = expr.literal() else { continue };
+        if token.kind() == Kind::Number || depth >= DEPTH || !token.text().contains("${") {
+            continue;
+        }
+        for (inside, inner) in interpolations(token) {
+            if let Some(expr) = Expr::of(&inner) {
+                every(expr, base + inside.start(), depth + 1, visit);
             }
         }
     }
@@ -318,8 +448,8 @@ fn interpolations(token: TokenRef<'_>) -> Vec<(TextRange, Parse)> {
     inside.map(|range| (range, parse_expression(token.text()[range - start].into()))).collect()
 }
 
-/// What `base.name` refers to, and the name.
-fn referred(expr: Expr<'_>) -> Option<(Space, Expr<'_>)> {
+/// The word of `word.name`, what that refers to, and the name.
+fn referred(expr: Expr<'_>) -> Option<(Expr<'_>, Space, Expr<'_>)> {
     if expr.node().kind() != NodeKind::Field {
         return None;
     }
@@ -332,5 +462,5 @@ fn referred(expr: Expr<'_>) -> Option<(Space, Expr<'_>)> {
         "egg" | "bucket" => Space::Egg,
         _ => return None,
     };
-    Some((space, operands.next()?))
+    Some((base, space, operands.next()?))
 }

@@ -9,6 +9,7 @@ mod completion;
 mod cursor;
 mod facts;
 mod folding;
+mod follow;
 mod formatting;
 mod hints;
 mod hover;

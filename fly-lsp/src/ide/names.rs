@@ -10,7 +10,10 @@ use flyc::{
 };
 use rayon::prelude::*;
 
-use super::locate::{self, Named, Occurrence, Space};
+use super::{
+    follow,
+    locate::{self, Named, Occurrence, Space},
+};
 
 /// The edits of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,12 @@ pub enum RenameError {
     /// There is no name at this place.
     #[error("nothing with a name stands here")]
     Nothing,
+    /// It is a word of the language, which has one name.
+    #[error("`{name}` is what the language calls it, so it has no other name")]
+    Word {
+        /// The word.
+        name: String,
+    },
     /// The name would not be one.
     #[error("`{name}` can't name {what}: {why}")]
     Form {
@@ -83,7 +92,10 @@ struct Target {
 
 /// Where the thing at an offset is defined.
 pub fn definition(compiler: &Compiler, path: &str, offset: TextSize) -> Vec<Span> {
-    let Some((target, _)) = target(compiler, path, offset) else { return Vec::new() };
+    let Some((target, _)) = target(compiler, path, offset) else {
+        let word = compiler.parse(path).and_then(|parse| follow::at(parse, offset));
+        return word.map_or_else(Vec::new, |word| word.definition(compiler, path));
+    };
     spans(compiler, &target, |found| found.is_definition)
 }
 
@@ -95,22 +107,41 @@ pub fn references(compiler: &Compiler, path: &str, offset: TextSize, definitions
 
 /// The places of this file where the thing at an offset stands, and whether each defines it.
 pub fn highlights(compiler: &Compiler, path: &str, offset: TextSize) -> Vec<(TextRange, bool)> {
-    let Some((target, _)) = target(compiler, path, offset) else { return Vec::new() };
+    let Some((target, _)) = target(compiler, path, offset) else {
+        let found = compiler.parse(path).and_then(|parse| {
+            Some(follow::same(parse, &follow::at(parse, offset)?).into_iter().map(|range| (range, false)))
+        });
+        return found.into_iter().flatten().collect();
+    };
     in_file(compiler, &target, path).into_iter().map(|found| (found.range, found.is_definition)).collect()
 }
 
-/// The name at an offset that can be changed.
-pub fn prepare_rename(compiler: &Compiler, path: &str, offset: TextSize) -> Option<(TextRange, String)> {
-    let (target, at) = target(compiler, path, offset)?;
-    is_one(&target, &everywhere(compiler, &target)).ok()?;
-    Some((at.range, at.named.name))
+/// The name at an offset that can be changed, or why it can't be.
+pub fn prepare_rename(
+    compiler: &Compiler,
+    path: &str,
+    offset: TextSize,
+) -> Result<(TextRange, String), RenameError> {
+    let (target, at) = target(compiler, path, offset).ok_or_else(|| no_name(compiler, path, offset))?;
+    is_one(compiler, &target, &everywhere(compiler, &target))?;
+    Ok((at.range, at.named.name))
+}
+
+/// Why nothing at an offset has a name that could be changed.
+fn no_name(compiler: &Compiler, path: &str, offset: TextSize) -> RenameError {
+    let word = compiler.parse(path).and_then(|parse| {
+        let range = follow::at(parse, offset).map(|word| word.range);
+        let range = range.or_else(|| locate::word_of_language(parse, offset))?;
+        Some(parse.text()[range].to_owned())
+    });
+    word.map_or(RenameError::Nothing, |name| RenameError::Word { name })
 }
 
 /// The edits that give the thing at an offset another name everywhere.
 pub fn rename(compiler: &Compiler, path: &str, offset: TextSize, name: &str) -> Result<Rename, RenameError> {
-    let (target, _) = target(compiler, path, offset).ok_or(RenameError::Nothing)?;
+    let (target, _) = target(compiler, path, offset).ok_or_else(|| no_name(compiler, path, offset))?;
     let all = everywhere(compiler, &target);
-    is_one(&target, &all)?;
+    is_one(compiler, &target, &all)?;
     if target.named.name == name {
         return Ok(Rename::default());
     }
@@ -141,11 +172,28 @@ pub fn rename(compiler: &Compiler, path: &str, offset: TextSize, name: &str) -> 
 }
 
 /// Whether exactly one thing has the name.
-fn is_one(target: &Target, all: &[(Arc<str>, Vec<Occurrence>)]) -> Result<(), RenameError> {
-    let given = all.iter().flat_map(|(_, found)| found).filter(|found| found.is_definition);
-    // What gives a variable its value in `nest.fly` gives it no name.
+fn is_one(
+    compiler: &Compiler,
+    target: &Target,
+    all: &[(Arc<str>, Vec<Occurrence>)],
+) -> Result<(), RenameError> {
+    let count = |all: &[(Arc<str>, Vec<Occurrence>)]| {
+        all.iter().flat_map(|(_, found)| found).filter(|found| found.is_definition).count()
+    };
+    // Where nobody says of which bucket a repository is, any other of that name may be meant.
+    let is_vague = |found: &Occurrence| found.named.of.is_empty();
+    let of_any = target.named.space == Space::Repository
+        && !target.named.of.is_empty()
+        && all.iter().flat_map(|(_, found)| found).any(is_vague);
+    let times = if of_any {
+        let named = Named { of: String::new(), ..target.named.clone() };
+        count(&everywhere(compiler, &Target { named, only_in: None }))
+    } else {
+        count(all)
+    };
     let name = target.named.name.clone();
-    match given.count() {
+    match times {
+        // What gives a variable its value in `nest.fly` gives it no name.
         0 => Err(RenameError::Undefined { name }),
         1 => Ok(()),
         times => Err(RenameError::Ambiguous { name, times }),
@@ -171,8 +219,14 @@ fn taken(
         let found = locate::occurrences(parse).into_iter();
         // A change of nothing but the case meets itself.
         let old = &target.named.name;
-        let meant =
-            |one: &Occurrence| one.named.space == space && same(&one.named.name) && one.named.name != *old;
+        let of = &target.named.of;
+        let is_there = |one: &Named| one.of == *of || one.of.is_empty() || of.is_empty();
+        let meant = |one: &Occurrence| {
+            one.named.space == space
+                && same(&one.named.name)
+                && one.named.name != *old
+                && is_there(&one.named)
+        };
         // Where it is given says more than where it is used.
         let one = found.filter(meant).max_by_key(|one| one.is_definition)?;
         let what = one.is_definition.then(|| locate::noun_of(parse, space, one.range));
@@ -254,6 +308,16 @@ fn check_name(
     });
     let what = given.unwrap_or_else(|| target.named.space.noun(""));
     let wrong = |why| Err(RenameError::Form { name: name.to_owned(), what, why });
+    if target.named.space.is_text() {
+        let is_plain = |c: char| !c.is_control() && !matches!(c, '"' | '\\');
+        return if name.trim().is_empty() {
+            wrong("it says nothing")
+        } else if !name.chars().all(is_plain) || name.contains("${") {
+            wrong("it is a text on one line, without `\"`, `\\` and `${`")
+        } else {
+            Ok(())
+        };
+    }
     let identifier = matches!(target.named.space, Space::Local | Space::Variable);
     let begins = |c: char| c.is_ascii_alphabetic() || if identifier { c == '_' } else { c.is_ascii_digit() };
     let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_' || !identifier && c == '-';
@@ -286,8 +350,7 @@ fn target(compiler: &Compiler, path: &str, offset: TextSize) -> Option<(Target, 
     let own = |found: &Occurrence| found.is_definition && found.named == at.named;
     let of_file = match at.named.space {
         Space::Local => path != NEST_FILE && locate::occurrences(parse).iter().any(own),
-        Space::Account | Space::Queue | Space::Service => true,
-        _ => false,
+        space => space.is_of_file(),
     };
     let only_in = of_file.then(|| Arc::from(path));
     Some((Target { named: at.named.clone(), only_in }, at))
@@ -297,7 +360,7 @@ fn target(compiler: &Compiler, path: &str, offset: TextSize) -> Option<(Target, 
 fn in_file(compiler: &Compiler, target: &Target, path: &str) -> Vec<Occurrence> {
     let Some(parse) = compiler.parse(path) else { return Vec::new() };
     let mut found = locate::occurrences(parse);
-    found.retain(|found| found.named == target.named);
+    found.retain(|found| found.named.may_be(&target.named));
     // What a file gives itself hides what `nest.fly` gives.
     let hides = target.named.space == Space::Local && path != NEST_FILE && target.only_in.is_none();
     if hides && found.iter().any(|found| found.is_definition) {

@@ -7,7 +7,7 @@ use flyc::{
     text::{TextRange, TextSize},
 };
 
-use super::locate;
+use super::locate::{self, Occurrence};
 
 /// The kinds of token, in the order the protocol numbers them.
 pub const TOKEN_TYPES: &[&str] = &[
@@ -63,18 +63,16 @@ pub fn semantic_tokens(compiler: &Compiler, path: &str) -> Vec<Token> {
         in_node(node, &mut found);
     }
     // What names something else is told apart from other strings: it stands inside their quotes.
-    let names = locate::occurrences(parse);
+    let mut names = locate::occurrences(parse);
+    names.retain(|name| !name.range.is_empty());
+    names.sort_by_key(|name| name.range.start());
+    names.dedup_by_key(|name| name.range);
     let mut tokens: Vec<Token> = Vec::new();
     found.sort_by_key(|token| (token.range.start(), token.range.len()));
     found.dedup_by_key(|token| token.range);
     for token in found {
-        let inner =
-            names.iter().filter(|name| token.range.contains_range(name.range) && !name.range.is_empty());
         let mut from = token.range.start();
-        let mut inner: Vec<_> = inner.collect();
-        inner.sort_by_key(|name| name.range.start());
-        inner.dedup_by_key(|name| name.range);
-        for name in inner {
+        for name in within(&names, token.range) {
             if name.range.start() > from {
                 tokens.push(Token { range: TextRange::new(from, name.range.start()), ..token });
             }
@@ -91,6 +89,13 @@ pub fn semantic_tokens(compiler: &Compiler, path: &str) -> Vec<Token> {
         }
     }
     tokens
+}
+
+/// Of names by position those that begin and end in a range: no others are looked at, however many a file has.
+pub(super) fn within(names: &[Occurrence], range: TextRange) -> impl Iterator<Item = &Occurrence> {
+    let from = names.partition_point(|name| name.range.start() < range.start());
+    let all = names[from..].iter().take_while(move |name| name.range.start() < range.end());
+    all.filter(move |name| range.contains_range(name.range))
 }
 
 fn push(found: &mut Vec<Token>, range: TextRange, kind: u32) {

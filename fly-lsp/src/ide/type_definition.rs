@@ -20,7 +20,7 @@ use super::{
 /// What the thing at an offset is made after; where it is defined when that is nothing.
 pub fn type_definition(compiler: &Compiler, path: &str, offset: TextSize) -> Vec<Span> {
     let Some(at) = compiler.parse(path).and_then(|parse| locate::at(parse, offset)) else {
-        return Vec::new();
+        return names::definition(compiler, path, offset);
     };
     let defined = names::definition(compiler, path, offset);
     let made_after = |defined: &Span| made_after(compiler, at.named.space, defined);
@@ -45,8 +45,6 @@ fn made_after(compiler: &Compiler, space: Space, defined: &Span) -> Vec<Span> {
                 names::definition(compiler, &defined.file, extends.range().end())
             })
         }
-        Space::Job | Space::Rift | Space::Local | Space::Account | Space::Queue | Space::Service => {
-            Vec::new()
-        }
+        _ => Vec::new(),
     }
 }

@@ -421,7 +421,11 @@ impl LanguageServer for Backend {
         &self,
         params: TextDocumentPositionParams,
     ) -> Result<Option<PrepareRenameResponse>> {
-        Ok(self.ask_at(params, names::prepare_rename).await?.flatten())
+        match self.ask_at(params, names::prepare_rename).await? {
+            Some(Ok(found)) => Ok(found),
+            Some(Err(why)) => Err(Error::invalid_params(why.to_string())),
+            None => Ok(None),
+        }
     }
 
     async fn rename(&self, params: RenameParams) -> Result<Option<WorkspaceEdit>> {

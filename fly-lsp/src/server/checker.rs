@@ -168,13 +168,16 @@ impl Checker {
                     version: Some(*version),
                 })
                 .collect();
-            let own = if is_open { None } else { uri_of(&shower.root, path) };
-            // The editor may have called it otherwise than we do.
+            let own = uri_of(&shower.root, path);
+            // The editor may call it otherwise than we do, and did or does not: what was told under one name and holds
+            // under another is taken back, or it would stand there twice.
             let gone = before.get(&**path).into_iter().flatten().map(|(uri, _)| uri);
-            let gone = gone
-                .filter(|&uri| Some(uri) != own.as_ref() && documents.iter().all(|(open, _)| open != uri));
+            let gone = gone.chain(own.as_ref().filter(|_| is_open));
+            let gone = gone.filter(|&uri| {
+                (is_open || Some(uri) != own.as_ref()) && documents.iter().all(|(open, _)| open != uri)
+            });
             told.extend(gone.map(|uri| Told { uri: uri.clone(), diagnostics: Vec::new(), version: None }));
-            told.extend(own.map(|uri| Told { uri, diagnostics: shown, version: None }));
+            told.extend(own.filter(|_| !is_open).map(|uri| Told { uri, diagnostics: shown, version: None }));
             told
         };
         if paths.len() < 64 {

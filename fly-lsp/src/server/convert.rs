@@ -122,7 +122,21 @@ pub(crate) fn path_of(uri: &Uri) -> Option<PathBuf> {
 
 /// The URI of a file of a Nest.
 pub(crate) fn uri_of(root: &Path, path: &str) -> Option<Uri> {
-    Uri::from_file_path(root.join(path))
+    // What can't be read may be the Nest itself.
+    if path == "." { Uri::from_file_path(root) } else { Uri::from_file_path(root.join(path)) }
+}
+
+/// The places of spans of one file, whose lines are counted once.
+pub(crate) fn locations(
+    compiler: &Compiler,
+    root: &Path,
+    encoding: Encoding,
+    spans: &[Span],
+) -> Vec<lsp::Location> {
+    let Some(file) = spans.first().map(|span| &span.file) else { return Vec::new() };
+    let Some((text, uri)) = compiler.text(file).zip(uri_of(root, file)) else { return Vec::new() };
+    let lines = Lines::new(&text, encoding);
+    spans.iter().map(|span| lsp::Location::new(uri.clone(), lines.range(span.range))).collect()
 }
 
 /// The place of a span.

@@ -112,10 +112,43 @@ fn judged(body: Vec<u8>) -> Result<Vec<u8>, Wrong> {
     if serde_json::from_str::<Message>(text).is_ok() {
         return Ok(body);
     }
+    // The only text that JSON can write and nobody can read: halves of letters. An editor may have some in its document,
+    // and an edit that was lost would shift all that come after it.
+    let whole = with_whole_letters(text);
+    if whole.as_ref().is_some_and(|whole| serde_json::from_str::<Message>(whole).is_ok()) {
+        return whole.map(String::into_bytes).ok_or(Wrong::Unreadable);
+    }
     let value: Value = serde_json::from_str(text).map_err(|_| Wrong::Unreadable)?;
     // To an answer nobody answers under its number.
     let id = value.get("id").filter(|_| value.get("method").is_some());
     Err(Wrong::Invalid(id.and_then(|id| Id::deserialize(id).ok()).filter(|id| *id != Id::Null)))
+}
+
+/// A text of JSON with a letter for each half of one, which is as long in UTF-16; none when there is no half.
+fn with_whole_letters(text: &str) -> Option<String> {
+    let unit = |rest: &str| u16::from_str_radix(rest.strip_prefix("\\u")?.get(..4)?, 16).ok();
+    let mut mended = String::with_capacity(text.len());
+    let (mut rest, mut is_mended) = (text, false);
+    while let Some(at) = rest.find('\\') {
+        mended.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let next = rest.get(6..).and_then(unit);
+        let taken = match (unit(rest), next) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                mended.push_str("\\ufffd");
+                is_mended = true;
+                rest = &rest[6..];
+                continue;
+            }
+            // The backslash and what it stands before.
+            _ => rest.chars().take(2).map(char::len_utf8).sum(),
+        };
+        mended.push_str(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    mended.push_str(rest);
+    is_mended.then_some(mended)
 }
 
 /// The next message; none at the end.
@@ -190,6 +223,22 @@ mod tests {
     }
 
     #[test]
+    fn halves_of_letters_are_letters() {
+        let message = |text: &str| format!(r#"{{"jsonrpc":"2.0","method":"x","params":["{text}"]}}"#);
+        for (written, read) in [
+            (r"\ud800", r"\ufffd"),
+            (r"a\udc00\ud83d\udd11\ud83d", r"a\ufffd\ud83d\udd11\ufffd"),
+            (r"\\ud800\ud800\n", r"\\ud800\ufffd\n"),
+            (r"\ud800\u0041ключ\\", r"\ufffd\u0041ключ\\"),
+        ] {
+            let read = message(read).into_bytes();
+            assert_eq!(judged(message(written).into_bytes()).as_ref(), Ok(&read), "{written}");
+        }
+        assert_eq!(with_whole_letters(r"\ud83d\udd11 \"), None);
+        assert_eq!(judged(message(r"\ud8").into_bytes()), Err(Wrong::Unreadable));
+    }
+
+    #[test]
     fn only_messages_are_handed_on() {
         let deep = format!("{{\"jsonrpc\":\"2.0\",\"method\":\"a\",\"params\":{}", "[".repeat(9000));
         for (body, expected) in [
@@ -197,7 +246,6 @@ mod tests {
                 &b"{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"x\",\"params\":{\"a\":\"\xff\xfe\"}}"[..],
                 Wrong::Unreadable,
             ),
-            (br#"{"jsonrpc":"2.0","method":"x","params":"\ud800"}"#, Wrong::Unreadable),
             (br#"{"jsonrpc":"2.0","method":"x","params":1e999}"#, Wrong::Unreadable),
             (format!("{deep}{}}}", "]".repeat(9000)).as_bytes(), Wrong::Unreadable),
             (br#"{"jsonrpc":"2.0","id":1.5,"method":"x"}"#, Wrong::Invalid(None)),

@@ -202,7 +202,14 @@ impl Shower {
     pub(crate) fn show(&self, compiler: &Compiler, path: &str, found: &[Diagnostic]) -> Vec<lsp::Diagnostic> {
         let text = compiler.text(path).unwrap_or_default();
         let lines = Lines::new(&text, self.encoding);
-        let related = |span: &flyc::diag::Span| convert::location(compiler, &self.root, self.encoding, span);
+        let uri = convert::uri_of(&self.root, path);
+        let related = |span: &flyc::diag::Span| match &uri {
+            // Most stand in the file itself, of which the lines are counted.
+            Some(uri) if *span.file == *path => {
+                Some(lsp::Location::new(uri.clone(), lines.range(span.range)))
+            }
+            _ => convert::location(compiler, &self.root, self.encoding, span),
+        };
         let told = found.iter().take(MOST);
         let mut told: Vec<_> =
             told.map(|found| convert::diagnostic(found, &lines, self.abilities, related)).collect();

@@ -11,11 +11,12 @@ use std::{
 use flyc::{
     compiler::Compiler,
     diag::{Applicability, Diagnostic, Edit},
+    model::UNKNOWN_ATTRIBUTE,
     text::{TextRange, TextSize},
 };
 
 use super::{
-    Action, ActionKind, Edits,
+    Action, ActionKind, Edits, choices,
     draft::Draft,
     fixes, missing,
     proof::{Trial, small, with_surroundings},
@@ -38,6 +39,10 @@ pub enum Deferred {
     KindInFile(String),
     /// All findings of one kind in the Nest.
     KindInNest(String),
+    /// All attributes of a file that nobody knows, and that are like none that is known.
+    UnknownInFile,
+    /// All such attributes of the Nest.
+    UnknownInNest,
 }
 
 impl Deferred {
@@ -50,8 +55,20 @@ impl Deferred {
                 is_here && finding.kind.id == id && is_sure(finding, Applicability::Suggested)
             }
             Self::KindInNest(id) => finding.kind.id == id && is_sure(finding, Applicability::Suggested),
+            Self::UnknownInFile => is_here && is_like_none(finding),
+            Self::UnknownInNest => is_like_none(finding),
         }
     }
+
+    /// Whether the whole Nest is looked at.
+    pub const fn is_everywhere(&self) -> bool {
+        matches!(self, Self::KindInNest(_) | Self::UnknownInNest)
+    }
+}
+
+/// Whether a finding is about an attribute that can only be removed.
+fn is_like_none(finding: &Diagnostic) -> bool {
+    *finding.kind == UNKNOWN_ATTRIBUTE && !is_sure(finding, Applicability::Suggested)
 }
 
 fn is_sure(finding: &Diagnostic, least: Applicability) -> bool {
@@ -82,17 +99,26 @@ pub(super) fn actions(
     if !wanted(ActionKind::FixEvery) {
         return;
     }
+    let is_asked = asked.findings.iter().any(is_like_none);
+    let mut all: Vec<(String, Deferred, Deferred)> = Vec::new();
     for id in general {
+        if id == UNKNOWN_ATTRIBUTE.id && is_asked {
+            let title = "Remove every attribute that is not known".to_owned();
+            all.push((title, Deferred::UnknownInFile, Deferred::UnknownInNest));
+        }
         let (file, nest) = (Deferred::KindInFile(id.to_owned()), Deferred::KindInNest(id.to_owned()));
+        all.push((format!("Fix every `{id}`"), file, nest));
+    }
+    for (title, file, nest) in all {
         let here = asked.all.iter().filter(|finding| file.means(asked.path, finding)).count();
         let elsewhere =
             |finding: &Diagnostic| *finding.span.file != *asked.path && nest.means(asked.path, finding);
         let there = asked.compiler.finds(elsewhere);
         if here > 1 {
-            found.push(action(format!("Fix every `{id}` in this file"), ActionKind::FixEvery, file));
+            found.push(action(format!("{title} in this file"), ActionKind::FixEvery, file));
         }
         if there {
-            found.push(action(format!("Fix every `{id}` in the Nest"), ActionKind::FixEvery, nest));
+            found.push(action(format!("{title} in the Nest"), ActionKind::FixEvery, nest));
         }
     }
 }
@@ -119,7 +145,7 @@ impl Way {
 /// The texts with everything mended that can be; or, when it is asked for no more, with anything mended.
 fn tried(compiler: &Compiler, path: &str, deferred: &Deferred, is_enough: bool) -> Draft {
     let mut done = Draft::default();
-    let is_everywhere = matches!(deferred, Deferred::KindInNest(_));
+    let is_everywhere = deferred.is_everywhere();
     if !is_everywhere && !compiler.check_file(path).iter().any(|finding| deferred.means(path, finding)) {
         return done;
     }
@@ -152,10 +178,7 @@ fn tried(compiler: &Compiler, path: &str, deferred: &Deferred, is_enough: bool) 
 
 /// Every way in which every finding that is meant can be mended.
 fn ways(nest: &Compiler, path: &str, deferred: &Deferred) -> Vec<Way> {
-    let found = match deferred {
-        Deferred::KindInNest(_) => nest.check(),
-        Deferred::File | Deferred::KindInFile(_) => nest.check_file(path),
-    };
+    let found = if deferred.is_everywhere() { nest.check() } else { nest.check_file(path) };
     let mut by_file: BTreeMap<Arc<str>, Vec<Diagnostic>> = BTreeMap::new();
     for finding in found.into_iter().filter(|finding| deferred.means(path, finding)) {
         by_file.entry(Arc::clone(&finding.span.file)).or_default().push(finding);
@@ -167,6 +190,7 @@ fn ways(nest: &Compiler, path: &str, deferred: &Deferred) -> Vec<Way> {
             let mut candidates = Vec::new();
             missing::candidates(&asked, &finding, &mut candidates);
             fixes::candidates(&asked, &finding, &mut candidates);
+            choices::candidates(&asked, &finding, &mut candidates);
             let drafts = candidates.into_iter().filter(|candidate| candidate.is_general);
             for text in drafts.filter_map(|mut candidate| candidate.draft.texts.remove(&path)) {
                 if text != asked.text() {

@@ -42,7 +42,11 @@ pub(super) fn candidates(asked: &Asked<'_>, finding: &Diagnostic, found: &mut Ve
         remove_block(asked, finding, found);
     }
     if *kind == UNKNOWN_ATTRIBUTE {
+        let from = found.len();
         remove_attribute(asked, finding, at, "remove `{}`", found);
+        // Like one that is known, it was meant to be that.
+        let is_like_none = finding.help.as_ref().is_none_or(|help| help.edits.is_empty());
+        found[from..].iter_mut().for_each(|candidate| candidate.is_general = is_like_none);
     }
     if *kind == MIN_ABOVE_MAX {
         limits(asked, finding, found);

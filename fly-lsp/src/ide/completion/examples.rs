@@ -3,7 +3,7 @@
 //! What never lives here: what is offered where.
 
 use fly_std::{
-    Type,
+    Type, Value,
     clouds::{Cloud, Location},
     endpoints::{self, KNOWN_TRIGGERS},
     formats::{duration, size},
@@ -154,6 +154,7 @@ fn beside(
         "default" if around.is("variable") && given("allowed").is_some() => {
             first_element(given("allowed")?).map(str::to_owned)
         }
+        "type" if around.is("variable") => type_of_default(scene),
         "default" if around.is("variable") => declared(scene).map(|ty| of_type(scene, &ty)),
         "allowed" if around.is("variable") => {
             let default = given("default").map(str::to_owned);
@@ -162,6 +163,43 @@ fn beside(
         }
         _ => None,
     }
+}
+
+/// The type of what the `variable` block around the cursor gives or allows, as it is declared.
+pub(super) fn type_of_default(scene: &Scene<'_>) -> Option<String> {
+    fn named(value: &Value) -> String {
+        match value {
+            Value::String(_) => "string".to_owned(),
+            Value::Int(_) => "int".to_owned(),
+            Value::Float(_) => "float".to_owned(),
+            Value::Bool(_) => "bool".to_owned(),
+            Value::Duration(_) => "duration".to_owned(),
+            Value::Size(_) => "size".to_owned(),
+            Value::Percent(_) => "percent".to_owned(),
+            Value::Secret(_) => "secret".to_owned(),
+            Value::List(values) => {
+                let mut all = values.iter().map(named);
+                let first = all.next().filter(|first| all.all(|other| other == *first));
+                // Beyond a list in a list nobody counts.
+                let first = first.filter(|first| !first.contains('<'));
+                format!("list<{}>", first.unwrap_or_else(|| "any".to_owned()))
+            }
+            Value::Map(_) => "map<any>".to_owned(),
+            _ => "any".to_owned(),
+        }
+    }
+    let around = scene.around().filter(|block| block.is("variable"))?;
+    let mut blocks = scene.compiler.typed(scene.path)?.blocks.iter();
+    let typed = blocks.find(|block| block.header == around.header());
+    let value = |name: &str| typed?.value(name);
+    let told = match (value("default"), value("allowed")) {
+        (Some(value), _) => Some(named(value)),
+        (None, Some(Value::List(values))) => values.first().map(named),
+        _ => None,
+    };
+    // Whatever it is, it is something.
+    let is_given = given(around, "default").or_else(|| given(around, "allowed")).is_some();
+    told.or_else(|| is_given.then(|| "any".to_owned()))
 }
 
 /// The type that the `variable` block around the cursor declares.
@@ -204,7 +242,7 @@ pub(super) fn of_free(scene: &Scene<'_>, name: &str, free: &Attribute) -> String
 /// The text of the value that a block gives an attribute.
 pub(super) fn given<'p>(block: syntax::Block<'p>, name: &str) -> Option<&'p str> {
     let mut attributes = block.attributes().filter(|attribute| attribute.is(name));
-    attributes.find_map(|attribute| attribute.value().map(|value| value.text()))
+    attributes.find_map(|attribute| attribute.value().map(|value| value.bare().text()))
 }
 
 /// A name that the Nest has.

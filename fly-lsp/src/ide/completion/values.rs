@@ -265,7 +265,13 @@ fn of_type(scene: &Scene<'_>, ty: &Type, attribute: Option<&'static Attribute>) 
         Type::Enum(variants) => variants.iter().map(|one| variant(one.name, one.doc, "\"")).collect(),
         Type::Keyword(variants) => variants.iter().map(|one| variant(one.name, one.doc, "")).collect(),
         Type::Bool | Type::Predicate => vec![variant("true", "", ""), variant("false", "", "")],
-        Type::TypeName => TYPE_NAMES.iter().map(|(name, _)| variant(name, "", "")).collect(),
+        Type::TypeName => {
+            // What is given already is of a type that can be told.
+            let given = examples::type_of_default(scene);
+            let names =
+                TYPE_NAMES.iter().map(|(name, _)| *name).filter(|name| given.as_deref() != Some(*name));
+            given.as_deref().into_iter().chain(names).map(|name| variant(name, "", "")).collect()
+        }
         Type::Entity(_) if names::in_list(scene) => names::free_eggs(scene).iter().map(entity).collect(),
         Type::Entity(_) => names::eggs(scene).iter().map(entity).collect(),
         Type::Profile => names::profiles(scene)

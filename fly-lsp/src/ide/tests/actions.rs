@@ -421,6 +421,32 @@ fn everything_at_once() {
     );
 }
 
+#[test]
+fn what_is_like_nothing_known_is_removed_at_once() {
+    let odd = in_nest(&EGG.replace("    cpu ", "    zz$0zz = 1\n    qqqqq = 2\n    cpq "));
+    check_action(
+        &odd,
+        "Remove every attribute that is not known in this file",
+        expect![[r#"
+        `Eggs/web/config.fly`:
+        egg "web" {
+          type = "vm"
+
+          resources {
+            cpq    = 2
+            memory = 4GiB
+          }
+
+          gitlab {
+            project_id = 1
+          }
+        }
+    "#]],
+    );
+    // One that is like another was meant to be that.
+    assert!(done(&odd, "Fix every `unknown-attribute` in this file").is_none());
+}
+
 /// What an action changes in the file that is asked about; none when it is not offered.
 fn done(text: &str, title: &str) -> Option<(Fixture, String)> {
     let (at, range) = asked(text);

@@ -334,3 +334,39 @@ fn paths_that_triggers_call() {
         "#]],
     );
 }
+
+#[test]
+fn the_type_of_a_variable_is_that_of_its_value() {
+    let variable = "`nest.fly`:\nvariable \"v\" {\n  default = 14m25s\n  $0\n}\n";
+    check_complete(
+        variable,
+        expect![[r#"
+        type  →  "type = duration"
+        allowed  →  "allowed = [14m25s]"
+        description  →  "description = \"The tags of ordinary runners.\""
+        sensitive  →  "sensitive = false"
+    "#]],
+    );
+    check_complete(
+        &variable.replace("$0", "type = $0"),
+        expect![[r#"
+        duration  →  "duration"
+        string  →  "string"
+        int  →  "int"
+        float  →  "float"
+        bool  →  "bool"
+        size  →  "size"
+    "#]],
+    );
+    check_complete(
+        &variable.replace("$0", "type = $0").replace("14m25s", "[\"a\", \"b\"]"),
+        expect![[r#"
+            list<string>  →  "list<string>"
+            string  →  "string"
+            int  →  "int"
+            float  →  "float"
+            bool  →  "bool"
+            duration  →  "duration"
+        "#]],
+    );
+}

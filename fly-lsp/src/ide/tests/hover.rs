@@ -387,3 +387,123 @@ fn hover_tells_what_excludes_what() {
     "#]],
     );
 }
+
+#[test]
+fn hover_tells_what_a_rule_asks_for() {
+    let rule = "`nest.fly`:\nassert \"small\" {\n  over      = egg\n  condition = egg.resources.cpu <= 16 && egg.runner.tags[0] != \"x\"\n  message   = \"`${egg.name}` has ${egg.resources.cpu}\"\n}\n";
+    check_hover(
+        &rule.replacen("resources.cpu", "resources.c$0pu", 1),
+        expect![[r#"
+        about `cpu`
+        ```fly
+        cpu = int
+        ```
+
+        The number of virtual CPUs one runner gets; at most what the cloud sells.
+
+        Default: `2`.
+    "#]],
+    );
+    check_hover(
+        &rule.replacen("egg.resources", "egg.re$0sources", 1),
+        expect![[r#"
+        about `resources`
+        ```fly
+        resources { … }
+        ```
+
+        How large one runner is.
+
+        ```fly
+        resources {
+          cpu    = 2
+          memory = 4GiB
+          disk   = 20GiB
+        }
+        ```
+    "#]],
+    );
+    check_hover(
+        &rule.replacen("egg.resources", "e$0gg.resources", 1),
+        expect![[r#"
+        about `egg`
+        ```fly
+        egg { … }
+        ```
+
+        The runners of one GitLab project or of every project in one GitLab group.
+
+        ```fly
+        egg "my-app" {
+          type = "vm"
+
+          gitlab {
+            project_id = 12345
+          }
+        }
+        ```
+
+        This rule is about it: Every egg and every bucket.
+    "#]],
+    );
+    check_hover(
+        &rule.replace("egg.name", "egg.na$0me"),
+        expect![[r#"
+        about `name`
+        ```fly
+        name: string
+        ```
+
+        The label of the egg or bucket.
+    "#]],
+    );
+    check_hover(
+        &rule.replace("runner.tags", "runner.ta$0gs"),
+        expect![[r#"
+        about `tags`
+        ```fly
+        tags = list<string>
+        ```
+
+        The GitLab tags the runner serves; a job is taken when all of its tags are among them.
+
+        Default: `[]`.
+
+        Example: `["docker", "linux"]`
+    "#]],
+    );
+    check_hover(
+        &rule.replace("over      = egg", "over      = nest").replacen("egg.resources.cpu", "nest.e$0ggs", 1),
+        expect![[r#"
+            about `eggs`
+            ```fly
+            eggs: list
+            ```
+
+            The names of all eggs.
+        "#]],
+    );
+    check_hover(
+        "egg \"a\" {\n  resources {\n    cpu    = 2 + 2\n    memory = \"${self.c$0pu}GiB\"\n  }\n}\n",
+        expect![[r#"
+            about `cpu`
+            ```fly
+            cpu = int
+            ```
+
+            The number of virtual CPUs one runner gets; at most what the cloud sells.
+
+            Default: `2`.
+
+            Here: `4`
+        "#]],
+    );
+    // A state of a runner within a condition.
+    check_hover(
+        "`UF/config.fly`:\nuglyfox {\n  policies {\n    rule \"a\" {\n      condition = \"state IN ('apex', 'na$0dir')\"\n    }\n  }\n}\n",
+        expect![[r#"
+            about `'nadir'`
+            `state` `'nadir'`: Sleeps; a virtual machine that is stopped.
+        "#]],
+    );
+}

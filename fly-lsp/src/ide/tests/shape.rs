@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
+use flyc::compiler::Compiler;
+
 use super::*;
+use crate::ide::{locate, tokens};
 
 fn outline(symbols: &[Symbol], depth: usize, out: &mut String) {
     for symbol in symbols {
@@ -106,4 +109,19 @@ fn the_whole_nest_is_searched_for_names() {
         old (rule) in UF/config.fly
     "#]]
     .assert_eq(&found("rule old"));
+}
+
+/// A name is looked at for the token that it stands in, and for no other: a large file would take minutes.
+#[test]
+fn names_within_tokens_are_not_looked_for_among_all() {
+    let egg =
+        |at: usize| format!("egg \"a{at}\" {{\n  environment {{\n    A = \"x${{egg.a{at}}}\"\n  }}\n}}\n");
+    let text: String = (0..200).map(egg).collect();
+    let compiler = Compiler::new([("Eggs/a/config.fly", text.as_str())]);
+    let parse = compiler.parse("Eggs/a/config.fly").unwrap();
+    let mut names = locate::occurrences(parse);
+    names.sort_by_key(|name| name.range.start());
+    let tokens = semantic_tokens(&compiler, "Eggs/a/config.fly");
+    let met: usize = tokens.iter().map(|token| tokens::within(&names, token.range).count()).sum();
+    assert_eq!((names.len(), met), (400, 400));
 }

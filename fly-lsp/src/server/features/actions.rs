@@ -41,7 +41,7 @@ fn action(
     let (edit, data) = match found.edits {
         Edits::Ready(edits) => (Some(edit(view, &edits)), None),
         Edits::Deferred(deferred) if resolves => (None, Some(data(view, &deferred)?)),
-        Edits::Deferred(Deferred::KindInNest(_)) => return None,
+        Edits::Deferred(deferred) if deferred.is_everywhere() => return None,
         Edits::Deferred(deferred) => {
             (Some(edit(view, &ide::carry_out(&view.compiler, &view.path, &deferred))), None)
         }
@@ -69,6 +69,8 @@ fn data(view: &View, deferred: &Deferred) -> Option<Value> {
         Deferred::File => ("file", ""),
         Deferred::KindInFile(id) => ("kindInFile", id.as_str()),
         Deferred::KindInNest(id) => ("kindInNest", id.as_str()),
+        Deferred::UnknownInFile => ("unknownInFile", ""),
+        Deferred::UnknownInNest => ("unknownInNest", ""),
     };
     Some(json!({ "uri": uri, "what": what, "id": id }))
 }
@@ -81,6 +83,8 @@ pub(in crate::server) fn deferred(action: &lsp::CodeAction) -> Option<(Uri, Defe
         "file" => Deferred::File,
         "kindInFile" => Deferred::KindInFile(id()?),
         "kindInNest" => Deferred::KindInNest(id()?),
+        "unknownInFile" => Deferred::UnknownInFile,
+        "unknownInNest" => Deferred::UnknownInNest,
         _ => return None,
     };
     Some((data["uri"].as_str()?.parse().ok()?, deferred))

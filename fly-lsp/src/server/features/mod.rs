@@ -37,8 +37,10 @@ impl View {
     }
 
     fn locations(&self, spans: &[flyc::diag::Span]) -> Vec<lsp::Location> {
-        let place = |span| convert::location(&self.compiler, &self.root, self.encoding, span);
-        spans.iter().filter_map(place).collect()
+        let places = spans.chunk_by(|one, next| one.file == next.file);
+        places
+            .flat_map(|spans| convert::locations(&self.compiler, &self.root, self.encoding, spans))
+            .collect()
     }
 
     fn edits(&self, path: &str, edits: &[Edit]) -> Vec<lsp::TextEdit> {

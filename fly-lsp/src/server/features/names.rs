@@ -45,10 +45,15 @@ pub(in crate::server) fn highlights(view: &View, position: lsp::Position) -> Vec
 pub(in crate::server) fn prepare_rename(
     view: &View,
     position: lsp::Position,
-) -> Option<lsp::PrepareRenameResponse> {
-    let (range, placeholder) = ide::prepare_rename(&view.compiler, &view.path, view.at(position))?;
-    let range = view.with(|lines| lines.range(range))?;
-    Some(lsp::PrepareRenameResponse::RangeWithPlaceholder { range, placeholder })
+) -> Result<Option<lsp::PrepareRenameResponse>, RenameError> {
+    let (range, placeholder) = match ide::prepare_rename(&view.compiler, &view.path, view.at(position)) {
+        Ok(found) => found,
+        // Editors say so themselves.
+        Err(RenameError::Nothing) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let range = view.with(|lines| lines.range(range));
+    Ok(range.map(|range| lsp::PrepareRenameResponse::RangeWithPlaceholder { range, placeholder }))
 }
 
 pub(in crate::server) fn rename(
