@@ -255,9 +255,9 @@ fn every_command_says_what_its_file_has() {
         let file = folder_of_files().join(&name);
         if update {
             fs::write(&file, &text).unwrap();
-        } else if let known = fs::read_to_string(&file).unwrap_or_default()
-            && known != text
-        {
+        }
+        let known = fs::read_to_string(&file).unwrap_or_default();
+        if known != text {
             let differs = known.lines().zip(text.lines()).position(|(one, other)| one != other);
             let at = differs.unwrap_or_else(|| known.lines().count().min(text.lines().count()));
             let show =
