@@ -12,6 +12,8 @@
 mod fleet;
 #[path = "ops/secrets.rs"]
 mod secrets;
+#[path = "ops/tokens.rs"]
+mod tokens;
 
 use std::process::Output;
 
