@@ -11,7 +11,7 @@ use crate::{
     ports::{
         clock::Clock,
         secrets::{Secret, SecretError, SecretVersion, Secrets},
-        store::{Store, StoreError, Write},
+        store::{MOST_WRITES, Store, StoreError, Write},
     },
     records::{self, AuditEntry},
 };
@@ -49,23 +49,35 @@ impl<S> Audited<S> {
         self.store.commit(vec![entry]).await.map_err(|error| unlogged(uri, &error))
     }
 
-    /// Logs what was read, or that it was tried: all of it together.
+    /// Logs what was read, or that it was tried: all of it together, in as few transactions as it fits into.
     async fn read(
         &self,
         uris: &[SecretUri],
         found: Vec<Result<Secret, SecretError>>,
     ) -> Vec<Result<Secret, SecretError>> {
         let each = uris.iter().zip(&found);
-        let entries = each.map(|(uri, found)| self.entry("secret.read", uri, outcome(found))).collect();
-        match self.store.commit(entries).await {
-            Ok(()) => found,
-            // Why it was not had says more than why that was not logged.
-            Err(error) => uris
-                .iter()
-                .zip(found)
-                .map(|(uri, found)| found.and_then(|_| Err(unlogged(uri, &error))))
-                .collect(),
+        let entries: Vec<Write> =
+            each.map(|(uri, found)| self.entry("secret.read", uri, outcome(found))).collect();
+        // The database writes to the disk once what it is given at once.
+        let commits: Vec<_> = entries
+            .chunks(MOST_WRITES)
+            .map(|entries| {
+                let (store, entries) = (Arc::clone(&self.store), entries.to_vec());
+                tokio::spawn(async move { store.commit(entries).await })
+            })
+            .collect();
+        let mut found = found.into_iter();
+        let mut told = Vec::with_capacity(uris.len());
+        for (uris, commit) in uris.chunks(MOST_WRITES).zip(commits) {
+            let done = commit.await.unwrap_or_else(|error| Err(StoreError::Away(error.to_string())));
+            let of_these = uris.iter().zip(found.by_ref());
+            told.extend(of_these.map(|(uri, found)| match &done {
+                Ok(()) => found,
+                // Why it was not had says more than why that was not logged.
+                Err(error) => found.and_then(|_| Err(unlogged(uri, error))),
+            }));
         }
+        told
     }
 
     async fn read_one(
