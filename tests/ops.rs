@@ -17,6 +17,8 @@ mod secrets;
 #[allow(dead_code, reason = "shared with another test program, which answers questions")]
 #[path = "nest_commands/terminal.rs"]
 mod terminal;
+#[path = "ops/tokens.rs"]
+mod tokens;
 #[path = "ops/watching.rs"]
 mod watching;
 

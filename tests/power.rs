@@ -230,6 +230,25 @@ async fn a_container_is_invoked_and_ends_by_itself() {
     assert!(code == 2 && said.contains("CONTAINER_URL"), "{code} {said}");
 }
 
+/// Each invocation starts a container: what may have been carried out is not asked for again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_is_not_invoked_twice() {
+    let (cloud, url) = cloud(Cloud { busy: 1, ..Cloud::default() }).await;
+    let container = format!("{url}/container");
+    let environment = [
+        ("YC_ENDPOINT", url.as_str()),
+        ("YC_TOKEN", "t1.secret"),
+        ("CONTAINER_URL", container.as_str()),
+        ("EGG_CONFIG", "{}"),
+        ("RUNNER_CONFIG", "{}"),
+        ("TICKET", "the-ticket"),
+    ];
+    let arguments = "--cloud yandex --container c1 --runner lint-1 --state running";
+    let (code, said) = power(arguments, &environment).await;
+    assert!(code != 0 && said.contains("may have been done all the same"), "{code} {said}");
+    assert_eq!(cloud.lock().unwrap().heard.len(), 1, "it was asked once");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_of_ecs_is_started_once_and_stopped() {
     let (cloud, url) = cloud(Cloud::default()).await;

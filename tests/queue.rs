@@ -23,7 +23,11 @@ use std::{
 
 use orchestrator::{
     adapters::{clock::System, queue::sqlite::Sqlite},
-    ports::{clock::Clock, queue::Queue},
+    app,
+    ports::{
+        clock::Clock,
+        queue::{Message, Queue},
+    },
 };
 use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
@@ -150,4 +154,41 @@ async fn sqlite_takes_a_thousand_at_once() {
         ids.extend(taken.iter().map(|leased| leased.id.parse::<u64>().unwrap()));
     }
     assert!(ids.is_sorted(), "first in, first out");
+}
+
+/// An import replaces what there was, and what the queue has to do with that goes: an old rollback is never carried out.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_queued_goes_with_what_an_import_replaces() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path();
+    app::secrets_of(data, None).unwrap();
+    drop(orchestrator::adapters::store::sqlite::Sqlite::open(
+        &data.join("gosling.sqlite"),
+        flyc::compiler::tables(),
+    ));
+    let clock: Arc<dyn Clock> = Arc::new(System::default());
+    let file = data.join("queue.sqlite");
+    let message = Message { key: Some("once".to_owned()), ..message("an old rollback") };
+    {
+        let queue = Sqlite::open(&file, Arc::clone(&clock)).unwrap();
+        queue.put(vec![message.clone(), suite::message("dead")]).await.unwrap();
+        let taken = queue.take(1, Duration::from_mins(1), Duration::ZERO).await.unwrap();
+        queue.give_up(&taken[0].receipt, "it failed").await.unwrap();
+    }
+    let gosling = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(polar_gosling_tests::tools::gosling());
+        let output = command.args(arguments).arg("--data").arg(data).env_clear().output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    let export = data.join("all.jsonl");
+    let export = export.to_str().unwrap();
+    gosling(&["export", export]);
+    let said = gosling(&["import", export, "--replace"]);
+    let line = "2 messages in the queue were about what was there before, and they are gone";
+    assert!(said.contains(line), "{said}");
+    let queue = Sqlite::open(&file, clock).unwrap();
+    assert_eq!(queue.counts().await.unwrap(), [0, 0, 0]);
+    assert_eq!(queue.put(vec![message]).await.unwrap(), [true], "what was known once is not any more");
 }

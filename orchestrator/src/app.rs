@@ -11,6 +11,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -49,7 +50,10 @@ use crate::{
     settings::{Role, Settings},
 };
 
-pub use crate::adapters::power::{Environment, PowerError};
+pub use crate::adapters::{
+    power::{Environment, PowerError},
+    tokens,
+};
 pub use records::dump::Counts;
 
 /// Why the service doesn't start, or ended.
@@ -140,6 +144,17 @@ pub struct Exported {
     pub queued: u64,
 }
 
+/// What came of an import.
+#[derive(Debug)]
+pub struct Imported {
+    /// Who wrote the export, and when.
+    pub header: Header,
+    /// The rows of each table.
+    pub counts: Counts,
+    /// How many messages were in the queue, and are gone: they were about what was replaced.
+    pub dropped: u64,
+}
+
 /// What is sealed in an export so that its reader knows whether it has the key.
 const PROOF: (&[u8], &str) = (b"gosling export", "export/proof");
 
@@ -176,7 +191,8 @@ pub async fn export(
     Ok(Exported { counts, queued })
 }
 
-/// Takes an export into a folder that nobody serves, all of it or nothing. What the folder has is replaced only if `replace`.
+/// Takes an export into a folder that nobody serves, all of it or nothing. What the folder has is replaced only if `replace`;
+/// what its queue has to do with it goes.
 ///
 /// # Errors
 ///
@@ -186,7 +202,7 @@ pub async fn import(
     key_file: Option<&Path>,
     replace: bool,
     from: impl BufRead,
-) -> Result<(Header, Counts), AppError> {
+) -> Result<Imported, AppError> {
     let tables = flyc::compiler::tables();
     // All of it is looked at before anything is touched.
     let export = Export::read(from, &tables)?;
@@ -210,8 +226,13 @@ pub async fn import(
     for (table, _) in &export.rows {
         *counts.entry(table.0.to_owned()).or_default() += 1;
     }
+    // Before the rows are: a rollback of what was there must never be carried out on what comes. Should it end in between, the
+    // next `gosling serve` asks GitLab anew.
+    let queue = data.join(QUEUE);
+    let dropped =
+        if queue.exists() { QueueFile::open(&queue, Arc::new(System::default()))?.clear().await? } else { 0 };
     store.restore(export.rows).await?;
-    Ok((export.header, counts))
+    Ok(Imported { header: export.header, counts, dropped })
 }
 
 /// The embedded default: everything in one folder of this machine.
@@ -331,6 +352,7 @@ pub async fn serve(settings: Settings, logging: Logging) -> Result<(), AppError>
     let context = context(settings).await?;
     let shutdown = CancellationToken::new();
     let signals = tokio::spawn(stop(shutdown.clone()));
+    tokio::spawn(heed_tokens(context.clone(), shutdown.clone()));
     let roles = context.settings.roles.clone();
     tracing::info!(%address, url = %context.settings.url, "gosling serves");
 
@@ -356,6 +378,34 @@ pub async fn serve(settings: Settings, logging: Logging) -> Result<(), AppError>
     signals.abort();
     tracing::info!("gosling has stopped");
     served.map_err(|error| AppError::Api(error.to_string()))
+}
+
+/// How often it is looked whether tokens have come or gone.
+const TOKENS: Duration = Duration::from_secs(2);
+
+/// A token that `gosling token` makes is known soon, and one that was taken out of the file is good for nothing soon. A file
+/// that can't be read changes nothing.
+async fn heed_tokens(context: Context, shutdown: CancellationToken) {
+    let mut complained = false;
+    loop {
+        let data = context.settings.data.clone();
+        match tokio::task::spawn_blocking(move || tokens::known(&data)).await {
+            Ok(Ok(known)) => {
+                complained = false;
+                if context.tokens()[..] != known[..] {
+                    tracing::info!(count = known.len(), "the API's tokens have changed");
+                    context.set_tokens(known);
+                }
+            }
+            Ok(Err(error)) if !std::mem::replace(&mut complained, true) => {
+                tracing::error!(%error, "the API keeps the tokens that it knows");
+            }
+            _ => {}
+        }
+        if shutdown.run_until_cancelled(tokio::time::sleep(TOKENS)).await.is_none() {
+            return;
+        }
+    }
 }
 
 /// Waits for the first signal to stop; a second one ends the process at once.

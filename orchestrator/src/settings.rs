@@ -10,6 +10,7 @@ use std::{
 };
 
 use fly_std::formats::SecretUri;
+use ipnet::IpNet;
 use url::Url;
 
 use crate::domain::Deadlines;
@@ -172,6 +173,8 @@ pub struct Settings {
     pub workers: usize,
     /// The most requests a second from one address, and how many at once.
     pub rate: (u32, u32),
+    /// The networks of the proxies before the API, whose word it takes for where a request is from; nobody else's.
+    pub proxies: Vec<IpNet>,
     /// The largest body of a request, in bytes.
     pub body_limit: usize,
     /// The tokens that the API takes.

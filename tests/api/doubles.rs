@@ -142,7 +142,11 @@ impl Queue for Kept {
 #[derive(Default)]
 pub(crate) struct Known {
     pub(crate) values: Mutex<BTreeMap<String, String>>,
+    /// What each was, the oldest first, of those that were written by the API.
+    before: Mutex<BTreeMap<String, Vec<String>>>,
     pub(crate) away: AtomicBool,
+    /// How often each was read.
+    pub(crate) read: Mutex<BTreeMap<String, u64>>,
 }
 
 impl std::fmt::Debug for Known {
@@ -158,21 +162,37 @@ impl Secrets for Known {
         if self.away.load(Ordering::SeqCst) {
             return Err(SecretError::Away { backend, id, reason: "the test says so".to_owned() });
         }
+        *self.read.lock().unwrap().entry(uri.uri()).or_default() += 1;
         let found = self.values.lock().unwrap().get(&uri.uri()).cloned();
         found.map(Secret::new).ok_or(SecretError::Missing { backend, id, key })
     }
 
-    async fn get_version(&self, uri: &SecretUri, _: u64) -> Result<Secret, SecretError> {
-        self.get(uri).await
+    async fn get_version(&self, uri: &SecretUri, version: u64) -> Result<Secret, SecretError> {
+        let at = usize::try_from(version).unwrap() - 1;
+        let before = self.before.lock().unwrap().get(&uri.uri()).and_then(|all| all.get(at).cloned());
+        match before {
+            Some(before) => Ok(Secret::new(before)),
+            None => self.get(uri).await,
+        }
     }
 
     async fn put(&self, uri: &SecretUri, value: &Secret) -> Result<u64, SecretError> {
-        self.values.lock().unwrap().insert(uri.uri(), value.expose().to_owned());
-        Ok(1)
+        let before = self.values.lock().unwrap().insert(uri.uri(), value.expose().to_owned());
+        let mut all = self.before.lock().unwrap();
+        let all = all.entry(uri.uri()).or_default();
+        all.extend(before);
+        Ok(all.len() as u64 + 1)
     }
 
-    async fn versions(&self, _: &SecretUri) -> Result<Vec<SecretVersion>, SecretError> {
-        Ok(Vec::new())
+    async fn versions(&self, uri: &SecretUri) -> Result<Vec<SecretVersion>, SecretError> {
+        let count = self.before.lock().unwrap().get(&uri.uri()).map_or(0, Vec::len) as u64;
+        let is_there = self.values.lock().unwrap().contains_key(&uri.uri());
+        let version = |version| SecretVersion {
+            version,
+            made: Time::from_millis(0),
+            current: is_there && version == count + 1,
+        };
+        Ok((1..=count + u64::from(is_there)).rev().map(version).collect())
     }
 
     async fn remove(&self, uri: &SecretUri) -> Result<(), SecretError> {
@@ -239,7 +259,7 @@ impl Tofu for Nothing {
     async fn apply(&self, _: &PlanRequest, _: &[u8]) -> Result<Applied, TofuError> { no_tofu() }
     async fn state(&self, _: &str) -> Result<StateMark, TofuError> { no_tofu() }
     async fn unlock(&self, _: &str, _: &FoundLock) -> Result<(), TofuError> { no_tofu() }
-    async fn forget(&self, _: &str) -> Result<(), TofuError> { no_tofu() }
+    async fn forget(&self, _: &str) -> Result<(), TofuError> { Ok(()) }
     async fn prune(&self, _: &[Bundle]) -> Result<(), TofuError> { no_tofu() }
     fn runners_folder(&self) -> PathBuf { PathBuf::new() }
 }

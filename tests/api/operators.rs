@@ -7,6 +7,8 @@ use orchestrator::{
     ports::queue::Dead,
     records::{Changes, EggRecord, JobRecord, PlanKind, PlanRecord, RunnerRecord, SyncRecord, SyncStatus},
     roles::Work,
+    seal,
+    settings::{ApiToken, Scope},
 };
 use reqwest::Method;
 use serde_json::{Value as Json, json};
@@ -418,4 +420,61 @@ async fn metrics_count_what_there_is() {
     }
     world.queue.away.store(true, Ordering::SeqCst);
     world.get("/metrics").token(READ).send().await.is(200);
+}
+
+/// An egg whose deployment failed for want of a secret is tried again once that is there, however long it was to wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_comes_is_tried_at_once() {
+    let world = world();
+    let later = Some(Time::from_millis(NOW + 3_600_000));
+    for (name, project, failures) in [("api", 7, 6), ("web", 8, 2), ("well", 9, 0)] {
+        let egg = world.egg(name, project).await;
+        let retry_at = if failures > 0 { later } else { None };
+        world.write(&EggRecord { failures, retry_at, error: Some("no token".to_owned()), ..egg }).await;
+    }
+    let put = |uri: &str| {
+        let body = json!({ "uri": uri, "value": "s3cret-value" });
+        world.post("/secrets/put").token(OPERATE).json(&body).send()
+    };
+    put("vault://nobody/needs").await.is(200);
+    put("vault://well/api").await.is(200);
+    assert_eq!(world.queue.len(), 0);
+    put("vault://api/api").await.is(200);
+    assert_eq!(world.queue.bodies(), [json!({ "kind": "deploy", "egg": "api" })]);
+    let (api, web) = (world.load::<EggRecord>("api").await, world.load::<EggRecord>("web").await);
+    assert_eq!((api.retry_at, api.failures), (None, 1));
+    assert_eq!((web.retry_at, web.failures), (later, 2), "it needs another one");
+}
+
+/// What is done to a runner is told with its egg, so that `gosling logs --egg` has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_to_a_runner_is_of_its_egg() {
+    let world = world();
+    world.egg("api", 7).await;
+    world.runner("api-1", "api").await;
+    world.ask(Method::DELETE, "/runners/api-1").token(OPERATE).send().await.is(202);
+    let entries = world.read("/audit?kind=runner").await;
+    let entries = entries["items"].as_array().unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0]["details"]["egg"], "api");
+}
+
+/// Tokens come and go while the API is served.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_good_for_as_long_as_it_is_known() {
+    let world = world();
+    let read = |token: &str| world.get("/eggs").token(token).send();
+    read(READ).await.is(200);
+    read("s3cret-new").await.is(401);
+    let mut tokens = world.context.tokens().to_vec();
+    tokens.retain(|token| token.name != "reader");
+    tokens.push(ApiToken {
+        name: "new".to_owned(),
+        sha256: seal::fingerprint("s3cret-new"),
+        scopes: [Scope::Read].into(),
+    });
+    world.context.set_tokens(tokens);
+    read(READ).await.is(401);
+    read("s3cret-new").await.is(200);
+    read(OPERATE).await.is(200);
 }

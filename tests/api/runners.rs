@@ -198,7 +198,7 @@ async fn a_heartbeat_is_taken_and_answered() {
     // Two came at the same moment.
     actions.sort_unstable();
     assert_eq!(actions, ["runner.heartbeat", "runner.heartbeat", "runner.ticket"]);
-    assert_eq!(entries[2].record.details, json!({ "from": "idle", "to": "busy" }));
+    assert_eq!(entries[2].record.details, json!({ "egg": "api", "from": "idle", "to": "busy" }));
     beat(&world, "s3cret-credential", &heartbeat(1, 3)).await.is(403);
     let without = world.post("/runners/api-1/heartbeat").json(&heartbeat(1, 3)).send().await.is(401);
     assert!(without.headers.contains_key("www-authenticate"));

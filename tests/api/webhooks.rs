@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use sha2::Sha256;
 
 use crate::world::{
-    Answer, Asked, NEST, NEST_SECRET, NOW, World, egg, repository, settings, world, world_with,
+    Answer, Asked, NEST, NEST_SECRET, NOW, OPERATE, World, egg, repository, settings, world, world_with,
 };
 
 const HOOKS: &str = "/webhooks/gitlab";
@@ -239,6 +239,52 @@ async fn groups_serve_every_project_and_one_secret_may_serve_several() {
     assert_eq!(eggs, [json!(["group"]), json!(["api", "group"]), json!([]), json!([]), json!(["group"])]);
 }
 
+/// The first webhooks of many eggs wait for no secret: each was read when its egg had come, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_secrets_of_eggs_that_have_come_are_read_before_a_webhook_needs_them() {
+    let world = world();
+    for (name, project) in [("api", 7), ("web", 8)] {
+        world.egg(name, project).await;
+        let uri = format!("vault://{name}/webhook");
+        let waited = tokio::time::timeout(Duration::from_secs(60), async {
+            while !world.secrets.read.lock().unwrap().contains_key(&uri) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        assert!(waited.await.is_ok(), "nobody has read the secret of {name}");
+    }
+    let read = world.secrets.read.lock().unwrap().clone();
+    assert!(read.values().all(|count| *count == 1), "what was read once is not read again: {read:?}");
+    assert!(read.keys().all(|uri| uri.ends_with("/webhook")), "what nobody needs is not read: {read:?}");
+}
+
+/// The Nest's own webhook shows what its secret was until GitLab is told, for a day: as those of eggs.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_secret_that_the_nest_had_is_let_in_for_a_day() {
+    let world = world();
+    let mut push = fixture("push", NEST);
+    push["ref"] = "refs/heads/main".into();
+    let rotate = |value: &str| {
+        let body = json!({ "uri": "vault://nest/webhook", "value": value });
+        world.post("/secrets/rotate").token(OPERATE).json(&body).send()
+    };
+    let told = rotate("s3cret-second").await.is(200).json();
+    assert_eq!(
+        (&told["kind"], &told["nest"], &told["eggs"]),
+        (&json!("webhook_secret"), &json!(true), &json!([]))
+    );
+    assert_eq!(told["before_until"], "2026-11-22T10:00:00Z");
+    rotate("s3cret-third").await.is(200);
+    until_let_in(|| hook(&world, &push, "s3cret-third")).await;
+    until_let_in(|| hook(&world, &push, NEST_SECRET)).await;
+    hook(&world, &push, "s3cret-second").send().await.is(403);
+    world.clock.go_on(Duration::from_hours(24));
+    hook(&world, &push, NEST_SECRET).send().await.is(403);
+    hook(&world, &push, "s3cret-third").send().await.is(200);
+    let audit = world.read("/audit").await.to_string();
+    assert_eq!(audit.matches("webhook.stale").count(), 2, "{audit}");
+}
+
 /// Waits until what has just changed is known.
 async fn until_let_in(asked: impl Fn() -> Asked) -> Answer {
     let waited = tokio::time::timeout(Duration::from_secs(20), async {
@@ -363,4 +409,29 @@ async fn too_much_and_too_many_are_refused() {
     let refused = refused.expect("ten at once are more than five");
     assert!(refused.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
     assert_eq!(refused.json()["type"], "urn:gosling:problem:too-many-requests");
+}
+
+/// Who is behind a proxy that is trusted has a share of his own; whoever else writes such a header has not.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_sender_behind_a_trusted_proxy_has_his_own_share() {
+    const MANY: u8 = 40;
+    let proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    for (proxies, is_believed) in [(proxies, true), (Vec::new(), false)] {
+        let world = world_with(Settings { rate: (1, 3), proxies, ..settings() });
+        let hook = |from: String| {
+            tokio::spawn(world.post(HOOKS).header("x-forwarded-for", &from).json(&json!({})).send())
+        };
+        let refused = async |all: Vec<tokio::task::JoinHandle<Answer>>| {
+            let mut refused = 0;
+            for answer in all {
+                refused += u32::from(answer.await.unwrap().status == 429);
+            }
+            refused
+        };
+        let many = refused((0..MANY).map(|at| hook(format!("192.0.2.{at}"))).collect()).await;
+        assert_eq!(many == 0, is_believed, "{many} of many senders were refused");
+        // The proxy adds to whatever the sender had written.
+        let one = refused((0..MANY).map(|at| hook(format!("203.0.113.{at}, 192.0.2.200"))).collect()).await;
+        assert!(one > 0, "one sender is one, whatever it calls itself");
+    }
 }

@@ -86,6 +86,7 @@ pub(crate) struct World {
     pub(crate) queue: Arc<Kept>,
     pub(crate) secrets: Arc<Known>,
     pub(crate) clock: Arc<Still>,
+    pub(crate) context: Context,
     pub(crate) shutdown: CancellationToken,
     pub(crate) served: Option<tokio::task::JoinHandle<Result<(), ServeError>>>,
     client: reqwest::Client,
@@ -132,6 +133,7 @@ pub(crate) fn settings() -> Settings {
         deadlines: Deadlines::default(),
         workers: 1,
         rate: Settings::RATE,
+        proxies: Vec::new(),
         body_limit: Settings::BODY_LIMIT,
         tokens: vec![
             token("reader", READ, Scope::Read),
@@ -171,9 +173,20 @@ pub(crate) fn world_with(settings: Settings) -> World {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let served = tokio::spawn(api::serve(context, listener, shutdown.clone()));
+    let served = tokio::spawn(api::serve(context.clone(), listener, shutdown.clone()));
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().unwrap();
-    World { address, store, queue, secrets, clock, shutdown, served: Some(served), client, _folder: folder }
+    World {
+        address,
+        store,
+        queue,
+        secrets,
+        clock,
+        context,
+        shutdown,
+        served: Some(served),
+        client,
+        _folder: folder,
+    }
 }
 
 pub(crate) fn world() -> World {

@@ -26,7 +26,10 @@ use orchestrator::{
         tofu::Tofu,
     },
     records::{self, Care, EggRecord, Made, Record, RunnerRecord, Served},
-    roles::{Context, worker},
+    roles::{
+        Context,
+        worker::{self, Previewed},
+    },
     seal::Seal,
     settings::{Intervals, NestSettings, Settings},
     wire::PlanPreview,
@@ -86,6 +89,7 @@ fn settings(bench: &Bench) -> Settings {
         deadlines: Deadlines::default(),
         workers: 1,
         rate: (100, 100),
+        proxies: Vec::new(),
         body_limit: 1 << 20,
         key_file: None,
         tokens: Vec::new(),
@@ -293,7 +297,9 @@ fn property_24_dry_run_non_modification() {
             }
             rewrite(&*store, &fleet, &digest).await;
             let before = kept(&bench, &*store).await;
-            let preview = worker::preview(&context, EGG).await.unwrap().expect("nobody else has the lease");
+            let Previewed::Plan(preview) = worker::preview(&context, EGG).await.unwrap() else {
+                panic!("nobody else has the lease or the places");
+            };
             prop_assert_eq!(&preview.error, &None);
             let wanted: BTreeSet<String> =
                 fleet.iter().filter(|(_, drawn)| drawn.is_wanted()).map(|(id, _)| (*id).to_owned()).collect();

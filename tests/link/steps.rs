@@ -1,10 +1,10 @@
 //! What each run does and tells, in single cases.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use orchestrator::{
     domain::Time,
-    records::{EggRecord, Rotation, Stale, Turn},
+    records::{self, EggRecord, NestLink, Rotation, Stale, Turn},
     roles::{
         Work,
         worker::{self, LinkError, Subject},
@@ -89,6 +89,27 @@ async fn the_secret_before_opens_nothing_once_every_hook_of_a_group_shows_the_ne
     assert_eq!(world.egg("team").await.registered[place].stale, None);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_secret_that_the_nest_had_opens_nothing_once_its_hook_shows_the_new_one() {
+    let world = World::furnished(fake()).await;
+    world.link("").await;
+    let load = async || {
+        let found = records::get::<NestLink>(&*world.store, NestLink::id()).await.unwrap();
+        found.unwrap()
+    };
+    let mut known = load().await;
+    known.record.stale = Some(Stale { version: Some(1), until: Time::from_millis(u64::MAX) });
+    world.store.commit(vec![known.update()]).await.unwrap();
+    let uri = "vault://nest/webhook-secret".to_owned();
+    world.secrets.values.lock().unwrap().insert(uri, "the next one".to_owned());
+    world.fake.fault(Fault::next(100, "/projects/900/hooks", What::Status(500)));
+    world.link("").await;
+    assert!(load().await.record.stale.is_some(), "GitLab still shows it");
+    world.fake.change(|fake| fake.faults.list.clear());
+    world.link("").await;
+    assert_eq!(load().await.record.stale, None);
+}
+
 /// A rotation has two runners in GitLab: neither is a double for `link`, and `unlink` leaves none.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rotation_that_goes_on_keeps_its_runners_until_the_egg_is_unlinked() {
@@ -168,6 +189,56 @@ async fn eggs_of_one_project_share_its_hook_and_hand_it_over() {
     assert_eq!(told(&world.unlink("b").await), ["-webhook 7", "-runner 7"]);
     assert!(world.fake.look(|fake| fake.hooks.is_empty() && fake.runners.is_empty()));
     assert_eq!(told(&world.link("b").await), ["+runner 7", "+webhook 7"], "and back again");
+}
+
+/// Whoever links and whoever takes away what a removed egg had change the same webhooks, so they do it one after the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_egg_that_left_hands_its_hook_over_while_nobody_links() {
+    let world = World::new(fake());
+    for name in ["a", "b"] {
+        world.serve(name, egg(name, vec![repository(name, Some(7), None)])).await;
+        world.link(name).await;
+    }
+    let shows =
+        || world.fake.look(|fake| fake.hooks.values().map(|hook| hook.token.clone()).collect::<Vec<_>>());
+    let of = |name: &str| vec![Some(format!("hook-secret-of-{name}"))];
+    let deploy = || worker::perform(&world.context, Work::Deploy { egg: "a".to_owned() });
+    world.change_egg("a", |egg| egg.removed = true).await;
+    let now = world.context.ports.clock.now();
+    let held = records::acquire(&*world.store, "link", "who links", Duration::from_mins(1), now).await;
+    let before = world.fake.look(|fake| fake.calls.len());
+    let _ = deploy().await;
+    let writes = world.writes(before);
+    assert!(!writes.iter().any(|call| call.contains("/hooks")), "{writes:?}");
+    assert_eq!(shows(), of("a"));
+    assert!(world.egg("a").await.error.unwrap().contains("somebody links"));
+    records::release(&*world.store, &held.unwrap().unwrap(), now).await.unwrap();
+    world.change_egg("a", |egg| egg.retry_at = None).await;
+    deploy().await.unwrap();
+    assert_eq!(shows(), of("b"));
+    assert!(world.egg("a").await.registered.is_empty());
+}
+
+/// The first link finds the keys that were put in as `gosling init` says.
+#[tokio::test(flavor = "multi_thread")]
+async fn deploy_keys_that_were_put_in_by_hand_are_left_as_they_are() {
+    let world = World::furnished(fake()).await;
+    world.link("").await;
+    world.fake.change(|fake| {
+        for key in fake.projects.get_mut(&NEST).unwrap().deploy_keys.values_mut() {
+            key.title = key.title.replace("gosling nest/", "polar-gosling ");
+        }
+    });
+    world.forget_nest().await;
+    let before = world.fake.look(|fake| fake.calls.len());
+    let report = world.link("").await;
+    assert!(report.steps.iter().all(|step| step.change != LinkChange::Make), "{report:?}");
+    let of_keys: Vec<String> = told(&report).into_iter().filter(|step| step.contains("deploy_key")).collect();
+    assert_eq!(
+        of_keys,
+        ["=deploy_key mothergoose 900", "=deploy_key uglyfox 900", "=deploy_key selfjobs 900"]
+    );
+    assert!(!world.writes(before).iter().any(|call| call.contains("deploy_keys")), "{report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

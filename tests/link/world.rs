@@ -162,6 +162,7 @@ fn settings() -> Settings {
         deadlines: Deadlines::default(),
         workers: 1,
         rate: (100, 100),
+        proxies: Vec::new(),
         body_limit: 1 << 20,
         tokens: Vec::new(),
     }

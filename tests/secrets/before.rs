@@ -17,7 +17,7 @@ use orchestrator::{
     ports::{
         clock::Clock,
         secrets::{Secret, SecretError, SecretVersion, Secrets, parse},
-        store::Store,
+        store::{Key, Page, Query, Store, StoreError, Stored, Table, Write},
     },
     records::{self, AuditEntry},
 };
@@ -44,6 +44,91 @@ impl Backend {
     fn asked(&self) -> u64 {
         *self.asked.lock().unwrap()
     }
+}
+
+/// A database that counts how often it is written.
+#[derive(Debug)]
+struct Counting {
+    inner: Arc<Sqlite>,
+    commits: Mutex<u64>,
+}
+
+#[async_trait]
+impl Store for Counting {
+    async fn prepare(&self) -> Result<(), StoreError> {
+        self.inner.prepare().await
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        self.inner.get(key).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, StoreError> {
+        self.inner.query(query).await
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        *self.commits.lock().unwrap() += 1;
+        self.inner.commit(writes).await
+    }
+
+    fn revision(&self, table: Table) -> Option<u64> {
+        self.inner.revision(table)
+    }
+}
+
+/// The webhooks of a thousand eggs come at once, and no secret was read yet: the backend is asked for each once, and all that
+/// the audit log has to say of it is written together, in as few transactions as it fits into. Whoever goes away meanwhile keeps nobody from his answer.
+#[tokio::test]
+async fn secrets_that_are_asked_for_at_once_are_read_and_logged_together() {
+    let folder = TempDir::new().unwrap();
+    let store = Sqlite::open(&folder.path().join("store.sqlite"), flyc::compiler::tables()).unwrap();
+    let store = Arc::new(Counting { inner: Arc::new(store), commits: Mutex::default() });
+    let (clock, backend) = (Arc::new(Hand::new()), Arc::new(Backend::default()));
+    let router = Router::new(Arc::clone(&backend) as Arc<dyn Secrets>);
+    let own = Arc::clone(&store) as Arc<dyn Store>;
+    let secrets = for_roles(router, Arc::clone(&clock) as Arc<dyn Clock>, own, "gosling:test");
+    let uris: Vec<SecretUri> = (0..1000).map(|at| uri(&format!("vault://eggs/{at}/hook"))).collect();
+    for (at, uri) in uris.iter().enumerate().skip(1) {
+        backend.set(uri, &format!("value {at}"));
+    }
+    // Each secret is asked for by two, and one of all who ask goes away before he is answered.
+    let mut asked = tokio::task::JoinSet::new();
+    for at in (0..1000).chain(0..1000) {
+        let (secrets, uri) = (Arc::clone(&secrets), uris[at].clone());
+        asked.spawn(async move { (at, secrets.get(&uri).await) });
+    }
+    let gone = tokio::spawn({
+        let (secrets, uri) = (Arc::clone(&secrets), uris[7].clone());
+        async move { secrets.get(&uri).await }
+    });
+    tokio::task::yield_now().await;
+    gone.abort();
+    let mut answers = 0;
+    while let Some(answer) = asked.join_next().await {
+        let (at, found) = answer.unwrap();
+        match found {
+            Ok(found) => assert_eq!(found.expose(), format!("value {at}")),
+            Err(error) => assert_eq!(at, 0, "{error}"),
+        }
+        answers += 1;
+    }
+    assert_eq!((answers, backend.asked()), (2000, 1000));
+    let commits = *store.commits.lock().unwrap();
+    assert!(commits <= 10, "{commits} commits");
+    let mut seen: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for entry in records::all::<AuditEntry>(&*store, None, None).await.unwrap() {
+        let outcome = entry.record.details["outcome"].as_str().unwrap().to_owned();
+        *seen.entry((entry.record.resource, outcome)).or_default() += 1;
+    }
+    assert_eq!(seen.len(), 1000);
+    assert!(seen.values().all(|count| *count == 1));
+    assert_eq!(seen.keys().filter(|(_, outcome)| outcome == "refused").count(), 1);
+    // What is asked for again is had without anybody being asked.
+    for uri in &uris[1..] {
+        secrets.get(uri).await.unwrap();
+    }
+    assert_eq!(backend.asked(), 1000);
 }
 
 #[async_trait]

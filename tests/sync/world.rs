@@ -152,6 +152,7 @@ pub(crate) fn settings(data: &Path, url: String) -> Settings {
         deadlines: orchestrator::domain::Deadlines::default(),
         workers: 1,
         rate: (100, 100),
+        proxies: Vec::new(),
         body_limit: 1 << 20,
     }
 }

@@ -11,7 +11,10 @@ use orchestrator::{
     domain::{JobStatus, PlanStatus, State},
     ports::queue::Queue,
     records::PlanKind,
-    roles::{Work, worker},
+    roles::{
+        Work,
+        worker::{self, Previewed},
+    },
 };
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -271,4 +274,21 @@ async fn webhooks_do_not_wait_for_deployments() {
     .await;
     shutdown.cancel();
     working.await.unwrap();
+}
+
+/// What a deployment would do is planned in a place of the deployments': while others have them all, no more of `OpenTofu`
+/// runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_plans_run_than_there_are_places() {
+    let world = World::new();
+    world.serve(egg("web", 7, RunnerType::Vm, &["docker"]), "d1", "c1").await;
+    let taken = world.context.places().acquire_owned().await.unwrap();
+    let mut planned = Box::pin(worker::preview(&world.context, "web"));
+    // A plan of this double takes no time at all.
+    let early = tokio::time::timeout(Duration::from_secs(2), &mut planned).await;
+    assert!(early.is_err(), "nothing is planned meanwhile: {early:?}");
+    drop(taken);
+    let plan = planned.await.unwrap();
+    assert!(matches!(plan, Previewed::Plan(_)), "{plan:?}");
+    assert_eq!(world.context.places().available_permits(), 1, "it is given back");
 }

@@ -111,6 +111,7 @@ fn settings() -> Settings {
         deadlines: Deadlines::default(),
         workers: 1,
         rate: (100, 100),
+        proxies: Vec::new(),
         body_limit: 1 << 20,
         key_file: None,
         tokens: Vec::new(),

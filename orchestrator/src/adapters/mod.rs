@@ -9,3 +9,4 @@ pub mod secrets;
 mod sqlite;
 pub mod store;
 pub mod tofu;
+pub mod tokens;

@@ -19,6 +19,9 @@ const READERS: usize = 4;
 /// How many pieces of work are committed together at most.
 const GROUP: usize = 256;
 
+/// How many statements a connection keeps prepared.
+const STATEMENTS: usize = 128;
+
 /// How long a connection waits for another one that holds the file.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -207,6 +210,8 @@ fn connect(path: &Path, reads: bool) -> rusqlite::Result<Connection> {
     let access = if reads { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
+    // Each table has some of its own.
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     if !reads {
         // With the journal beside it, readers and the writer don't wait for each other. Every commit is on the disk before
         // it is answered.

@@ -67,6 +67,9 @@ struct Done {
     rows: app::Counts,
     #[serde(skip_serializing_if = "Option::is_none")]
     queued: Option<u64>,
+    /// Messages of what was there before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped: Option<u64>,
 }
 
 impl Export {
@@ -106,7 +109,7 @@ impl Export {
             let _ = fs::remove_file(&part);
         }
         let exported = written?;
-        let done = Done { rows: exported.counts, queued: Some(exported.queued) };
+        let done = Done { rows: exported.counts, queued: Some(exported.queued), dropped: None };
         let title = format!("exported to {}", self.file.display());
         done.tell(global, &title)?;
         if exported.queued > 0 && global.output() == Output::Table {
@@ -134,9 +137,22 @@ impl Import {
                 .map_err(|error| Failure::Io { what: self.file.display().to_string(), error })?;
             runtime.block_on(app::import(&data, key, self.replace, BufReader::new(file)))
         };
-        let rows = imported.map_err(|error| failed(&error))?.1;
+        let imported = imported.map_err(|error| failed(&error))?;
         let title = format!("imported into {}", given.display());
-        Done { rows, queued: None }.tell(global, &title)
+        let dropped = Some(imported.dropped).filter(|count| *count > 0);
+        Done { rows: imported.counts, queued: None, dropped }.tell(global, &title)?;
+        if let Some(count) = dropped
+            && global.output() == Output::Table
+        {
+            let (messages, were, they) =
+                if count == 1 { ("message", "was", "it is") } else { ("messages", "were", "they are") };
+            let text = format!(
+                "\n{count} {messages} in the queue {were} about what was there before, and {they} gone: the next \
+                 `gosling serve` asks GitLab anew.\n"
+            );
+            print(text.as_bytes())?;
+        }
+        Ok(ExitCode::SUCCESS)
     }
 }
 

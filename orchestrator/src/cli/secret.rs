@@ -253,7 +253,11 @@ fn told(written: &SecretWritten, global: &Global) -> Result<ExitCode, Failure> {
         None => format!("the runner tokens of {eggs} are rotated; `gosling status` shows how far that is\n"),
     };
     let next = written.before_until.map_or_else(String::new, |until| {
-        format!("webhooks may show the value before until {until}; tell GitLab: gosling link {eggs}\n")
+        let link = |whom: &str| format!("gosling link {whom}");
+        let links: Vec<String> = (!eggs.is_empty()).then(|| link(&eggs)).into_iter().collect();
+        let links =
+            [links, written.nest.then(|| link("--nest")).into_iter().collect()].concat().join(" and ");
+        format!("webhooks may show the value before until {until}; tell GitLab: {links}\n")
     });
     global.show(written, |_| done + &next)
 }
@@ -343,7 +347,10 @@ async fn write(
 ) -> Result<ExitCode, Failure> {
     let version = secrets.put(uri, value).await.map_err(|error| refused(&error))?;
     let kind = "unknown".to_owned();
-    told(&SecretWritten { kind, version: Some(version), eggs: Vec::new(), before_until: None }, global)
+    told(
+        &SecretWritten { kind, version: Some(version), eggs: Vec::new(), nest: false, before_until: None },
+        global,
+    )
 }
 
 fn parse(text: &str) -> Result<SecretUri, Failure> {

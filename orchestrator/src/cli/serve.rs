@@ -13,6 +13,7 @@ use std::{
 use clap::Args;
 use fly_std::formats::SecretUri;
 use flyc::artifact::{Artifact, MothergooseConfig};
+use ipnet::IpNet;
 use url::Url;
 
 use super::{Failure, Global};
@@ -135,6 +136,9 @@ pub(super) struct Serve {
     /// The most requests a second from one address, and at once [default: 5000,20000]
     #[arg(long, value_name = "RATE,BURST", env = "GOSLING_RATE", value_parser = rate)]
     rate: Option<(u32, u32)>,
+    #[arg(long, value_name = "NETWORK", env = "GOSLING_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network,
+          help = "The address or network of a proxy before the API, which tells whom a request is from; may be given more than once")]
+    trusted_proxy: Vec<IpNet>,
     /// The largest body of a request [default: 1MiB]
     #[arg(long, value_name = "SIZE", env = "GOSLING_BODY_LIMIT", value_parser = size)]
     body_limit: Option<usize>,
@@ -235,6 +239,7 @@ impl Serve {
             deadlines: Deadlines::default(),
             workers: usize::from(self.workers),
             rate: self.rate.unwrap_or(Settings::RATE),
+            proxies: self.trusted_proxy,
             body_limit: self.body_limit.unwrap_or(Settings::BODY_LIMIT),
             tokens: super::token::known(&self.data)?,
         })
@@ -248,6 +253,14 @@ fn read(file: &Path) -> Result<String, Failure> {
 /// The path from the root on. A bare name of a program is looked for as a shell does.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| Failure::Io { what: path.display().to_string(), error })
+}
+
+/// A network, or an address alone.
+fn network(text: &str) -> Result<IpNet, String> {
+    let parsed = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    parsed
+        .map(|network| network.trunc())
+        .map_err(|_| "write it as 10.0.0.0/8, 192.0.2.7 or fd00::/8".to_owned())
 }
 
 fn listen(text: &str) -> Result<SocketAddr, Failure> {

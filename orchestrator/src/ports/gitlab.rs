@@ -183,6 +183,13 @@ pub struct DeployKey {
     pub can_push: bool,
 }
 
+impl DeployKey {
+    /// What `gosling init` has people call the key of this name in GitLab.
+    pub fn given_title(name: &str) -> String {
+        format!("polar-gosling {name}")
+    }
+}
+
 /// Why GitLab didn't do what it was asked. Never holds a token.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum GitLabError {

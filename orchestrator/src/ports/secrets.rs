@@ -128,6 +128,15 @@ pub trait Secrets: Send + Sync + fmt::Debug {
     /// The current value.
     async fn get(&self, uri: &SecretUri) -> Result<Secret, SecretError>;
 
+    /// The current values of several, each in the place of its URI: what a backend can do for all of them at once, it does once.
+    async fn get_all(&self, uris: &[SecretUri]) -> Vec<Result<Secret, SecretError>> {
+        let mut found = Vec::with_capacity(uris.len());
+        for uri in uris {
+            found.push(self.get(uri).await);
+        }
+        found
+    }
+
     /// A certain version's value, as long as it is kept.
     async fn get_version(&self, uri: &SecretUri, version: u64) -> Result<Secret, SecretError>;
 

@@ -61,6 +61,15 @@ pub struct Stale {
     pub until: Time,
 }
 
+impl Stale {
+    /// What GitLab shows when the version that is current now is about to change: of two changes in a row it knows neither,
+    /// and shows what was before the first.
+    pub fn after(before: Option<Self>, current: Option<u64>, now: Time, until: Time) -> Self {
+        let before = before.filter(|stale| now < stale.until);
+        Self { version: before.map_or(current, |stale| stale.version), until }
+    }
+}
+
 /// A webhook of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkedHook {

@@ -7,7 +7,7 @@ use flyc::artifact::{BlockConfig, MothergooseConfig};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    LinkedHook, Record,
+    LinkedHook, Record, Stale,
     row::{Columns, json, maybe_text, maybe_time, text, time},
     sync::Changes,
 };
@@ -131,6 +131,9 @@ pub struct NestLink {
     /// Whether an operator has taken it out of GitLab.
     #[serde(default)]
     pub unlinked: bool,
+    /// The webhook's secret was changed: GitLab's webhook shows the one before until `gosling link --nest` tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<Stale>,
 }
 
 impl NestLink {

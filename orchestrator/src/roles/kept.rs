@@ -1,14 +1,16 @@
-//! The eggs, kept in memory for as long as nobody has written one: every webhook needs them, and they seldom change.
+//! What the roles of a process share. The eggs, kept in memory for as long as nobody has written one: every webhook needs
+//! them, and they seldom change. The places for `OpenTofu`, whoever runs it. The tokens of the API, which come and go.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::Context;
 use crate::{
     nest::Routes,
     ports::store::StoreError,
     records::{self, EggRecord, Record},
+    settings::ApiToken,
 };
 
 /// All eggs at a moment.
@@ -22,7 +24,15 @@ pub struct Eggs {
 
 /// What is kept.
 #[derive(Debug, Clone, Default)]
-pub struct Kept(Arc<Mutex<Option<Read>>>);
+pub struct Kept(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    eggs: Mutex<Option<Read>>,
+    places: OnceLock<Arc<Semaphore>>,
+    /// None for as long as they are those of the settings.
+    tokens: RwLock<Option<Arc<[ApiToken]>>>,
+}
 
 /// What was read, and the revision that it is good for.
 type Read = (u64, Arc<Eggs>);
@@ -37,7 +47,7 @@ impl Context {
     pub async fn eggs(&self) -> Result<Arc<Eggs>, StoreError> {
         let store = &*self.ports.store;
         // Who comes while they are read waits here, and finds them read.
-        let mut kept = self.kept.0.lock().await;
+        let mut kept = self.kept.0.eggs.lock().await;
         // Before they are read: what is written meanwhile makes them old.
         let revision = store.revision(EggRecord::TABLE);
         if let (Some(now), Some((then, eggs))) = (revision, &*kept)
@@ -51,5 +61,25 @@ impl Context {
         let eggs = Arc::new(Eggs { all, routes });
         *kept = revision.map(|revision| (revision, Arc::clone(&eggs)));
         Ok(eggs)
+    }
+
+    /// The places for work that takes minutes, as many as there are workers: no more of `OpenTofu` runs at once in this
+    /// process, whoever asks for it.
+    #[must_use]
+    pub fn places(&self) -> Arc<Semaphore> {
+        let make = || Arc::new(Semaphore::new(self.settings.workers.max(1)));
+        Arc::clone(self.kept.0.places.get_or_init(make))
+    }
+
+    /// The tokens that the API takes now.
+    #[must_use]
+    pub fn tokens(&self) -> Arc<[ApiToken]> {
+        let changed = self.kept.0.tokens.read().unwrap_or_else(PoisonError::into_inner).clone();
+        changed.unwrap_or_else(|| self.settings.tokens.as_slice().into())
+    }
+
+    /// From now on the API takes these.
+    pub fn set_tokens(&self, tokens: Vec<ApiToken>) {
+        *self.kept.0.tokens.write().unwrap_or_else(PoisonError::into_inner) = Some(tokens.into());
     }
 }

@@ -6,7 +6,7 @@ use ssh_key::{
 };
 use zeroize::Zeroizing;
 
-use crate::ports::secrets::Secret;
+use crate::ports::{gitlab, secrets::Secret};
 
 /// Who has a deploy key of the Nest's repository, and whether it may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +30,9 @@ impl DeployKey {
         format!("deploy-keys/{}-public", self.name)
     }
 
-    /// What GitLab calls it.
+    /// What the key itself says it is.
     pub fn title(self) -> String {
-        format!("polar-gosling {}", self.name)
+        gitlab::DeployKey::given_title(self.name)
     }
 }
 

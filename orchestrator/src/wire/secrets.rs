@@ -48,6 +48,9 @@ pub struct SecretWritten {
     pub version: Option<u64>,
     /// The eggs that use it.
     pub eggs: Vec<String>,
+    /// Whether it is the secret of the webhook of the Nest's own project.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nest: bool,
     /// Until when the value before is let in, for a webhook's secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_until: Option<Moment>,

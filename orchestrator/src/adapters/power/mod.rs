@@ -78,9 +78,36 @@ async fn send(
     what: &str,
     request: impl Fn() -> reqwest::RequestBuilder,
 ) -> Result<Value, PowerError> {
+    send_while(cloud, what, request, |_| true).await
+}
+
+/// The same of what must not be done twice: it is sent again only when the cloud has certainly not begun it.
+async fn send_once(
+    cloud: &'static str,
+    what: &str,
+    request: impl Fn() -> reqwest::RequestBuilder,
+) -> Result<Value, PowerError> {
+    send_while(cloud, what, request, |missed| matches!(missed, Missed::Unbegun)).await
+}
+
+/// What is known of a request that came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missed {
+    /// It never got there, or was turned away at the door.
+    Unbegun,
+    /// It may have been carried out.
+    Unsure,
+}
+
+async fn send_while(
+    cloud: &'static str,
+    what: &str,
+    request: impl Fn() -> reqwest::RequestBuilder,
+    may_again: impl Fn(Missed) -> bool,
+) -> Result<Value, PowerError> {
     let mut wait = Duration::from_millis(500);
     for last in [false, false, true] {
-        let failure = match request().send().await {
+        let (failure, missed) = match request().send().await {
             Ok(answer) => {
                 let status = answer.status();
                 let text = answer.text().await.unwrap_or_default();
@@ -91,10 +118,19 @@ async fn send(
                 if status.as_u16() != 429 && !status.is_server_error() {
                     return Err(PowerError::Refused { cloud, what: what.to_owned(), reason });
                 }
-                reason
+                // Only who is busy has not looked at it.
+                (reason, if status.as_u16() == 429 { Missed::Unbegun } else { Missed::Unsure })
             }
-            Err(error) => without_url(error),
+            Err(error) => {
+                let missed = if error.is_connect() { Missed::Unbegun } else { Missed::Unsure };
+                (without_url(error), missed)
+            }
         };
+        if !may_again(missed) {
+            let reason =
+                format!("{failure}; it may have been done all the same, so it is not asked again at once");
+            return Err(PowerError::Away { cloud, what: what.to_owned(), reason });
+        }
         if last {
             return Err(PowerError::Away { cloud, what: what.to_owned(), reason: failure });
         }

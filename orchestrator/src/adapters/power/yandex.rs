@@ -12,7 +12,7 @@ use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Environment, PowerError, client, given, send};
+use super::{Environment, PowerError, client, given, send, send_once};
 use crate::{domain::Time, ports::secrets::Secret};
 
 const CLOUD: &str = "Yandex Cloud";
@@ -186,7 +186,8 @@ impl Yandex {
             let ask = self.client.post(&invocation.url).bearer_auth(self.token.expose());
             ask.header("X-Ycf-Container-Integration-Type", "async").json(&body)
         };
-        send(CLOUD, &format!("invoke the container `{container}`"), ask).await.map(drop)
+        // Each invocation starts a container.
+        send_once(CLOUD, &format!("invoke the container `{container}`"), ask).await.map(drop)
     }
 }
 

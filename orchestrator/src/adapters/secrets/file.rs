@@ -132,6 +132,12 @@ impl SecretsFile {
         uri: &SecretUri,
         of: impl FnOnce(&SecretUri, &[Version]) -> Result<T, SecretError>,
     ) -> Result<T, SecretError> {
+        let document = self.document(uri).await?;
+        of(uri, document.versions(uri).ok_or_else(|| missing(uri))?)
+    }
+
+    /// All there is, looked at after it was asked for; `uri` is who is told when it can't be.
+    async fn document(&self, uri: &SecretUri) -> Result<Arc<Document>, SecretError> {
         let asked = Instant::now();
         let _reader = Reader::new(&self.0);
         let mut turn = self.0.turn.lock().await;
@@ -146,8 +152,7 @@ impl SecretsFile {
                 document
             }
         };
-        drop(turn);
-        of(uri, document.versions(uri).ok_or_else(|| missing(uri))?)
+        Ok(document)
     }
 
     async fn write<T: Send + 'static>(
@@ -205,10 +210,17 @@ impl Inner {
 #[async_trait]
 impl Secrets for SecretsFile {
     async fn get(&self, uri: &SecretUri) -> Result<Secret, SecretError> {
-        let last = |uri: &SecretUri, versions: &[Version]| {
-            versions.last().map(|last| last.value.clone()).ok_or_else(|| missing(uri))
-        };
         self.read(uri, last).await
+    }
+
+    async fn get_all(&self, uris: &[SecretUri]) -> Vec<Result<Secret, SecretError>> {
+        let Some(first) = uris.first() else { return Vec::new() };
+        let document = self.document(first).await;
+        let one = |uri: &SecretUri| match &document {
+            Ok(document) => last(uri, document.versions(uri).ok_or_else(|| missing(uri))?),
+            Err(error) => Err(of_another(uri, error)),
+        };
+        uris.iter().map(one).collect()
     }
 
     async fn get_version(&self, uri: &SecretUri, version: u64) -> Result<Secret, SecretError> {
@@ -260,6 +272,21 @@ impl Secrets for SecretsFile {
             }
         };
         self.write(uri, remove).await
+    }
+}
+
+/// The current value.
+fn last(uri: &SecretUri, versions: &[Version]) -> Result<Secret, SecretError> {
+    versions.last().map(|last| last.value.clone()).ok_or_else(|| missing(uri))
+}
+
+/// Why the file can't be read, told of another secret than the one that was asked for.
+fn of_another(uri: &SecretUri, error: &SecretError) -> SecretError {
+    let (backend, id) = (uri.backend.scheme(), uri.id.to_string());
+    match error {
+        SecretError::Away { reason, .. } => SecretError::Away { backend, id, reason: reason.clone() },
+        SecretError::Refused { reason, .. } => SecretError::Refused { backend, id, reason: reason.clone() },
+        other => other.clone(),
     }
 }
 

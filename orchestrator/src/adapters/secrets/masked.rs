@@ -40,6 +40,12 @@ impl<S: Secrets> Secrets for Masked<S> {
         Ok(value)
     }
 
+    async fn get_all(&self, uris: &[SecretUri]) -> Vec<Result<Secret, SecretError>> {
+        let found = self.0.get_all(uris).await;
+        found.iter().flatten().for_each(|value| logging::hide(value.expose()));
+        found.into_iter().map(|one| one.map_err(masked)).collect()
+    }
+
     async fn get_version(&self, uri: &SecretUri, version: u64) -> Result<Secret, SecretError> {
         let value = self.0.get_version(uri, version).await.map_err(masked)?;
         logging::hide(value.expose());

@@ -16,8 +16,14 @@ pub use cached::{Cached, TTL};
 pub use masked::Masked;
 pub use router::Router;
 
+use fly_std::formats::secret_uri::SecretUri;
+
 use crate::{
-    ports::{clock::Clock, secrets::Secrets, store::Store},
+    ports::{
+        clock::Clock,
+        secrets::{SecretError, Secrets},
+        store::Store,
+    },
     seal::Seal,
 };
 use file::SecretsFile;
@@ -49,4 +55,10 @@ pub fn for_roles(
 ) -> Arc<dyn Secrets> {
     let audited = Audited::new(Masked::new(backends), Arc::clone(&clock), store, actor);
     Arc::new(Cached::new(audited, clock))
+}
+
+/// Nobody has answered what a secret is.
+fn nothing(uri: &SecretUri) -> SecretError {
+    let (backend, id) = (uri.backend.scheme(), uri.id.to_string());
+    SecretError::Away { backend, id, reason: "nobody has answered; try it again".to_owned() }
 }

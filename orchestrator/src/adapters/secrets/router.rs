@@ -38,6 +38,26 @@ impl Secrets for Router {
         self.of(uri).get(uri).await
     }
 
+    async fn get_all(&self, uris: &[SecretUri]) -> Vec<Result<Secret, SecretError>> {
+        if self.own.is_empty() {
+            return self.rest.get_all(uris).await;
+        }
+        let mut by_backend: BTreeMap<SecretBackend, Vec<usize>> = BTreeMap::new();
+        for (at, uri) in uris.iter().enumerate() {
+            by_backend.entry(uri.backend).or_default().push(at);
+        }
+        let mut found: BTreeMap<usize, Result<Secret, SecretError>> = BTreeMap::new();
+        for places in by_backend.into_values() {
+            let own: Vec<SecretUri> = places.iter().map(|at| uris[*at].clone()).collect();
+            let values = match own.first() {
+                Some(first) => self.of(first).get_all(&own).await,
+                None => Vec::new(),
+            };
+            found.extend(places.into_iter().zip(values));
+        }
+        found.into_values().collect()
+    }
+
     async fn get_version(&self, uri: &SecretUri, version: u64) -> Result<Secret, SecretError> {
         self.of(uri).get_version(uri, version).await
     }

@@ -61,7 +61,8 @@ impl<R: Right> FromRequestParts<Api> for Caller<R> {
                 _ => "show a token as `Authorization: Bearer …`",
             })
         })?;
-        let token = known(&api.context.settings.tokens, shown)
+        let tokens = api.context.tokens();
+        let token = known(&tokens, shown)
             .ok_or_else(|| Refusal::unknown_caller("this installation has no such token"))?;
         let may = token.scopes.contains(&R::SCOPE)
             || R::SCOPE == Scope::Read && token.scopes.contains(&Scope::Operate);

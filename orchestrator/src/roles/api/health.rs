@@ -53,7 +53,7 @@ async fn look(api: &Api, headers: &HeaderMap) -> Health {
         }
     };
     drop(found);
-    if !auth::may_read(headers, &api.context.settings.tokens) {
+    if !auth::may_read(headers, &api.context.tokens()) {
         for dependency in health.dependencies.values_mut() {
             dependency.detail = None;
         }

@@ -143,7 +143,8 @@ fn heard(
     let after = record.runner.state;
     if before != after {
         "its heartbeat".clone_into(&mut record.why);
-        let details = serde_json::json!({ "from": before.name(), "to": after.name() });
+        let egg = &record.runner.egg;
+        let details = serde_json::json!({ "egg": egg, "from": before.name(), "to": after.name() });
         let actor = format!("runner:{id}");
         writes.push(records::insert(&AuditEntry::new(
             now,

@@ -21,7 +21,7 @@ use jiff::fmt::rfc2822;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Api, problem::Refusal};
+use super::{Api, client, problem::Refusal};
 use crate::wire::VERSION_HEADER;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -142,7 +142,8 @@ fn source(address: IpAddr) -> IpAddr {
 /// Refuses what is one too many from an address.
 pub(super) async fn limit(State(api): State<Api>, request: Request, next: Next) -> Response {
     let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let from = from.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |ConnectInfo(address)| source(address.ip()));
+    let from = from.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip());
+    let from = source(client::of(from, request.headers(), &api.context.settings.proxies));
     match api.rate.0.check_key(&from) {
         Ok(()) => next.run(request).await,
         Err(too_many) => {

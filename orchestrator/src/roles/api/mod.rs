@@ -2,6 +2,7 @@
 
 mod audit;
 mod auth;
+mod client;
 mod credential;
 mod description;
 mod eggs;
@@ -52,6 +53,9 @@ const HEADERS: Duration = Duration::from_secs(10);
 
 /// How often addresses that have been quiet are forgotten.
 const FORGET: Duration = Duration::from_mins(1);
+
+/// How often it is looked whether eggs have come whose webhooks will need their secrets.
+const WARM: Duration = Duration::from_secs(2);
 
 /// Why the API can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -158,7 +162,8 @@ pub async fn serve(
     let handle = Handle::new();
     let ended = shutdown.child_token();
     let _end = ended.clone().drop_guard();
-    tokio::spawn(tend(api, ended.clone()));
+    tokio::spawn(tend(api.clone(), ended.clone()));
+    tokio::spawn(warm(api, ended.clone()));
     tokio::spawn({
         let handle = handle.clone();
         async move {
@@ -187,6 +192,17 @@ pub async fn serve(
 async fn tend(api: Api, ended: CancellationToken) {
     while ended.run_until_cancelled(tokio::time::sleep(FORGET)).await.is_some() {
         api.rate.forget();
+    }
+}
+
+/// Has what webhooks need before they come.
+async fn warm(api: Api, ended: CancellationToken) {
+    let mut warmed = webhook::Warmed::default();
+    loop {
+        warmed.warm(&api.context).await;
+        if ended.run_until_cancelled(tokio::time::sleep(WARM)).await.is_none() {
+            return;
+        }
     }
 }
 

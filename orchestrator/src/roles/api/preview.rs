@@ -9,7 +9,7 @@ use super::{
     problem::{Answer, At, Refusal},
 };
 use crate::{
-    roles::worker,
+    roles::worker::{self, Previewed},
     wire::{PlanPreview, Problem},
 };
 
@@ -20,7 +20,7 @@ use crate::{
     responses(
         (status = 200, body = PlanPreview),
         (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem),
+        (status = 409, body = Problem), (status = 503, body = Problem),
     )
 )]
 pub(super) async fn plan(
@@ -33,8 +33,12 @@ pub(super) async fn plan(
     // It ends well even when whoever asked has gone.
     let planned = tokio::spawn(async move { worker::preview(&context, &owner).await }).await;
     match planned {
-        Ok(Ok(Some(preview))) => Ok(Json(preview)),
-        Ok(Ok(None)) => {
+        Ok(Ok(Previewed::Plan(preview))) => Ok(Json(*preview)),
+        Ok(Ok(Previewed::Full)) => Err(Refusal::away(format!(
+            "as many deployments and plans run as `--workers` allows; `{name}` is planned once one has ended: ask again in a \
+             while"
+        ))),
+        Ok(Ok(Previewed::Deploying)) => {
             Err(Refusal::conflict(format!("`{name}` is being deployed just now; ask again in a while")))
         }
         Ok(Err(failure)) => {

@@ -113,8 +113,8 @@ pub(super) async fn drain(
         found.record.runner = after;
         found.record.why = format!("{} asked for it", caller.actor);
         found.record.updated = now;
-        let details =
-            serde_json::json!({ "from": before.state.name(), "to": found.record.runner.state.name() });
+        let to = found.record.runner.state.name();
+        let details = serde_json::json!({ "egg": before.egg, "from": before.state.name(), "to": to });
         let entry = AuditEntry::new(now, &caller.actor, action, ("runner", &id), details);
         match api.store().commit(vec![found.update(), records::insert(&entry)]).await {
             Ok(()) => {

@@ -14,6 +14,7 @@ use super::{
     problem::{Answer, Body, Refusal},
     rotate,
     runners::TRIES,
+    work,
 };
 use crate::{
     domain::Time,
@@ -21,7 +22,9 @@ use crate::{
         secrets::{self, Secret, SecretError},
         store::StoreError,
     },
-    records::{self, AuditEntry, EggRecord, Stale},
+    records::{self, AuditEntry, EggRecord, NestLink, Served, Stale, Versioned},
+    roles::Work,
+    settings::Settings,
     wire::{Problem, RotateRequest, SecretName, SecretValue, SecretVersionView, SecretWritten},
 };
 
@@ -45,11 +48,13 @@ pub(super) async fn put(
     let value = request.value.filter(|value| !value.is_empty());
     let value = value.ok_or_else(|| Refusal::invalid("`value` is missing or empty"))?;
     let version = write(&api, &uri, &Secret::new(value), "secret.put", &caller.actor).await?;
+    try_again(&api, &uri).await?;
     let users = Users::of(&api, &uri).await?;
     Ok(Json(SecretWritten {
         kind: users.kind().to_owned(),
         version: Some(version),
         eggs: users.eggs(),
+        nest: users.nest,
         before_until: None,
     }))
 }
@@ -71,7 +76,7 @@ pub(super) async fn rotate(
     let uri = uri(&request.uri)?;
     let users = Users::of(&api, &uri).await?;
     let value = request.value.filter(|value| !value.is_empty()).map(Secret::new);
-    let (kind, eggs) = (users.kind().to_owned(), users.eggs());
+    let (kind, eggs, nest) = (users.kind().to_owned(), users.eggs(), users.nest);
     if !users.tokens.is_empty() {
         if value.is_some() {
             return Err(Refusal::invalid("GitLab makes the tokens of runners; leave out the value"));
@@ -79,10 +84,10 @@ pub(super) async fn rotate(
         for egg in &users.tokens {
             rotate::ask(&api, egg, &RotateRequest::default(), &caller.actor).await?;
         }
-        return Ok(Json(SecretWritten { kind, version: None, eggs, before_until: None }));
+        return Ok(Json(SecretWritten { kind, version: None, eggs, nest, before_until: None }));
     }
     let until = api.now().plus(GRACE);
-    let is_hook = !users.hooks.is_empty();
+    let is_hook = users.is_hook();
     let value = match value {
         Some(value) => value,
         None if is_hook => random()?,
@@ -98,12 +103,17 @@ pub(super) async fn rotate(
         for (egg, place) in &users.hooks {
             make_stale(&api, egg, place, version, until, &caller.actor).await?;
         }
+        if users.nest {
+            make_nest_stale(&api, version, until, &caller.actor).await?;
+        }
     }
     let version = write(&api, &uri, &value, "secret.rotate", &caller.actor).await?;
+    try_again(&api, &uri).await?;
     Ok(Json(SecretWritten {
         kind,
         version: Some(version),
         eggs,
+        nest,
         before_until: is_hook.then(|| until.into()),
     }))
 }
@@ -134,6 +144,8 @@ pub(super) async fn versions(
 struct Users {
     /// Eggs and places whose webhook shows it.
     hooks: BTreeSet<(String, String)>,
+    /// Whether the webhook of the Nest's own project shows it.
+    nest: bool,
     /// Eggs whose runners register with it.
     tokens: BTreeSet<String>,
 }
@@ -156,16 +168,22 @@ impl Users {
                 }
             }
         }
-        Ok(Self { hooks, tokens })
+        let nest =
+            api.context.settings.nest.webhook_secret.as_ref().is_some_and(|own| own.uri() == uri.uri());
+        Ok(Self { hooks, nest, tokens })
+    }
+
+    fn is_hook(&self) -> bool {
+        self.nest || !self.hooks.is_empty()
     }
 
     fn kind(&self) -> &'static str {
         if !self.tokens.is_empty() {
             "runner_token"
-        } else if self.hooks.is_empty() {
-            "other"
-        } else {
+        } else if self.is_hook() {
             "webhook_secret"
+        } else {
+            "other"
         }
     }
 
@@ -189,9 +207,7 @@ async fn make_stale(
         let mut known = eggs::known(api, egg).await?;
         let now = api.now();
         let registered = known.record.registered.entry(place.to_owned()).or_default();
-        // Of two changes in a row GitLab knows neither: it shows what was before the first.
-        let before = registered.stale.take().filter(|stale| now < stale.until);
-        registered.stale = Some(Stale { version: before.map_or(version, |stale| stale.version), until });
+        registered.stale = Some(Stale::after(registered.stale.take(), version, now, until));
         known.record.updated = now;
         let details = json!({ "place": place });
         let entry = AuditEntry::new(now, actor, "webhook.stale", ("egg", egg), details);
@@ -202,6 +218,68 @@ async fn make_stale(
         }
     }
     Err(Refusal::away(format!("others write `{egg}` just now; try again")))
+}
+
+/// The same of the Nest's own project.
+async fn make_nest_stale(api: &Api, version: Option<u64>, until: Time, actor: &str) -> Answer<()> {
+    for _ in 0..TRIES {
+        let known = records::get::<NestLink>(api.store(), NestLink::id()).await?;
+        let now = api.now();
+        let change = |mut link: NestLink| {
+            link.stale = Some(Stale::after(link.stale.take(), version, now, until));
+            link
+        };
+        let write = match known {
+            Some(known) => Versioned { record: change(known.record), version: known.version }.update(),
+            None => records::insert(&change(NestLink::default())),
+        };
+        let name = api.context.settings.nest.name.as_str();
+        let entry = AuditEntry::new(now, actor, "webhook.stale", ("nest", name), json!({}));
+        match api.store().commit(vec![write, records::insert(&entry)]).await {
+            Ok(()) => return Ok(()),
+            Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Refusal::away("others write what the Nest has in GitLab just now; try again"))
+}
+
+/// Eggs whose deployment failed and that need this secret are deployed now: it may be what they waited for.
+async fn try_again(api: &Api, uri: &SecretUri) -> Answer<()> {
+    let settings = &api.context.settings;
+    let text = uri.uri();
+    for egg in records::all::<EggRecord>(api.store(), None, None).await? {
+        if egg.record.failures == 0 || !needs(&egg.record, settings, &text) {
+            continue;
+        }
+        let mut egg = egg;
+        egg.record.retry_at = None;
+        // What went wrong before says nothing of how long to wait should it fail again.
+        egg.record.failures = 1;
+        egg.record.updated = api.now();
+        match api.store().commit(vec![egg.update()]).await {
+            // Whoever writes it just now deploys it.
+            Ok(()) | Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        work::put_own(api, &Work::Deploy { egg: egg.record.name }).await?;
+    }
+    Ok(())
+}
+
+/// Whether an owner can't do without a secret.
+fn needs(egg: &EggRecord, settings: &Settings, uri: &str) -> bool {
+    let cloud = match &egg.served {
+        Served::Egg(config) => &config.cloud,
+        Served::Job(config) => &config.cloud,
+    };
+    let of_cloud = settings.clouds.credentials.get(cloud.provider.name()).into_iter().flatten();
+    let own = of_cloud.map(|(_, uri)| uri.uri());
+    let nest = settings.nest.api_token.iter().map(SecretUri::uri);
+    let named = repositories(egg, &settings.nest).into_iter();
+    let named = named.flat_map(|one| [one.api_token_secret, one.token_secret]);
+    let named = named.filter_map(|text| secrets::parse(&text).ok()).map(|uri| uri.uri());
+    own.chain(nest).chain(named).any(|one| one == uri)
 }
 
 async fn write(api: &Api, uri: &SecretUri, value: &Secret, action: &str, actor: &str) -> Answer<u64> {

@@ -73,7 +73,8 @@ pub(super) async fn ticket(
             }
             Given::Credential(own) => own.clone(),
         };
-        let details = serde_json::json!({ "system_id": request.system_id, "by": given.name() });
+        let details =
+            serde_json::json!({ "egg": egg.name, "system_id": request.system_id, "by": given.name() });
         let actor = format!("runner:{id}");
         let entry = AuditEntry::new(now, &actor, "runner.ticket", ("runner", &id), details);
         match api.store().commit(vec![found.update(), records::insert(&entry)]).await {

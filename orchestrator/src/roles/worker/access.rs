@@ -1,6 +1,6 @@
 //! Where an owner's runners are registered, and which token opens which project.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use fly_std::formats::SecretUri;
 use flyc::routing::host_of;
@@ -36,32 +36,57 @@ impl Spot {
     }
 }
 
-/// Where an owner's runners work.
-pub(super) fn spots(record: &EggRecord, nest: &NestSettings) -> Vec<Spot> {
-    match &record.served {
-        Served::Egg(egg) => {
-            let spot = |one: &flyc::artifact::Repository| {
-                let place = one.project_id.map(Place::Project).or(one.group_id.map(Place::Group))?;
-                Some(Spot {
-                    server: one.server.clone(),
-                    place,
-                    api_token: Some(one.api_token_secret.clone()),
-                    token: one.token_secret.clone(),
-                })
-            };
-            egg.repositories.iter().filter_map(spot).collect()
-        }
-        Served::Job(job) => {
-            let spot = job.project.project_id.or(nest.project).map(|project| Spot {
-                server: job.project.server.clone(),
-                place: Place::Project(project),
-                // The installation's own token for the Nest's project, when it has one.
-                api_token: nest.api_token.as_ref().map(SecretUri::uri),
-                token: job.project.token_secret.clone(),
-            });
-            spot.into_iter().collect()
+/// The same, looked at where it stands: of every webhook those of all eggs are looked at.
+#[derive(Debug, Clone)]
+pub(super) struct Seen<'a> {
+    /// The server, as the Nest names it.
+    pub(super) server: &'a str,
+    /// The project or group.
+    pub(super) place: Place,
+    api_token: Option<Cow<'a, str>>,
+    token: &'a str,
+}
+
+impl Seen<'_> {
+    fn to_spot(&self) -> Spot {
+        Spot {
+            server: self.server.to_owned(),
+            place: self.place,
+            api_token: self.api_token.as_deref().map(str::to_owned),
+            token: self.token.to_owned(),
         }
     }
+}
+
+/// Where an owner's runners work.
+pub(super) fn spots(record: &EggRecord, nest: &NestSettings) -> Vec<Spot> {
+    seen(record, nest).map(|seen| seen.to_spot()).collect()
+}
+
+/// The same, without a copy of anything.
+pub(super) fn seen<'a>(
+    record: &'a EggRecord,
+    nest: &'a NestSettings,
+) -> impl Iterator<Item = Seen<'a>> + Clone {
+    let (repositories, job) = match &record.served {
+        Served::Egg(egg) => (egg.repositories.as_slice(), None),
+        Served::Job(job) => (&[][..], Some(&job.project)),
+    };
+    let of_egg = repositories.iter().filter_map(|one| {
+        let place = one.project_id.map(Place::Project).or(one.group_id.map(Place::Group))?;
+        let api_token = Some(Cow::Borrowed(one.api_token_secret.as_str()));
+        Some(Seen { server: &one.server, place, api_token, token: &one.token_secret })
+    });
+    let of_job = job.and_then(|own| {
+        Some(Seen {
+            server: &own.server,
+            place: Place::Project(own.project_id.or(nest.project)?),
+            // The installation's own token for the Nest's project, when it has one.
+            api_token: nest.api_token.as_ref().map(|uri| Cow::Owned(uri.uri())),
+            token: &own.token_secret,
+        })
+    });
+    of_egg.chain(of_job)
 }
 
 /// Whether two names mean the same server.
@@ -72,9 +97,10 @@ pub(super) fn is_same_server(one: &str, other: &str) -> bool {
 /// The URI of the token that opens a place, by what the eggs have: one that names the place itself, else one of the same
 /// server.
 fn token_for(eggs: &[EggRecord], nest: &NestSettings, server: &str, place: Place) -> Option<String> {
-    let all = eggs.iter().flat_map(|record| spots(record, nest));
-    let fit = all.filter(|spot| spot.api_token.is_some() && is_same_server(&spot.server, server));
-    fit.min_by_key(|spot| (spot.place != place, matches!(spot.place, Place::Project(_))))?.api_token
+    let all = eggs.iter().flat_map(|record| seen(record, nest));
+    let fit = all.filter(|spot| spot.api_token.is_some() && is_same_server(spot.server, server));
+    let first = fit.min_by_key(|spot| (spot.place != place, matches!(spot.place, Place::Project(_))))?;
+    first.api_token.map(Cow::into_owned)
 }
 
 /// Access to the place of an owner.
@@ -115,16 +141,17 @@ pub(super) async fn to_project(
 ) -> Result<Vec<Access>, Failure> {
     let mut found: Vec<(bool, bool, String)> = Vec::new();
     for record in eggs.iter().filter(|record| !record.removed) {
-        for spot in spots(record, &context.settings.nest) {
-            if !is_same_server(&spot.server, server) {
-                continue;
-            }
+        for spot in seen(record, &context.settings.nest) {
             let names = match spot.place {
                 Place::Project(id) if id == project => true,
                 Place::Project(_) => continue,
                 Place::Group(_) => false,
             };
-            let uri = spot.api_token.or_else(|| token_for(eggs, &context.settings.nest, server, spot.place));
+            if !is_same_server(spot.server, server) {
+                continue;
+            }
+            let uri = spot.api_token.map(Cow::into_owned);
+            let uri = uri.or_else(|| token_for(eggs, &context.settings.nest, server, spot.place));
             found.extend(uri.map(|uri| (!names, !first.contains(&record.name), uri)));
         }
     }

@@ -44,15 +44,10 @@ impl<'a> Look<'a> {
 
     /// The server of the Nest's that a payload means; `shown` are the eggs whose secret it showed.
     pub(super) fn server(&self, told: Option<&str>, shown: &[String], project: u64) -> Option<String> {
-        let named: Vec<(&EggRecord, access::Spot)> = self
-            .eggs()
-            .iter()
-            .filter(|record| !record.removed)
-            .flat_map(|record| {
-                let spots = access::spots(record, &self.context.settings.nest);
-                spots.into_iter().map(move |spot| (record, spot))
-            })
-            .collect();
+        let living = self.eggs().iter().filter(|record| !record.removed);
+        let named = living.flat_map(|record| {
+            access::seen(record, &self.context.settings.nest).map(move |spot| (record, spot))
+        });
         if let Some(told) = told {
             let is_it = |server: &str| {
                 access::is_same_server(server, told)
@@ -63,19 +58,19 @@ impl<'a> Look<'a> {
                         .get(server)
                         .is_some_and(|url| host_of(url.as_str()).as_deref() == Some(told))
             };
-            if let Some((_, spot)) = named.iter().find(|(_, spot)| is_it(&spot.server)) {
-                return Some(spot.server.clone());
+            if let Some((_, spot)) = named.clone().find(|(_, spot)| is_it(spot.server)) {
+                return Some(spot.server.to_owned());
             }
         }
         // A server may tell another name of itself than the Nest has; who showed the secret tells which it is.
-        let of_project = |spot: &access::Spot| spot.place == crate::ports::gitlab::Place::Project(project);
-        let shown = named.iter().filter(|(record, _)| shown.contains(&record.name));
-        let mut shown: Vec<&str> = match shown.clone().find(|(_, spot)| of_project(spot)) {
-            Some((_, spot)) => vec![&spot.server],
-            None => shown.map(|(_, spot)| &*spot.server).collect(),
+        let of_project = |spot: &access::Seen| spot.place == crate::ports::gitlab::Place::Project(project);
+        let who = named.clone().filter(|(record, _)| shown.contains(&record.name));
+        let mut shown: Vec<&str> = match who.clone().find(|(_, spot)| of_project(spot)) {
+            Some((_, spot)) => vec![spot.server],
+            None => who.map(|(_, spot)| spot.server).collect(),
         };
         if shown.is_empty() && told.is_none() {
-            shown = named.iter().map(|(_, spot)| &*spot.server).collect();
+            shown = named.map(|(_, spot)| spot.server).collect();
         }
         shown.sort_unstable();
         shown.dedup();
@@ -218,10 +213,10 @@ impl<'a> Look<'a> {
 
     fn has_groups(&self, server: &str) -> bool {
         let living = self.eggs().iter().filter(|record| !record.removed);
-        let mut spots = living.flat_map(|record| access::spots(record, &self.context.settings.nest));
+        let mut spots = living.flat_map(|record| access::seen(record, &self.context.settings.nest));
         spots.any(|spot| {
             matches!(spot.place, crate::ports::gitlab::Place::Group(_))
-                && access::is_same_server(&spot.server, server)
+                && access::is_same_server(spot.server, server)
         })
     }
 

@@ -28,7 +28,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use deploy::preview;
+pub use deploy::{Previewed, preview};
 pub use failure::Failure;
 pub use link::{LinkError, Subject, link, unlink};
 pub use timers::timers;
@@ -59,7 +59,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// it finishes.
 pub async fn run(context: Context, shutdown: CancellationToken) {
     start(&context).await;
-    let slow = Slow::new(context.settings.workers.max(1));
+    let slow = Slow { places: context.places(), tasks: TaskTracker::new() };
     let mut workers = JoinSet::new();
     for _ in 0..context.settings.workers.max(1) {
         workers.spawn(one_by_one(context.clone(), slow.clone(), shutdown.clone()));
@@ -88,10 +88,6 @@ struct Slow {
 }
 
 impl Slow {
-    fn new(places: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), tasks: TaskTracker::new() }
-    }
-
     /// Works on a message once there is a place; until then it stays ours.
     fn spawn(&self, context: Context, message: Leased, shutdown: CancellationToken) {
         let places = Arc::clone(&self.places);

@@ -311,7 +311,7 @@ async fn take_away(
     key: &str,
     eggs: &[EggRecord],
 ) -> Result<(), Failure> {
-    if let Err(failure) = delete(context, tenure, egg, key, eggs).await {
+    if let Err(failure) = delete(context, egg, key, eggs).await {
         let Failure::Never(reason) = failure else { return Err(failure) };
         // What can't be asked for any more can't be taken away either; people are told.
         tracing::warn!(
@@ -333,13 +333,7 @@ async fn take_away(
     .await
 }
 
-async fn delete(
-    context: &Context,
-    tenure: &Tenure<'_>,
-    egg: &EggRecord,
-    key: &str,
-    eggs: &[EggRecord],
-) -> Result<(), Failure> {
+async fn delete(context: &Context, egg: &EggRecord, key: &str, eggs: &[EggRecord]) -> Result<(), Failure> {
     let Some((server, place)) = records::place_of(key) else { return Ok(()) };
     let Some(found) = egg.registered.get(key) else { return Ok(()) };
     let gitlab = &*context.ports.gitlab;
@@ -369,10 +363,14 @@ async fn delete(
     let projects: Vec<u64> = found.hooks.keys().copied().collect();
     if !projects.is_empty() {
         // The egg is there no longer for whoever takes them over.
-        for project in Linking::hand_over(context, tenure, (&egg.name, key), server, &projects).await? {
-            let hook = &found.hooks[&project];
-            gitlab.delete_hook(&access, Place::Project(project), hook.id).await?;
-        }
+        let rest = async |left: Vec<u64>| {
+            for project in left {
+                let hook = &found.hooks[&project];
+                gitlab.delete_hook(&access, Place::Project(project), hook.id).await?;
+            }
+            Ok(())
+        };
+        Linking::hand_over(context, (&egg.name, key), server, &projects, rest).await?;
     }
     if let (Some(id), Place::Project(project)) = (found.schedule, place) {
         gitlab.delete_schedule(&access, project, id).await?;

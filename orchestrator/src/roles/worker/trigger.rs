@@ -25,7 +25,8 @@ pub(super) async fn trigger(context: &Context, job: &str, actor: &str) -> Result
         let access = access::to_spot(context, &owner, &spot, &eggs).await?;
         context.ports.gitlab.play_schedule(&access, project, schedule).await?;
         let now = context.ports.clock.now();
-        let entry = AuditEntry::new(now, actor, "job.trigger", ("job", job), json!({ "schedule": schedule }));
+        let details = json!({ "egg": owner, "schedule": schedule });
+        let entry = AuditEntry::new(now, actor, "job.trigger", ("job", job), details);
         store.commit(vec![records::insert(&entry)]).await?;
         tracing::info!(job, actor, "a job's pipeline is started");
         return Ok(());

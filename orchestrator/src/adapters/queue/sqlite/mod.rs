@@ -63,6 +63,19 @@ impl Sqlite {
         Ok(())
     }
 
+    /// Takes out everything, given up or not, and says how many messages there were: the database that they were about is
+    /// another one now.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub async fn clear(&self) -> Result<u64, QueueError> {
+        let count =
+            self.database.write(|connection: &Connection| rows::clear(connection).map_err(wrong)).await?;
+        self.news.send_replace(());
+        Ok(count)
+    }
+
     /// Writes what concerns the message with this receipt, if its lease is not over.
     async fn finish(
         &self,

@@ -2,7 +2,7 @@
 //! thousand webhooks at once read the database once.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -19,14 +19,18 @@ use super::{
 };
 use crate::{
     domain::Time,
-    ports::secrets::{self, Secret, SecretError, Secrets},
-    records::{EggRecord, Served, Stale},
+    ports::{
+        secrets::{self, Secret, SecretError, Secrets},
+        store::StoreError,
+    },
+    records::{self, EggRecord, NestLink, Record, Served, Stale},
     roles::{
         Context,
         api::{
             eggs::place,
             problem::{Answer, Refusal},
         },
+        kept::Eggs,
     },
     settings::NestSettings,
 };
@@ -120,9 +124,10 @@ impl Gates {
         {
             return Ok(Arc::clone(index));
         }
-        match context.eggs().await {
-            Ok(eggs) => {
-                let index = Arc::new(Index::new(&eggs.all, &context.settings.nest, versions));
+        match Self::read(context).await {
+            Ok((eggs, stale)) => {
+                let nest = (&context.settings.nest, stale.as_ref());
+                let index = Arc::new(Index::new(&eggs.all, nest, versions));
                 *kept = Some((Instant::now(), Arc::clone(&index)));
                 Ok(index)
             }
@@ -134,10 +139,60 @@ impl Gates {
             },
         }
     }
+
+    /// The eggs, and what the Nest's own webhook still shows.
+    async fn read(context: &Context) -> Result<(Arc<Eggs>, Option<Stale>), StoreError> {
+        let eggs = context.eggs().await?;
+        let link = match &context.settings.nest.webhook_secret {
+            Some(_) => records::get::<NestLink>(&*context.ports.store, NestLink::id()).await?,
+            None => None,
+        };
+        Ok((eggs, link.and_then(|link| link.record.stale)))
+    }
+}
+
+/// What was read before a webhook needed it.
+#[derive(Default)]
+pub(in crate::roles::api) struct Warmed {
+    /// The eggs as they were then.
+    revision: Option<u64>,
+    secrets: BTreeSet<String>,
+}
+
+impl Warmed {
+    /// Reads the secrets of gates that have come since, all at once: the first webhooks of many eggs wait for none. Where the
+    /// database can't tell whether eggs have come, each is read when it is needed.
+    pub(in crate::roles::api) async fn warm(&mut self, context: &Context) {
+        let revision = context.ports.store.revision(EggRecord::TABLE);
+        if revision.is_none() || revision == self.revision {
+            return;
+        }
+        let Ok(eggs) = context.eggs().await else { return };
+        let living = eggs.all.iter().filter(|egg| !egg.removed);
+        let repositories = living.flat_map(|egg| match &egg.served {
+            Served::Egg(config) => config.repositories.as_slice(),
+            Served::Job(_) => &[],
+        });
+        let uris = repositories.filter_map(|one| secrets::parse(&one.webhook_secret).ok());
+        let uris = uris.chain(context.settings.nest.webhook_secret.clone());
+        let uris: BTreeMap<String, SecretUri> = uris.map(|uri| (uri.uri(), uri)).collect();
+        let new = uris.iter().filter(|(name, _)| !self.secrets.contains(*name));
+        let new: Vec<SecretUri> = new.map(|(_, uri)| uri.clone()).collect();
+        if !new.is_empty() {
+            let found = context.ports.secrets.get_all(&new).await;
+            let missed = found.iter().filter(|one| one.is_err()).count();
+            tracing::debug!(read = new.len() - missed, missed, "the secrets of webhooks were read");
+        }
+        *self = Self { revision, secrets: uris.into_keys().collect() };
+    }
 }
 
 impl Index {
-    fn new(eggs: &[EggRecord], nest: &NestSettings, versions: &mut Versions) -> Self {
+    fn new(
+        eggs: &[EggRecord],
+        (nest, shown): (&NestSettings, Option<&Stale>),
+        versions: &mut Versions,
+    ) -> Self {
         let mut index = Self::default();
         let mut locks: HashMap<String, Arc<Lock>> = HashMap::new();
         let mut used = Versions::new();
@@ -159,7 +214,7 @@ impl Index {
         if let Some(uri) = &nest.webhook_secret {
             index.add(
                 nest.project,
-                Gate { egg: None, server: nest.server.clone(), lock: lock(uri.clone(), None) },
+                Gate { egg: None, server: nest.server.clone(), lock: lock(uri.clone(), shown) },
             );
         }
         for egg in eggs {

@@ -14,7 +14,7 @@ use axum::{
 use serde_json::Value as Body;
 use sha2::{Digest, Sha256};
 
-pub(super) use gate::Gates;
+pub(super) use gate::{Gates, Warmed};
 
 use self::{hook::Seen, proof::Proof};
 use super::{

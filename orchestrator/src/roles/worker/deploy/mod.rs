@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-pub use preview::preview;
+pub use preview::{Previewed, preview};
 
 use super::{Failure, audit, put, register, tenure::Tenure, world};
 use crate::{

@@ -14,22 +14,33 @@ use crate::{
     wire::PlanPreview,
 };
 
+/// What came of asking for a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Previewed {
+    /// What the next deployment would do.
+    Plan(Box<PlanPreview>),
+    /// One goes on all the while.
+    Deploying,
+    /// Others have all the places for `OpenTofu`.
+    Full,
+}
+
 /// How often one looks whether a deployment that goes on has come to its end, and how long one waits between.
 const LOOKS: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// What the next deployment of an egg would do; none when one goes on all the while.
+/// What the next deployment of an egg would do. It takes one of the places that deployments have.
 ///
 /// # Errors
 ///
 /// When the database or the queue is away. What `OpenTofu` says against it stands in the answer.
-pub async fn preview(context: &Context, owner: &str) -> Result<Option<PlanPreview>, Failure> {
+pub async fn preview(context: &Context, owner: &str) -> Result<Previewed, Failure> {
     let name = format!("egg/{owner}");
     let mut looks = 1;
     let tenure = loop {
         match Tenure::take(context, &name).await? {
             Some(tenure) => break tenure,
-            None if looks == LOOKS => return Ok(None),
+            None if looks == LOOKS => return Ok(Previewed::Deploying),
             None => {
                 looks += 1;
                 tokio::time::sleep(PAUSE).await;
@@ -38,7 +49,7 @@ pub async fn preview(context: &Context, owner: &str) -> Result<Option<PlanPrevie
     };
     let evidence = tenure.left_behind;
     let run = Run { context, tenure: &tenure, owner, back: None, evidence, is_clean: !evidence, plan: None };
-    let done = tenure.during(Box::pin(run.pretend())).await;
+    let done = tenure.during(Box::pin(run.pretend_in_place())).await;
     if evidence {
         // Whoever deploys next has to see it.
         tenure.abandon().await;
@@ -47,10 +58,21 @@ pub async fn preview(context: &Context, owner: &str) -> Result<Option<PlanPrevie
     }
     // A deployment that came by meanwhile has left its work to whoever had the lease.
     put::decide(context).await?;
-    done.map(Some)
+    done
 }
 
 impl Run<'_> {
+    /// Once there is a place. Whoever waits for one keeps none from somebody else.
+    async fn pretend_in_place(&self) -> Result<Previewed, Failure> {
+        let places = self.context.places();
+        let Ok(place) = tokio::time::timeout(PAUSE * LOOKS, places.acquire()).await else {
+            return Ok(Previewed::Full);
+        };
+        let done = self.pretend().await;
+        drop(place);
+        done.map(|preview| Previewed::Plan(Box::new(preview)))
+    }
+
     async fn pretend(&self) -> Result<PlanPreview, Failure> {
         let ports = &self.context.ports;
         let Some(egg) = self.egg().await? else {

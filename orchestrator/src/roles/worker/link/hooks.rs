@@ -435,8 +435,12 @@ impl Linking<'_> {
             match keeper {
                 Keeper::Nest => {
                     let key = records::place_key(server, place);
-                    self.amend_nest(entries, |nest| drop(nest.hooks.insert(key.clone(), hook.clone())))
-                        .await?;
+                    self.amend_nest(entries, |nest| {
+                        nest.hooks.insert(key.clone(), hook.clone());
+                        // It shows the new secret, so the one before opens nothing any more.
+                        nest.stale = None;
+                    })
+                    .await?;
                 }
                 Keeper::Egg { name, key } => {
                     self.amend(name, entries, |egg| {

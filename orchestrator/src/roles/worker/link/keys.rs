@@ -166,7 +166,11 @@ impl Linking<'_> {
             };
             let right = if wanted.can_push { "may push" } else { "read-only" };
             match found {
-                Some(key) if key.title == title && key.can_push == wanted.can_push => {
+                // One that somebody put in as `gosling init` says is as good.
+                Some(key)
+                    if (key.title == title || key.title == DeployKey::given_title(name))
+                        && key.can_push == wanted.can_push =>
+                {
                     self.steps.push(thing.step(LinkChange::Keep, key.id, Some(right.to_owned())));
                     self.note_key(name, key.id, recorded, None).await?;
                 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Linking, Thing, lease};
+use super::{LEASE, Linking, Thing, lease};
 use crate::{
     ports::store::Value,
     records::{self, EggRecord},
@@ -185,9 +185,32 @@ impl Linking<'_> {
         Ok(found.map(|found| found.record))
     }
 
-    /// Before what an owner had at a place is forgotten: webhooks that others need as well are handed over to them. Those that
-    /// nobody needs any more are for the caller to take away.
+    /// Before what an owner had at a place is forgotten: webhooks that others need as well are handed over to them, and what
+    /// is left of the webhooks is given to `rest`. Several owners share a project, so it is done as `gosling link` does it: one
+    /// at a time. Nobody is waited for, since whoever links may wait for this owner.
     pub(in crate::roles::worker) async fn hand_over(
+        context: &Context,
+        (owner, key): (&str, &str),
+        server: &str,
+        projects: &[u64],
+        rest: impl AsyncFnOnce(Vec<u64>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let Some(tenure) = Tenure::take(context, LEASE).await? else {
+            return Err(Failure::later(format!(
+                "somebody links or unlinks just now; what `{owner}` has at {key} is taken away after that"
+            )));
+        };
+        let work = async {
+            let left = Self::handed_over(context, &tenure, (owner, key), server, projects).await?;
+            rest(left).await
+        };
+        let done = tenure.during(Box::pin(work)).await;
+        tenure.release().await;
+        done
+    }
+
+    /// Does it; the projects whose webhooks nobody needs any more are left.
+    async fn handed_over(
         context: &Context,
         tenure: &Tenure<'_>,
         (owner, key): (&str, &str),
