@@ -84,6 +84,6 @@ pub(crate) fn log(level: Level, message: &str, fields: &[(&str, Value)]) {
         Level::Fatal => "FATAL: ",
     };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let fields: String = fields.iter().map(|(name, value)| format!(" {name}={}", text(value))).collect();
-    eprintln!("{before}{message:<width$} {fields}", width = 50 - before.len());
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!(" {name}={}", text(value))).collect();
+    eprintln!("{before}{message:<width$} {}", fields.concat(), width = 50 - before.len());
 }
