@@ -246,7 +246,9 @@ async fn going_back_and_starting_jobs_are_put_into_the_queue_once() {
     world.egg("api", 7).await;
     world.egg("web", 8).await;
     world.write(&job("nightly")).await;
-    world.write(&plan("good", "api", PlanStatus::Applied, NOW)).await;
+    let mut good = plan("good", "api", PlanStatus::Applied, NOW);
+    "earlier".clone_into(&mut good.plan.digest);
+    world.write(&good).await;
     world.write(&plan("bad", "api", PlanStatus::Failed, NOW)).await;
     let mut now = plan("others", "web", PlanStatus::Applied, NOW);
     egg("web", Vec::new()).made_from().0.clone_into(&mut now.plan.digest);
