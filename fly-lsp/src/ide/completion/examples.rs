@@ -185,7 +185,7 @@ pub(super) fn type_of_default(scene: &Scene<'_>) -> Option<String> {
                 format!("list<{}>", first.unwrap_or_else(|| "any".to_owned()))
             }
             Value::Map(_) => "map<any>".to_owned(),
-            _ => "any".to_owned(),
+            Value::Condition(_) => "any".to_owned(),
         }
     }
     let around = scene.around().filter(|block| block.is("variable"))?;
