@@ -55,7 +55,7 @@ const ORCHESTRATOR: Rooms = &[
     ("logging", &["ports"]),
     ("records", &["domain", "ports"]),
     ("nest", &["domain", "ports", "records", "settings"]),
-    ("adapters", &["domain", "faults", "logging", "ports", "records", "seal"]),
+    ("adapters", &["domain", "faults", "logging", "ports", "records", "seal", "settings"]),
     (
         "roles",
         &["domain", "faults", "logging", "metrics", "nest", "ports", "records", "seal", "settings", "wire"],
