@@ -208,7 +208,7 @@ impl Given {
         let mut environment: Vec<(&str, String)> = Vec::new();
         match step.used {
             Use::Right | Use::WrongToken => {}
-            Use::Away => base = "http://127.0.0.1:1".to_owned(),
+            Use::Away => "http://127.0.0.1:1".clone_into(&mut base),
             Use::Stranger => {
                 base = format!("http://{}", self.stranger.address);
                 let (status, form) = step.answer;

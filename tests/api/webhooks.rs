@@ -246,7 +246,7 @@ async fn the_secrets_of_eggs_that_have_come_are_read_before_a_webhook_needs_them
     for (name, project) in [("api", 7), ("web", 8)] {
         world.egg(name, project).await;
         let uri = format!("vault://{name}/webhook");
-        let waited = tokio::time::timeout(Duration::from_secs(60), async {
+        let waited = tokio::time::timeout(Duration::from_mins(1), async {
             while !world.secrets.read.lock().unwrap().contains_key(&uri) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }

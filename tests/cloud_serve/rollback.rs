@@ -131,10 +131,10 @@ fn is_a(plan: &Value, kind: &str, status: &str) -> bool {
 
 /// Everything of an egg's that OpenTofu's state knows of, without when it was written.
 fn fleet(stage: &Stage, egg: &str) -> BTreeMap<String, Value> {
-    let state = stage.data().join("tofu/states").join(egg).join("terraform.tfstate");
-    let state: Value = serde_json::from_slice(&fs::read(state).unwrap()).unwrap();
+    let file = stage.data().join("tofu/states").join(egg).join("terraform.tfstate");
+    let kept: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
     let mut known = BTreeMap::new();
-    for resource in state["resources"].as_array().unwrap() {
+    for resource in kept["resources"].as_array().unwrap() {
         let at = |key: &str| resource[key].as_str().unwrap_or_default().to_owned();
         if at("mode") != "managed" {
             continue;
@@ -226,8 +226,8 @@ fn goes_back(shape: &Shape, rule: Value) {
     cloud.faults(&json!([]));
     stage.queue_job("third", &[egg], &["true"]);
     let next = stage.status_shows("another runner", |_| {
-        let new = plans(&stage, egg).into_iter().filter(|plan| !history.contains(plan));
-        new.filter(|plan| is_a(plan, "deploy", "applied")).last()
+        let mut all = plans(&stage, egg).into_iter();
+        all.rfind(|plan| !history.contains(plan) && is_a(plan, "deploy", "applied"))
     });
     assert_eq!((&next["digest"], &next["commit"]), (&good["digest"], &good["commit"]));
     assert!(fleet(&stage, egg).len() > earlier.len());

@@ -268,7 +268,7 @@ fn every_command_says_what_its_file_has() {
     }
     for entry in fs::read_dir(folder_of_files()).unwrap().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".txt") && !names.contains(&name) {
+        if entry.path().extension().is_some_and(|extension| extension == "txt") && !names.contains(&name) {
             wrong.push(format!("{name} belongs to no command"));
         }
     }

@@ -434,7 +434,9 @@ fn whatever_has_a_label_can_be_renamed() {
         }
     }
     let mut all = BTreeSet::new();
-    schema::ROOTS.iter().for_each(|root| keywords(root.block, &mut all));
+    for root in schema::ROOTS {
+        keywords(root.block, &mut all);
+    }
     let missing: Vec<_> = all.iter().filter(|keyword| !seen.contains(**keyword)).collect();
     assert!(missing.is_empty(), "the tangle has none of {missing:?}");
 }

@@ -1,6 +1,6 @@
 //! Values that are known to be secret, every way in which they may be written, and looking for them.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use aho_corasick::AhoCorasick;
 use base64::{
@@ -52,13 +52,24 @@ fn base64s(value: &str) -> impl Iterator<Item = String> {
     })
 }
 
+/// Its bytes in hexadecimal.
+fn hex(value: &str) -> String {
+    orchestrator::seal::hex(value.as_bytes())
+}
+
 /// A text in ASCII, as some write JSON.
 fn ascii(text: &str) -> String {
-    let escape = |c: char| match c {
-        c if c.is_ascii() => c.to_string(),
-        c => c.encode_utf16(&mut [0; 2]).iter().map(|half| format!("\\u{half:04x}")).collect(),
-    };
-    text.chars().map(escape).collect()
+    let mut out = String::new();
+    for c in text.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            for half in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{half:04x}");
+            }
+        }
+    }
+    out
 }
 
 /// Every way in which a value may be written.
@@ -66,7 +77,7 @@ fn forms(value: &str) -> BTreeSet<String> {
     let within = |quoted: String| quoted[1..quoted.len() - 1].to_owned();
     let json = |text: &str| within(serde_json::Value::from(text).to_string());
     let percent = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
-    let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(value);
     let mut all: BTreeSet<String> = [
         value.to_owned(),
         json(value),
@@ -153,7 +164,7 @@ fn a_value_is_found_however_it_is_written() {
         format!("{value:?}"),
         STANDARD_NO_PAD.encode(format!("me:{value}!")),
         utf8_percent_encode(&value, NON_ALPHANUMERIC).to_string(),
-        value.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        hex(&value),
     ] {
         assert!(search.find(format!("a {form} b").as_bytes()).is_some(), "{form}");
     }

@@ -141,8 +141,8 @@ fn killed_again_and_again_a_rotation_of_all_ends_in_one_state() {
     let after = in_gitlab(&stage);
     assert_eq!(after.len(), 4, "one runner a repository: {after:?}");
     // What is kept is good for something.
-    let next = stage.queue_job("next", &["demo"], &["true"]);
-    assert_eq!(stage.gitlab.wait_for_job(next, Status::Success).runner, Some(after[0].1));
+    let later = stage.queue_job("next", &["demo"], &["true"]);
+    assert_eq!(stage.gitlab.wait_for_job(later, Status::Success).runner, Some(after[0].1));
     assert_eq!(stage.run(&["queue", "list", "--output", "json"]).trim(), "[]");
     assert!(stage.stop().success(), "{}", stage.log());
     for ((place, uri), (project, runner, token)) in places().iter().zip(&after) {

@@ -15,18 +15,18 @@ const LEAVE: &str = "\u{1b}[?25h\u{1b}[?1049l";
 
 /// It is left when this is dropped.
 #[derive(Debug)]
-pub(super) struct Screen(());
+pub(super) struct Screen(Term);
 
 impl Screen {
     pub(super) fn enter() -> Result<Self, Failure> {
-        let screen = Self(());
+        let screen = Self(Term::stdout());
         print(ENTER.as_bytes())?;
         Ok(screen)
     }
 
     /// Draws over what was there, so that nothing flickers. What has no room is left out, and that is said.
     pub(super) fn draw(&self, text: &str) -> Result<(), Failure> {
-        let size = Term::stdout().size_checked().unwrap_or((u16::MAX, u16::MAX));
+        let size = self.0.size_checked().unwrap_or((u16::MAX, u16::MAX));
         print(fitted(text, size).as_bytes()).map(drop)
     }
 }

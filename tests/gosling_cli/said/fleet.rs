@@ -94,6 +94,7 @@ impl Tofu for Planner {
     async fn apply(&self, _: &PlanRequest, _: &[u8]) -> Result<Applied, TofuError> { no() }
     async fn unlock(&self, _: &str, _: &FoundLock) -> Result<(), TofuError> { no() }
     async fn forget(&self, _: &str) -> Result<(), TofuError> { no() }
+    async fn holds(&self, _: &Bundle) -> Result<bool, TofuError> { Ok(true) }
     async fn prune(&self, _: &[Bundle]) -> Result<(), TofuError> { no() }
     fn runners_folder(&self) -> PathBuf { PathBuf::new() }
 
@@ -218,6 +219,7 @@ fn settings() -> Settings {
         gosling: None,
         variables: BTreeMap::new(),
         clouds: CloudSettings::default(),
+        proxies: Vec::new(),
         intervals: Intervals::default(),
         deadlines: Deadlines::default(),
         workers: 1,
