@@ -54,12 +54,38 @@ pub struct Masker(RwLock<Known>);
 struct Known {
     patterns: BTreeSet<String>,
     /// None when there can be none: then everything is secret.
-    search: Option<AhoCorasick>,
+    parts: Option<Vec<Part>>,
+}
+
+/// Some of the patterns, looked for together.
+struct Part {
+    patterns: Vec<String>,
+    search: AhoCorasick,
+}
+
+impl Known {
+    /// Each part is larger than the one behind it: of n patterns none is built into a search more than about log n times,
+    /// however they come.
+    fn add(&mut self, patterns: BTreeSet<String>) {
+        let Some(parts) = &mut self.parts else { return };
+        let mut new: Vec<String> =
+            patterns.into_iter().filter(|pattern| self.patterns.insert(pattern.clone())).collect();
+        if new.is_empty() {
+            return;
+        }
+        while let Some(last) = parts.pop_if(|last| last.patterns.len() <= new.len()) {
+            new.extend(last.patterns);
+        }
+        match AhoCorasick::new(&new) {
+            Ok(search) => parts.push(Part { patterns: new, search }),
+            Err(_) => self.parts = None,
+        }
+    }
 }
 
 impl Default for Masker {
     fn default() -> Self {
-        Self(RwLock::new(Known { patterns: BTreeSet::new(), search: AhoCorasick::new([""; 0]).ok() }))
+        Self(RwLock::new(Known { patterns: BTreeSet::new(), parts: Some(Vec::new()) }))
     }
 }
 
@@ -72,15 +98,18 @@ impl fmt::Debug for Masker {
 impl Masker {
     /// From now on this value is hidden. One that is shorter than six characters is not.
     pub fn hide(&self, value: &str) {
-        let patterns = patterns(value);
+        self.hide_all([value]);
+    }
+
+    /// The same of many at once.
+    pub fn hide_all<'a>(&self, values: impl IntoIterator<Item = &'a str>) {
+        let patterns: BTreeSet<String> = values.into_iter().flat_map(patterns).collect();
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if patterns.is_subset(&known.patterns) {
             return;
         }
         drop(known);
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.patterns.extend(patterns);
-        known.search = AhoCorasick::new(&known.patterns).ok();
+        self.0.write().unwrap_or_else(PoisonError::into_inner).add(patterns);
     }
 
     /// The text without what is secret.
@@ -95,13 +124,14 @@ impl Masker {
 
     fn without(&self, text: &str, uris: bool) -> String {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let Some((search, beginnings)) = known.search.as_ref().zip(BEGINNINGS.as_ref()) else {
+        let Some((parts, beginnings)) = known.parts.as_ref().zip(BEGINNINGS.as_ref()) else {
             return MASKED.to_owned();
         };
         let mut found = Vec::new();
         for view in View::all(text) {
             let bytes = view.bytes();
-            let values = search.find_overlapping_iter(bytes).map(|found| found.range());
+            let values = parts.iter().flat_map(|part| part.search.find_overlapping_iter(bytes));
+            let values = values.map(|found| found.range());
             let looks = beginnings
                 .find_overlapping_iter(bytes)
                 .filter(|found| uris || found.pattern().as_usize() >= SecretBackend::ALL.len())

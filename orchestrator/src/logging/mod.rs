@@ -54,6 +54,11 @@ pub fn hide(value: &str) {
     MASKER.hide(value);
 }
 
+/// The same of many values at once.
+pub fn hide_all<'a>(values: impl IntoIterator<Item = &'a str>) {
+    MASKER.hide_all(values);
+}
+
 /// A text without anything that is known to be secret, or looks like it.
 pub fn mask(text: &str) -> String {
     MASKER.mask(text)

@@ -42,7 +42,7 @@ impl<S: Secrets> Secrets for Masked<S> {
 
     async fn get_all(&self, uris: &[SecretUri]) -> Vec<Result<Secret, SecretError>> {
         let found = self.0.get_all(uris).await;
-        found.iter().flatten().for_each(|value| logging::hide(value.expose()));
+        logging::hide_all(found.iter().flatten().map(Secret::expose));
         found.into_iter().map(|one| one.map_err(masked)).collect()
     }
 

@@ -98,3 +98,30 @@ fn a_line_of_a_key_is_hidden_by_itself() {
 fn nothing_is_shown_of_what_is_known() {
     assert_eq!(format!("{:?}", knows(&["abcdef"])), "Masker");
 }
+
+/// Each value that comes has its patterns looked for with those of a few others, and not all of them built anew.
+#[test]
+fn a_thousand_that_come_one_by_one_are_few_searches() {
+    let values: Vec<String> = (0..1000).map(|n| format!("value-{n}-{}", n * 7919)).collect();
+    let one_by_one = Masker::default();
+    for value in &values {
+        one_by_one.hide(value);
+    }
+    let at_once = Masker::default();
+    at_once.hide_all(values.iter().map(String::as_str));
+    let sizes = |masker: &Masker| -> Vec<usize> {
+        let known = masker.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.parts.iter().flatten().map(|part| part.patterns.len()).collect()
+    };
+    let several = sizes(&one_by_one);
+    assert!(several.is_sorted_by(|a, b| a > b) && several.len() <= 16, "{several:?}");
+    assert_eq!(sizes(&at_once), [several.iter().sum::<usize>()]);
+    for value in &values {
+        for masker in [&one_by_one, &at_once] {
+            assert_eq!(masker.mask(&format!("a {value}.")), "a ***MASKED***.");
+        }
+    }
+    // What is known already changes nothing.
+    one_by_one.hide(&values[500]);
+    assert_eq!(sizes(&one_by_one), several);
+}
