@@ -185,7 +185,7 @@ async fn what_is_queued_goes_with_what_an_import_replaces() {
     let export = data.join("all.jsonl");
     let export = export.to_str().unwrap();
     let said = gosling(&["export", export]);
-    assert!(said.contains("\n1 message waits in the queue and is not in it"), "{said}");
+    assert!(said.contains("\n2 messages wait in the queue and are not in it"), "{said}");
     let said = gosling(&["import", export, "--replace"]);
     let line = "2 messages in the queue were about what was there before, and they are gone";
     assert!(said.contains(line), "{said}");
