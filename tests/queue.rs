@@ -184,7 +184,8 @@ async fn what_is_queued_goes_with_what_an_import_replaces() {
     };
     let export = data.join("all.jsonl");
     let export = export.to_str().unwrap();
-    gosling(&["export", export]);
+    let said = gosling(&["export", export]);
+    assert!(said.contains("\n2 messages wait in the queue and are not in it"), "{said}");
     let said = gosling(&["import", export, "--replace"]);
     let line = "2 messages in the queue were about what was there before, and they are gone";
     assert!(said.contains(line), "{said}");

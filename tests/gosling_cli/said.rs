@@ -97,6 +97,8 @@ fn furnish(folder: &Path) {
     for (name, token) in [("alice", ALICE), ("bob", BOB), ("stranger", "gosling-token-of-nobody")] {
         write(name, token);
     }
+    write("empty", "\n");
+    write("answer.json", "{\n  \"token\": \"gosling-token-of-nobody\"\n}\n");
     write("value", "s3cret\n");
     write(
         "wrong/Eggs/web/config.fly",

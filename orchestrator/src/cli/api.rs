@@ -210,17 +210,27 @@ async fn unseal(uri: &SecretUri, data: &Path, key_file: Option<&Path>) -> Result
 }
 
 fn read_token(file: &Path) -> Result<Secret, Failure> {
-    fs::read_to_string(file)
-        .map(|text| {
-            hide(text.trim());
-            Secret::new(text.trim())
-        })
-        .map_err(|error| {
-            Failure::usage(
-                format!("the API token can't be read from {}: {error}", file.display()),
-                "--token-file, GOSLING_TOKEN_FILE or a profile names the file; `gosling token NAME` makes a token",
-            )
-        })
+    let wrong = |what: String| {
+        Failure::usage(
+            what,
+            "--token-file, GOSLING_TOKEN_FILE or a profile names the file; `gosling token NAME` makes a token",
+        )
+    };
+    let text = fs::read_to_string(file)
+        .map_err(|error| wrong(format!("the API token can't be read from {}: {error}", file.display())))?;
+    let token = text.trim();
+    hide(token);
+    if token.is_empty() {
+        return Err(wrong(format!("there is no API token in {}: it is empty", file.display())));
+    }
+    // Anything else could not even be sent.
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(wrong(format!(
+            "there is no API token in {}: it is one word, and nothing else stands in the file",
+            file.display()
+        )));
+    }
+    Ok(Secret::new(token))
 }
 
 impl Api {
@@ -529,7 +539,7 @@ fn refused(
         },
         StatusCode::UNAUTHORIZED => Failure::Refused {
             message: format!("MotherGoose at {base} doesn't know the token"),
-            help: "`gosling token` makes one in the folder of that `gosling serve`, which knows it once it is started anew"
+            help: "`gosling token NAME` makes one in the folder of that `gosling serve`, which knows it some seconds later"
                 .to_owned(),
         },
         StatusCode::FORBIDDEN => Failure::Refused {

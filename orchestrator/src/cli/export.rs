@@ -113,10 +113,11 @@ impl Export {
         let title = format!("exported to {}", self.file.display());
         done.tell(global, &title)?;
         if exported.queued > 0 && global.output() == Output::Table {
-            let text = format!(
-                "\n{} messages wait in the queue and are not in it: the next `gosling serve` asks GitLab anew.\n",
-                exported.queued
-            );
+            let waits = match exported.queued {
+                1 => "1 message waits in the queue and is".to_owned(),
+                count => format!("{count} messages wait in the queue and are"),
+            };
+            let text = format!("\n{waits} not in it: the next `gosling serve` asks GitLab anew.\n");
             print(text.as_bytes())?;
         }
         Ok(ExitCode::SUCCESS)
