@@ -205,11 +205,13 @@ fn from_the_webhook_to_the_end(cloud: &str, asked: &[&str]) {
     let (egg, mut given) = container(cloud, 2);
     let stage = need!(Stage::new(&[("Eggs/web/config.fly", &egg), ("UF/config.fly", LASTING)]));
     stage.secrets_of("web");
-    let (platform, url, _runtime) = platform(&stage);
+    let (platform, url, runtime) = platform(&stage);
     let program = stage.folder().join("power");
     power(&program, &url);
     given[cloud]["gosling"] = program.to_str().unwrap().into();
     let mut stage = need!(stage.with_clouds(given));
+    // They end before its folder goes.
+    let (platform, _runtime) = (platform, runtime);
     stage.serve(&[
         ("YC_ENDPOINT", &url),
         ("YC_TOKEN", "t1.of-the-test"),
@@ -233,6 +235,9 @@ fn from_the_webhook_to_the_end(cloud: &str, asked: &[&str]) {
         assert_eq!(made["execution_timeout"], "3600s", "nothing lives longer than an hour");
     }
     stage.gitlab.look(|world| {
+        // The agent is told when a job must have ended, which is before the platform ends everything.
+        let longest: Vec<_> = world.runners.values().map(|runner| runner.maximum_timeout).collect();
+        assert_eq!(longest, [Some(56 * 60)]);
         let told = world.deliveries.iter().filter(|one| one.event.contains("Job") && one.status == Some(200));
         assert!(told.count() > 0, "it was told by its webhook");
     });
