@@ -7,6 +7,8 @@
 mod machines;
 #[path = "cloud_serve/rollback.rs"]
 mod rollback;
+#[path = "cloud_serve/serverless.rs"]
+mod serverless;
 
 use std::{collections::BTreeSet, path::PathBuf};
 

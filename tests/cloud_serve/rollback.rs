@@ -88,7 +88,7 @@ const CONTAINER: &str = r#"egg "web" {
 "#;
 
 /// The serverless egg in a cloud, and what the installation gives it.
-fn container(cloud: &str, size: u32) -> (String, Value) {
+pub(crate) fn container(cloud: &str, size: u32) -> (String, Value) {
     let (region, image) = match cloud {
         "aws" => ("eu-central-1", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/gosling:1"),
         _ => ("ru-central1", "cr.yandex/crp1/gosling:1"),

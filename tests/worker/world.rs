@@ -401,7 +401,13 @@ impl World {
             }
             machine.beats += 1;
             let jobs: BTreeSet<JobId> = machine.job.iter().map(|(job, _)| job_id(*job)).collect();
-            let event = Event::Heartbeat { health: Health::default(), agent: None, jobs, done: machine.done };
+            let event = Event::Heartbeat {
+                health: Health::default(),
+                agent: None,
+                jobs,
+                done: machine.done,
+                draining: false,
+            };
             let record = self
                 .happens(&id, |record, before| {
                     if let Ok(after) = before.after(&event, now) {

@@ -148,6 +148,10 @@ impl Default for Deadlines {
 impl Config {
     /// The longest a serverless runner lives.
     pub const SERVERLESS: Duration = Duration::from_hours(1);
+    /// What of that is kept for its start and its end, when no job runs.
+    pub const SERVERLESS_MARGIN: Duration = Duration::from_mins(2);
+    /// The longest job that a serverless runner takes: what is left gives it time to wait for one.
+    pub const SERVERLESS_JOB: Duration = Duration::from_mins(56);
     /// The longest a job of the Nest's own takes.
     pub const JOB: Duration = Duration::from_mins(10);
 

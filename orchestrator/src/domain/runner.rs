@@ -129,7 +129,7 @@ pub struct Runner {
     pub woken: Time,
     /// When it last ended a job, or was first or again heard of.
     pub idle_since: Time,
-    /// When it was first heard of after it was asked to finish: from then on it takes no job.
+    /// When it was first heard of after it was asked to finish, or said itself that it does: from then on it takes no job.
     pub drained: Option<Time>,
     /// When it was decided to destroy it; the next deployment does.
     pub ending: Option<Time>,
@@ -164,6 +164,8 @@ pub enum Event {
         jobs: BTreeSet<JobId>,
         /// How many it says it has done.
         done: u64,
+        /// Whether it says that it takes no job any more.
+        draining: bool,
     },
     /// GitLab gave it a job.
     Took(JobId),
@@ -274,15 +276,15 @@ impl Runner {
     pub fn after(&self, event: &Event, now: Time) -> Result<Self, Illegal> {
         let mut next = self.clone();
         match event {
-            Event::Heartbeat { health, agent, jobs, done } => {
+            Event::Heartbeat { health, agent, jobs, done, draining } => {
                 if !self.is_there() {
                     return Err(self.illegal("be heard of"));
                 }
                 next.heartbeat = Some(now);
                 // One that was taken for lost and is heard of again is told to go as well.
-                if matches!(self.state, State::PendingTermination | State::Failed) {
-                    next.drained = self.drained.or(Some(now));
-                }
+                let is_told = matches!(self.state, State::PendingTermination | State::Failed);
+                // A serverless one ends by itself, and is not heard of again: this may be its last word.
+                next.drained = if is_told || *draining { self.drained.or(Some(now)) } else { None };
                 next.health = *health;
                 next.done = self.done.max(*done);
                 next.agent.clone_from(agent);
@@ -331,6 +333,7 @@ impl Runner {
                 next.woken = now;
                 next.heartbeat = None;
                 next.word = None;
+                next.drained = None;
             }
             Event::Drain => {
                 if !self.state.may_become(State::PendingTermination) {
@@ -438,5 +441,45 @@ impl Runner {
             pool_size: u64::try_from(pool_size).unwrap_or(u64::MAX),
             pool_idle: u64::try_from(pool_idle).unwrap_or(u64::MAX),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::{Action, Config, Demand, Fleet, Why, decide, runner_id};
+
+    fn at(seconds: u64) -> Time {
+        Time::from_millis(1_000_000 + seconds * 1000)
+    }
+
+    fn heard(draining: bool) -> Event {
+        Event::Heartbeat { health: Health::default(), agent: None, jobs: BTreeSet::new(), done: 1, draining }
+    }
+
+    #[test]
+    fn one_that_has_ended_by_itself_goes_at_once() {
+        let made = Runner::new(runner_id("web", 1), "web", RunnerType::Serverless, "d", at(0));
+        let gone_after = |last: &Event| {
+            let ended = made.after(last, at(10)).unwrap().after(&Event::Drain, at(11)).unwrap();
+            let told = ended.after(&Event::Word(BTreeSet::new()), at(12)).unwrap();
+            let fleet = Fleet::new([told], BTreeMap::new());
+            let actions = decide(&Config::default(), &fleet, &Demand::new([]), at(13));
+            actions.iter().any(|action| matches!(action, Action::Destroy { why: Why::Finished, .. }))
+        };
+        assert!(gone_after(&heard(true)));
+        // Another one may take a job yet, until it has heard that it shall not.
+        assert!(!gone_after(&heard(false)));
+    }
+
+    #[test]
+    fn one_that_takes_jobs_again_is_not_on_its_way_out() {
+        let made = Runner::new(runner_id("web", 1), "web", RunnerType::Vm, "d", at(0));
+        let stopped = made.after(&heard(true), at(10)).unwrap();
+        assert_eq!(stopped.drained, Some(at(10)));
+        assert_eq!(stopped.after(&heard(true), at(20)).unwrap().drained, Some(at(10)));
+        assert_eq!(stopped.after(&heard(false), at(20)).unwrap().drained, None);
     }
 }

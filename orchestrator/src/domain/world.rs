@@ -173,7 +173,13 @@ impl World {
             let jobs = machine.job.iter().map(|(job, _)| job_id(*job)).collect();
             self.happens(
                 &id,
-                &Event::Heartbeat { health: Health::default(), agent: None, jobs, done: machine.done },
+                &Event::Heartbeat {
+                    health: Health::default(),
+                    agent: None,
+                    jobs,
+                    done: machine.done,
+                    draining: false,
+                },
             );
             let leaving = self
                 .fleet

@@ -19,7 +19,7 @@ use crate::{
     roles::{Work, changes::changed},
     wire::{
         Problem,
-        runner::{Heartbeat, HeartbeatAnswer, Wanted},
+        runner::{Heartbeat, HeartbeatAnswer, RunnerMood, Wanted},
     },
 };
 
@@ -112,7 +112,13 @@ fn heard(
         memory: told.memory_usage.and_then(hundredths),
         disk: told.disk_usage.and_then(hundredths),
     };
-    let event = Event::Heartbeat { health, agent: told.agent_version.clone(), jobs, done: told.jobs_done };
+    let event = Event::Heartbeat {
+        health,
+        agent: told.agent_version.clone(),
+        jobs,
+        done: told.jobs_done,
+        draining: told.state == RunnerMood::Draining,
+    };
     let before = found.record.runner.state;
     let mut runner = found.record.runner.after(&event, now).ok()?;
     // Hooks tell of failed jobs, the runner also of deaths of its agent: either may know of more.

@@ -19,6 +19,7 @@ use super::{
     settings,
 };
 use crate::{
+    domain::Config,
     ports::secrets::{MASKED, Secret},
     wire::runner::{TicketAnswer, Wanted},
 };
@@ -31,10 +32,6 @@ const HEARD: Duration = Duration::from_secs(5);
 const ENDING: Duration = Duration::from_secs(45);
 /// An agent that has worked for so long was well.
 const WELL: Duration = Duration::from_mins(5);
-/// How long clouds let a serverless runner live.
-const SERVERLESS: Duration = Duration::from_hours(1);
-/// What a serverless runner keeps for its start and end.
-const MARGIN: Duration = Duration::from_mins(2);
 /// How often in a row a heartbeat is refused before it is believed.
 const REFUSALS: u32 = 5;
 
@@ -81,10 +78,8 @@ impl<'a> Life<'a> {
         let client = Arc::new(Client::new(&told.runner.orchestrator_url, id)?);
         let system_id = home.system_id()?;
         let now = Instant::now();
-        let last_call = told.serverless.then(|| {
-            let job = Duration::from_secs(told.egg.runner.timeout_s) + MARGIN;
-            now + SERVERLESS.saturating_sub(job)
-        });
+        let timeout = Duration::from_secs(told.egg.runner.timeout_s);
+        let last_call = told.serverless.then(|| now + last_call(timeout));
         let nothing = TicketAnswer {
             credential: String::new(),
             registrations: Vec::new(),
@@ -468,6 +463,13 @@ impl<'a> Life<'a> {
     }
 }
 
+/// How long after its start a serverless runner takes a job that may run for as long as this: its cloud ends it after an hour,
+/// whatever it works on.
+fn last_call(timeout: Duration) -> Duration {
+    let end = Config::SERVERLESS.saturating_sub(Config::SERVERLESS_MARGIN);
+    end.saturating_sub(timeout.min(Config::SERVERLESS_JOB))
+}
+
 /// Asks until an answer comes. An error is a refusal.
 async fn ask(client: &Client, ticket: Option<&Secret>, system_id: &str) -> Result<TicketAnswer, String> {
     let mut waits = Waits::new(Duration::from_secs(1), Duration::from_secs(30));
@@ -507,5 +509,20 @@ async fn at(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,
         None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_serverless_runner_waits_for_a_job_however_long_its_jobs_may_take() {
+        let after = |timeout| last_call(Duration::from_mins(timeout));
+        assert_eq!(after(10), Duration::from_mins(48));
+        assert_eq!(after(56), Duration::from_mins(2));
+        // The usual one.
+        assert_eq!(after(60), Duration::from_mins(2));
+        assert_eq!(after(24 * 60), Duration::from_mins(2));
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! A runner of ours is known by the mark in its notes, so one that was made just before a crash is found and not made twice.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
+use flyc::artifact::RunnerType;
 use serde_json::json;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
     tenure::Tenure,
 };
 use crate::{
-    domain::State,
+    domain::{Config, State},
     ports::{
         gitlab::{Access, GitLabError, KnownRunner, NewRunner, Place},
         store::{StoreError, Value, Write},
@@ -30,7 +31,7 @@ const ACTOR: &str = "deploy";
 const TRIES: usize = 16;
 
 /// The shortest timeout that GitLab lets a runner have.
-const SHORTEST: std::time::Duration = std::time::Duration::from_mins(10);
+const SHORTEST: Duration = Duration::from_mins(10);
 
 /// The mark of an egg's runners at a place.
 fn mark(context: &Context, egg: &str, key: &str) -> String {
@@ -39,9 +40,15 @@ fn mark(context: &Context, egg: &str, key: &str) -> String {
 
 /// What a runner is to be in GitLab.
 pub(super) fn wanted(context: &Context, egg: &EggRecord, spot: &Spot) -> NewRunner {
-    let runner = match &egg.served {
-        Served::Egg(egg) => &egg.runner,
-        Served::Job(job) => &job.runner,
+    let (runner_type, runner) = match &egg.served {
+        Served::Egg(egg) => (egg.runner_type, &egg.runner),
+        Served::Job(job) => (job.runner_type, &job.runner),
+    };
+    let timeout = Duration::from_secs(runner.timeout_s);
+    // GitLab tells people why a job ends that is too long; a container that is gone would not.
+    let timeout = match runner_type {
+        RunnerType::Serverless => timeout.min(Config::SERVERLESS_JOB),
+        RunnerType::Vm => timeout,
     };
     NewRunner {
         place: spot.place,
@@ -50,7 +57,7 @@ pub(super) fn wanted(context: &Context, egg: &EggRecord, spot: &Spot) -> NewRunn
         tags: runner.tags.clone(),
         run_untagged: runner.run_untagged,
         protected: runner.protected,
-        maximum_timeout: Some(std::time::Duration::from_secs(runner.timeout_s).max(SHORTEST)),
+        maximum_timeout: Some(timeout.max(SHORTEST)),
     }
 }
 
