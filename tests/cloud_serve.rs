@@ -1,7 +1,13 @@
 //! `gosling serve` with eggs in a cloud: real OpenTofu over the fake cloud, whose machines run a real `gosling runner` that
 //! knows what their user data tells them.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "this is a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "this is a test"
+)]
 
 #[path = "cloud_serve/machines.rs"]
 mod machines;

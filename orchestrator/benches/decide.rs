@@ -70,7 +70,8 @@ fn fleet(eggs: usize, runners: usize) -> Fleet {
         } else {
             BTreeSet::default()
         };
-        let heard = Event::Heartbeat { health: Health::default(), agent: None, jobs, done: 0 };
+        let heard =
+            Event::Heartbeat { health: Health::default(), agent: None, jobs, done: 0, draining: false };
         let runner = runner.after(&heard, NOW).unwrap();
         if number % 4 == 1 { runner.after(&Event::Sleep, NOW).unwrap_or(runner) } else { runner }
     });

@@ -152,7 +152,7 @@ async fn answer(
         loop {
             match client.post(&url).json(&body).send().await {
                 Err(error) if error.is_connect() => {
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 }
                 answer => {
                     assert!(answer.is_ok_and(|answer| answer.status().is_success()), "the life of a runner");

@@ -185,8 +185,19 @@ impl Fleet {
             furnish(&*store).await;
         });
         runtime.spawn(api::serve(context, listener, CancellationToken::new()));
+        // It reads the webhooks' secrets before they are needed, and the log has that.
+        runtime.block_on(async {
+            while !audited(&*store).await.iter().any(|action| action == "secret.read") {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
         Self { address, _gitlab: gitlab, _runtime: runtime, _folder: folder }
     }
+}
+
+async fn audited(store: &dyn Store) -> Vec<String> {
+    let all = records::all::<AuditEntry>(store, None, None).await.unwrap();
+    all.into_iter().map(|entry| entry.record.action).collect()
 }
 
 fn settings() -> Settings {
