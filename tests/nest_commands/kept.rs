@@ -295,9 +295,9 @@ fn the_next_commands_work_where_one_is() {
     };
     let commit = |name: &str| format!("git add Eggs/{name}/config.fly && git commit -m \"Add egg {name}\"");
     let told = add("one", &above);
-    assert!(told.ends_with(&format!("      cd {} && {}\n", nest.display(), commit("one"))), "{told}");
+    assert!(told.contains(&format!("      cd {} && {}\n", nest.display(), commit("one"))), "{told}");
     git(&["init", "--quiet"]);
     git(&["remote", "add", "origin", "git@gitlab.example.com:infra/nest.git"]);
     let told = add("two", &nest);
-    assert!(told.ends_with(&format!("      {} && git push\n", commit("two"))), "{told}");
+    assert!(told.contains(&format!("      {} && git push\n", commit("two"))), "{told}");
 }
