@@ -108,9 +108,9 @@ fn what_is_done_is_followed_over_a_restart() {
     // The first one was told already.
     followed.wait("egg.pause egg demo by api:stage");
     let id = followed.child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    // A shell shows it as 130.
-    assert_eq!(followed.child.wait().unwrap().signal(), Some(2));
+    // Not by SIGINT: what a shell starts in the background ignores that, and so would this.
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert_eq!(followed.child.wait().unwrap().signal(), Some(15));
     let mut more = String::new();
     errors.read_to_string(&mut more).unwrap();
     assert_eq!(more, "", "it is told once that nobody answers");
